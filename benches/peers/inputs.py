@@ -1,0 +1,45 @@
+"""Writes the inputs of one row as NPY files. Runs in the peers' environment: `inputs.py ROW_JSON FOLDER`."""
+
+import json
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+from scipy.spatial.distance import cdist
+
+
+def cloud(row: dict, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """x standard normal; y normal with deviation 1.2, shifted by 0.5 in each coordinate."""
+    n, d = row["n"], row["d"]
+    arrays = {"x": rng.standard_normal((n, d)), "y": 1.2 * rng.standard_normal((n, d)) + 0.5}
+    if row["weights"] == "random":
+        arrays |= {"a": rng.uniform(0.1, 1.0, n), "b": rng.uniform(0.1, 1.0, n)}
+    return arrays
+
+
+def images(row: dict, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Two smooth random fields on a floor of a tenth of their height: every pixel has mass."""
+    n = row["n"]
+    fields = [gaussian_filter(rng.standard_normal((n, n)), sigma=n / 16, mode="wrap") for _ in "ab"]
+    return {name: f - f.min() + 0.1 * np.ptp(f) for name, f in zip("ab", fields)}
+
+
+def main() -> None:
+    row, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
+    grid = row["kind"] == "grid"
+    # One cloud for every kind and cost of a size, so that such rows can be compared with each other.
+    seed = zlib.crc32(f"{'grid' if grid else 'cloud'} {row['n']} {row['d']}".encode())
+    arrays = (images if grid else cloud)(row, np.random.default_rng(seed))
+    for weights in arrays.keys() & {"a", "b"}:
+        arrays[weights] /= arrays[weights].sum()
+    if row["kind"] == "matrix":
+        arrays["C"] = cdist(arrays.pop("x"), arrays.pop("y"), row["cost"])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+//! A cost recomputed from points: O((n + m) d) memory for n · m costs.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::cost::ground::{raise, scale_to_unit};
+use crate::cost::{CostMatrix, Form, GroundCost, Origin};
+use crate::error::{Error, ErrorKind, Result};
+use crate::measure::Points;
+use crate::simd;
+
+/// A ground cost between n source points and m target points.
+#[derive(Clone)]
+pub struct PointCost {
+    ground: Arc<dyn GroundCost>,
+    source: Points,
+    target: Points,
+    /// The points that the tile loop reads (unit vectors for the cosine), the target ones coordinate by coordinate.
+    rows: Points,
+    columns: Arc<[f64]>,
+}
+
+impl PointCost {
+    /// The costs between two point clouds of one dimension.
+    ///
+    /// # Errors
+    /// When the dimensions differ, the cost is not defined at a point, or costs overflow.
+    pub fn new(source: &Points, target: &Points, ground: impl GroundCost + 'static) -> Result<Self> {
+        Self::shared(source, target, Arc::new(ground))
+    }
+
+    /// The same, for a ground cost that is chosen at run time.
+    ///
+    /// # Errors
+    /// As [`PointCost::new`].
+    pub fn shared(source: &Points, target: &Points, ground: Arc<dyn GroundCost>) -> Result<Self> {
+        if source.dim() != target.dim() {
+            let kind = ErrorKind::Dimension { expected: source.dim(), found: target.dim() };
+            return Err(Error::new("target points", kind));
+        }
+        ground.check(source).map_err(|e| e.about("source points"))?;
+        ground.check(target).map_err(|e| e.about("target points"))?;
+        let (rows, read) = match ground.form() {
+            Form::Cosine => (unit_vectors(source), unit_vectors(target)),
+            _ => (source.clone(), target.clone()),
+        };
+        let (m, dim) = (read.len(), read.dim());
+        let flat = read.as_slice();
+        let columns = (0..dim).flat_map(|k| (0..m).map(move |j| flat[j * dim + k])).collect();
+        let cost = Self { ground, source: source.clone(), target: target.clone(), rows, columns };
+        cost.check_range()?;
+        Ok(cost)
+    }
+
+    /// The source points.
+    pub fn source(&self) -> &Points {
+        &self.source
+    }
+
+    /// The target points.
+    pub fn target(&self) -> &Points {
+        &self.target
+    }
+
+    /// The ground cost.
+    pub fn ground(&self) -> &dyn GroundCost {
+        &*self.ground
+    }
+
+    /// Refuses points so far apart that their cost overflows: the corners of the two boxes tell.
+    fn check_range(&self) -> Result<()> {
+        let Form::Norm { .. } = self.ground.form() else { return Ok(()) };
+        let reach: Vec<f64> = (0..self.source.dim())
+            .map(|k| {
+                let ((a, b), (c, d)) = (range(&self.source, k), range(&self.target, k));
+                (b - c).max(d - a).max(0.0)
+            })
+            .collect();
+        let farthest = self.ground.between(&reach, &vec![0.0; reach.len()]);
+        if farthest.is_finite() {
+            return Ok(());
+        }
+        let why = format!("the points are so far apart that the {} cost overflows; scale them down", self.ground.name());
+        Err(Error::new("points", ErrorKind::Unsupported(why.into())))
+    }
+}
+
+impl CostMatrix for PointCost {
+    fn shape(&self) -> (usize, usize) {
+        (self.source.len(), self.target.len())
+    }
+
+    fn fill(&self, rows: Range<usize>, columns: Range<usize>, out: &mut [f64]) {
+        let form = self.ground.form();
+        for (i, row) in rows.zip(out.chunks_exact_mut(columns.len())) {
+            match form {
+                Form::Norm { p, power } => {
+                    simd::norm_row(self.rows.point(i), &self.columns, columns.start, p, row);
+                    finish(p, power, row);
+                }
+                Form::Cosine => {
+                    simd::norm_row(self.rows.point(i), &self.columns, columns.start, 2.0, row);
+                    row.iter_mut().for_each(|c| *c *= 0.5);
+                }
+                Form::Other => {
+                    for (j, c) in columns.clone().zip(row) {
+                        *c = self.ground.between(self.source.point(i), self.target.point(j));
+                    }
+                }
+            }
+        }
+    }
+
+    fn origin(&self) -> Origin<'_> {
+        Origin::Points(self)
+    }
+}
+
+impl fmt::Debug for PointCost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (n, m) = self.shape();
+        write!(f, "PointCost({} between {n} and {m} points, d = {})", self.ground.name(), self.source.dim())
+    }
+}
+
+/// Turns what [`simd::norm_row`] leaves (the squared norm for p = 2, else the norm) into the norm to the power.
+fn finish(p: f64, power: f64, row: &mut [f64]) {
+    match (p == 2.0, power) {
+        (true, 2.0) | (false, 1.0) => {}
+        (true, 1.0) => row.iter_mut().for_each(|c| *c = c.sqrt()),
+        (true, _) => row.iter_mut().for_each(|c| *c = raise(c.sqrt(), power)),
+        (false, _) => row.iter_mut().for_each(|c| *c = raise(*c, power)),
+    }
+}
+
+fn unit_vectors(points: &Points) -> Points {
+    let mut coordinates = points.as_slice().to_vec();
+    coordinates.chunks_exact_mut(points.dim()).for_each(scale_to_unit);
+    Points::from_rows(coordinates, points.dim()).expect("unit vectors of finite points are finite")
+}
+
+fn range(points: &Points, k: usize) -> (f64, f64) {
+    points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| (lo.min(x[k]), hi.max(x[k])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::{Cosine, CostFn, Euclidean, PNorm, SquaredEuclidean};
+    use crate::measure::Gaussian;
+
+    fn assert_tiles_match_entries(ground: impl GroundCost + 'static, dim: usize) {
+        let cloud = |n, seed| Gaussian::standard(dim).unwrap().sample(n, seed).unwrap().points().clone();
+        let cost = PointCost::new(&cloud(7, 1), &cloud(37, 2), ground).unwrap();
+        let mut tile = vec![0.0; 3 * 30];
+        cost.fill(2..5, 5..35, &mut tile);
+        for (at, &c) in tile.iter().enumerate() {
+            let (i, j) = (2 + at / 30, 5 + at % 30);
+            let exact = cost.ground().between(cost.source().point(i), cost.target().point(j));
+            assert!((c - exact).abs() <= 1e-14 * exact, "{cost:?} at ({i}, {j}): {c} is not {exact}");
+        }
+    }
+
+    #[test]
+    fn tiles_agree_with_the_ground_cost() {
+        for dim in [1, 2, 3, 10, 17] {
+            assert_tiles_match_entries(SquaredEuclidean, dim);
+            assert_tiles_match_entries(Euclidean, dim);
+            assert_tiles_match_entries(PNorm::cityblock(), dim);
+            assert_tiles_match_entries(PNorm::chebyshev().power(2.0).unwrap(), dim);
+            assert_tiles_match_entries(PNorm::new(3.5).unwrap(), dim);
+            assert_tiles_match_entries(PNorm::wasserstein(1.5).unwrap(), dim);
+            assert_tiles_match_entries(Cosine, dim);
+            assert_tiles_match_entries(CostFn::new("first", |x: &[f64], y: &[f64]| (x[0] - y[0]).abs()), dim);
+        }
+    }
+
+    #[test]
+    fn far_points_keep_their_digits() {
+        let far = Points::from_rows(vec![1e8, 1e8], 2).unwrap();
+        let near = Points::from_rows(vec![1e8 + 0.25, 1e8 - 0.5], 2).unwrap();
+        assert_eq!(PointCost::new(&far, &near, SquaredEuclidean).unwrap().entry(0, 0), 0.3125);
+    }
+
+    #[test]
+    fn overflow_and_unequal_dimensions_are_refused() {
+        let point = |x: f64| Points::from_rows(vec![x], 1).unwrap();
+        let error = PointCost::new(&point(1e200), &point(-1e200), SquaredEuclidean).unwrap_err();
+        assert!(error.to_string().contains("the sqeuclidean cost overflows"), "{error}");
+        assert!(PointCost::new(&point(1e200), &point(-1e200), Euclidean).is_err());
+        let plane = Points::from_rows(vec![0.0, 0.0], 2).unwrap();
+        assert!(PointCost::new(&point(0.0), &plane, Euclidean).unwrap_err().to_string().contains("dimension 2"));
+    }
+}

@@ -1,0 +1,97 @@
+//! The pivot loop over a dense matrix: price a few rows, bring in the worst arc, repeat.
+
+use super::masses::Masses;
+use super::start::row_greedy;
+use super::tree::{Tree, TreeArc};
+use crate::simd;
+use crate::transport::{Progress, Status, Watch};
+
+/// An arc enters only when its reduced cost is below minus this much of |c| + |π(s)| + |π(t)|: a few roundings of the
+/// numbers at hand, whatever the largest cost is.
+const TOLERANCE: f64 = 4.0 * f64::EPSILON;
+
+/// How a run over the matrix ended.
+pub(crate) struct Outcome {
+    pub(crate) arcs: Vec<TreeArc>,
+    /// π on sources, then targets.
+    pub(crate) potential: Vec<f64>,
+    pub(crate) pivots: u64,
+    pub(crate) status: Status,
+    pub(crate) memory: usize,
+}
+
+/// Solves transport between `masses` under the row-major matrix `costs`.
+pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcome {
+    let (n, m) = (masses.source.len(), masses.target.len());
+    let mut tree = Tree::new(n, m, &row_greedy(costs, masses));
+    let mut pivots = 0;
+    let status = loop {
+        tree.refresh(|i, j| costs[i * m + j]);
+        let (done, status) = pivot_until_clean(costs, &mut tree, n, pivots, watch);
+        let moved = done > pivots;
+        pivots = done;
+        match status {
+            Some(status) => break status,
+            // A full pass over fresh potentials without a violation is the proof.
+            None if !moved => break Status::Optimal,
+            None => {}
+        }
+    };
+    tree.refresh(|i, j| costs[i * m + j]);
+    let memory = tree.memory() + (n + m) * (size_of::<TreeArc>() + 2 * size_of::<i128>());
+    Outcome { arcs: tree.arcs().collect(), potential: tree.potential, pivots, status, memory }
+}
+
+/// Pivots until one cycle over all rows finds no arc that violates. Returns the pivots so far, and a status when ended early.
+fn pivot_until_clean(
+    costs: &[f64],
+    tree: &mut Tree,
+    n: usize,
+    mut pivots: u64,
+    watch: &mut Watch,
+) -> (u64, Option<Status>) {
+    let m = costs.len() / n;
+    let block = rows_per_block(n, m);
+    let (mut row, mut clean_rows) = (0, 0);
+    while clean_rows < n {
+        let mut best: Option<(f64, usize, usize)> = None;
+        for _ in 0..block {
+            if let Some((reduced, j)) = price(costs, tree, n, row)
+                && best.is_none_or(|(least, ..)| reduced < least)
+            {
+                best = Some((reduced, row, j));
+            }
+            row = if row + 1 == n { 0 } else { row + 1 };
+        }
+        let Some((reduced, i, j)) = best else {
+            clean_rows += block;
+            continue;
+        };
+        clean_rows = 0;
+        tree.pivot(i, j, reduced);
+        pivots += 1;
+        if pivots.is_multiple_of(64) || watch.iterations_left(pivots) == 0 {
+            let progress = Progress { stage: "pivot", iterations: pivots, ..Progress::default() };
+            if let Some(status) = watch.check(&progress) {
+                return (pivots, Some(status));
+            }
+        }
+    }
+    (pivots, None)
+}
+
+/// Rows whose best arcs compete for one pivot: about √(n m) arcs in all, as in block search.
+fn rows_per_block(n: usize, m: usize) -> usize {
+    let arcs = ((n * m) as f64).sqrt();
+    ((arcs / m as f64).round() as usize).clamp(1, n)
+}
+
+/// The arc of row `i` with the least reduced cost, if it violates.
+#[inline]
+fn price(costs: &[f64], tree: &Tree, n: usize, i: usize) -> Option<(f64, usize)> {
+    let (own, others) = (tree.potential[i], &tree.potential[n..]);
+    let row = &costs[i * others.len()..(i + 1) * others.len()];
+    let (slack, j) = simd::row_slack_minimum(row, others, TOLERANCE);
+    let margin = own + TOLERANCE * own.abs();
+    (slack + margin < 0.0).then(|| (row[j] - others[j] + own, j))
+}

@@ -1,0 +1,16 @@
+//! What a distribution is here: [`Samples`], [`Histogram`], [`Gaussian`], [`Mixture`].
+//!
+//! Everything is checked once, at construction: coordinates are finite, weights are finite and at least zero, some
+//! mass is there. After that no code asks again.
+
+mod gaussian;
+mod histogram;
+mod mixture;
+mod samples;
+mod weights;
+
+pub use gaussian::Gaussian;
+pub use histogram::Histogram;
+pub use mixture::Mixture;
+pub use samples::{IntoPoints, Points, Samples};
+pub use weights::Weights;

@@ -1,0 +1,144 @@
+//! Watching and ending long work.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::transport::Status;
+
+/// Where a solver stands.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Progress {
+    /// What it does now: `start`, `pivot`, `price`, `prove`.
+    pub stage: &'static str,
+    /// Level of a coarse-to-fine solve, from 1; 0 where there are none.
+    pub level: usize,
+    /// Number of levels.
+    pub levels: usize,
+    /// Pivots or iterations so far.
+    pub iterations: u64,
+    /// Pairs that violated dual feasibility in the last full pass, where there was one.
+    pub violations: Option<usize>,
+    /// Relative gap between the bounds held now, where it is known.
+    pub gap: Option<f64>,
+}
+
+/// Receives progress. The library never prints.
+///
+/// Any `FnMut(&Progress)` closure is one.
+pub trait Observer {
+    /// Called a few times each second at most.
+    fn observe(&mut self, progress: &Progress);
+}
+
+impl<F: FnMut(&Progress)> Observer for F {
+    fn observe(&mut self, progress: &Progress) {
+        self(progress);
+    }
+}
+
+/// An observer that looks away.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn observe(&mut self, _: &Progress) {}
+}
+
+/// A flag with which another thread ends a solve; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct CancelToken(Arc<AtomicBool>);
+
+impl CancelToken {
+    /// Asks the solve to end; it returns what it has, with status `Cancelled`.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was asked.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// When to end early: limits that the caller sets, common to all solvers.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt {
+    /// The most pivots or iterations.
+    pub iterations: Option<u64>,
+    /// The most wall-clock time.
+    pub time: Option<Duration>,
+    /// A flag that ends the solve from outside.
+    pub cancel: Option<CancelToken>,
+}
+
+/// Joins the limits and the observer of one solve; the solver asks it between steps.
+pub struct Watch<'o> {
+    interrupt: Interrupt,
+    observer: &'o mut dyn Observer,
+    started: Instant,
+    reported: Instant,
+}
+
+impl<'o> Watch<'o> {
+    /// How often an observer is called at most.
+    const REPORT_EVERY: Duration = Duration::from_millis(100);
+
+    /// Starts the clock.
+    pub fn new(interrupt: Interrupt, observer: &'o mut dyn Observer) -> Self {
+        let started = Instant::now();
+        Self { interrupt, observer, started, reported: started }
+    }
+
+    /// Time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// How many iterations are left before the limit.
+    pub fn iterations_left(&self, done: u64) -> u64 {
+        self.interrupt.iterations.map_or(u64::MAX, |limit| limit.saturating_sub(done))
+    }
+
+    /// Reports progress now and then, and says whether to end.
+    pub fn check(&mut self, progress: &Progress) -> Option<Status> {
+        let now = Instant::now();
+        if now - self.reported >= Self::REPORT_EVERY {
+            self.reported = now;
+            self.observer.observe(progress);
+        }
+        let Interrupt { iterations, time, cancel } = &self.interrupt;
+        if cancel.as_ref().is_some_and(CancelToken::is_cancelled) {
+            Some(Status::Cancelled)
+        } else if time.is_some_and(|limit| now - self.started >= limit) {
+            Some(Status::Deadline)
+        } else if iterations.is_some_and(|limit| progress.iterations >= limit) {
+            Some(Status::IterationLimit)
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_end_a_solve() {
+        let mut silent = Silent;
+        let at = |iterations| Progress { iterations, ..Progress::default() };
+        let mut watch = Watch::new(Interrupt { iterations: Some(5), ..Interrupt::default() }, &mut silent);
+        assert_eq!(watch.check(&at(4)), None);
+        assert_eq!(watch.check(&at(5)), Some(Status::IterationLimit));
+        assert_eq!(watch.iterations_left(3), 2);
+        let token = CancelToken::default();
+        let mut watch = Watch::new(Interrupt { cancel: Some(token.clone()), ..Interrupt::default() }, &mut silent);
+        assert_eq!(watch.check(&at(0)), None);
+        token.cancel();
+        assert_eq!(watch.check(&at(0)), Some(Status::Cancelled));
+        let mut watch = Watch::new(Interrupt { time: Some(Duration::ZERO), ..Interrupt::default() }, &mut silent);
+        assert_eq!(watch.check(&at(0)), Some(Status::Deadline));
+    }
+}

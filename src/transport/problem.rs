@@ -1,0 +1,212 @@
+//! Two marginals and a cost, checked together once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ndarray::{CowArray, Ix2};
+use rayon::prelude::*;
+
+use crate::cost::{CostMatrix, DenseCost, Form, GroundCost, Origin, PointCost, rows_per_tile};
+use crate::error::{Error, ErrorKind, Result};
+use crate::measure::{Samples, Weights};
+
+/// How far the two total masses may differ, relative to the larger.
+const MASS_TOLERANCE: f64 = 1e-9;
+
+/// A balanced transport problem: masses a on n sources, masses b on m targets, and a cost for each pair.
+///
+/// ```
+/// use earthwork::prelude::*;
+/// use ndarray::array;
+///
+/// let x = Samples::new([[0.0], [1.0]])?;
+/// let y = Samples::weighted([[0.5], [3.0]], [0.75, 0.25])?;
+/// let from_points = Problem::between(&x, &y, SquaredEuclidean)?;
+///
+/// let costs = array![[0.25, 9.0], [0.25, 4.0]];
+/// let from_matrix = Problem::with_matrix(x.weights().clone(), y.weights().clone(), &costs)?;
+/// assert_eq!(solve(&from_points)?.transport_cost, solve(&from_matrix)?.transport_cost);
+/// # Ok::<(), earthwork::Error>(())
+/// ```
+pub struct Problem<'a> {
+    source: Weights,
+    target: Weights,
+    cost: Box<dyn CostMatrix + 'a>,
+}
+
+impl Problem<'static> {
+    /// Transport from `x` to `y` under a ground cost. No cost matrix is made.
+    ///
+    /// # Errors
+    /// When the dimensions or the total masses differ (masses: by more than 1e-9 relative), the cost is not defined at
+    /// a point or overflows, or a closure returns NaN or an infinity for some pair (all pairs are tried, O(n m)).
+    pub fn between(x: &Samples, y: &Samples, ground: impl GroundCost + 'static) -> Result<Self> {
+        Self::between_shared(x, y, Arc::new(ground))
+    }
+
+    /// The same, for a ground cost that is chosen at run time.
+    ///
+    /// # Errors
+    /// As [`Problem::between`].
+    pub fn between_shared(x: &Samples, y: &Samples, ground: Arc<dyn GroundCost>) -> Result<Self> {
+        let free_form = ground.form() == Form::Other;
+        let cost = PointCost::shared(x.points(), y.points(), ground)?;
+        if free_form {
+            require_finite(&cost)?;
+        }
+        Self::checked(x.weights().clone(), y.weights().clone(), Box::new(cost))
+    }
+}
+
+impl<'a> Problem<'a> {
+    /// Transport under a cost matrix of shape (n, m), owned (`Array2`) or borrowed (a reference or a view).
+    ///
+    /// # Errors
+    /// When the shape does not fit the weights, an entry is NaN or infinite, or the total masses differ.
+    pub fn with_matrix(source: Weights, target: Weights, matrix: impl Into<CowArray<'a, f64, Ix2>>) -> Result<Self> {
+        Self::checked(source, target, Box::new(DenseCost::new(matrix)?))
+    }
+
+    /// Transport under any cost.
+    ///
+    /// # Errors
+    /// When the shape does not fit the weights, an entry is NaN or infinite (all pairs are tried, O(n m)), or the total
+    /// masses differ.
+    pub fn with_cost(source: Weights, target: Weights, cost: impl CostMatrix + 'a) -> Result<Self> {
+        require_finite(&cost)?;
+        Self::checked(source, target, Box::new(cost))
+    }
+
+    fn checked(source: Weights, target: Weights, cost: Box<dyn CostMatrix + 'a>) -> Result<Self> {
+        let (n, m) = cost.shape();
+        let sides =
+            [("source weights", &source, n, "the cost has that many rows"), ("target weights", &target, m, "the cost has that many columns")];
+        for (argument, weights, expected, reason) in sides {
+            if weights.len() != expected {
+                let kind = ErrorKind::Length { what: "weights", expected, found: weights.len(), reason };
+                return Err(Error::new(argument, kind));
+            }
+        }
+        let (a, b) = (source.total(), target.total());
+        if (a - b).abs() > MASS_TOLERANCE * a.max(b) {
+            return Err(Error::new("weights", ErrorKind::MassMismatch { source_mass: a, target_mass: b }));
+        }
+        Ok(Self { source, target, cost })
+    }
+
+    /// (n, m).
+    pub fn shape(&self) -> (usize, usize) {
+        self.cost.shape()
+    }
+
+    /// The masses of the n sources.
+    pub fn source(&self) -> &Weights {
+        &self.source
+    }
+
+    /// The masses of the m targets.
+    pub fn target(&self) -> &Weights {
+        &self.target
+    }
+
+    /// What the target masses are multiplied by so that the totals agree to the last digit: within 1e-9 of 1.
+    pub fn target_scale(&self) -> f64 {
+        if self.target.total() == self.source.total() { 1.0 } else { self.source.total() / self.target.total() }
+    }
+
+    /// Total mass moved.
+    pub fn mass(&self) -> f64 {
+        self.source.total()
+    }
+
+    /// The costs.
+    pub fn cost(&self) -> &dyn CostMatrix {
+        &*self.cost
+    }
+
+    /// The points behind the cost, when there are some.
+    pub fn points(&self) -> Option<&PointCost> {
+        match self.cost.origin() {
+            Origin::Points(points) => Some(points),
+            _ => None,
+        }
+    }
+
+    /// Whether both marginals are uniform and n = m: some optimal plan is then a permutation.
+    pub fn is_assignment(&self) -> bool {
+        let (n, m) = self.shape();
+        n == m && self.source.is_uniform() && self.target.is_uniform()
+    }
+
+    /// Whether all points lie on a line and the cost is |x − y|^power with power ≥ 1, so that sorting solves it.
+    pub fn is_line(&self) -> bool {
+        self.points().is_some_and(|points| {
+            let convex = matches!(points.ground().form(), Form::Norm { power, .. } if power >= 1.0);
+            points.source().dim() == 1 && convex
+        })
+    }
+}
+
+impl fmt::Debug for Problem<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (n, m) = self.shape();
+        write!(f, "Problem({n} sources, {m} targets, mass {})", self.mass())
+    }
+}
+
+/// Refuses a cost with an entry that is NaN or infinite.
+fn require_finite(cost: &dyn CostMatrix) -> Result<()> {
+    let (n, m) = cost.shape();
+    let step = rows_per_tile(m);
+    let found = (0..n.div_ceil(step)).into_par_iter().find_map_first(|block| {
+        let rows = block * step..((block + 1) * step).min(n);
+        let mut tile = vec![0.0; rows.len() * m];
+        cost.fill(rows.clone(), 0..m, &mut tile);
+        let at = tile.iter().position(|c| !c.is_finite())?;
+        Some(ErrorKind::Cost { row: rows.start + at / m, column: at % m, value: tile[at] })
+    });
+    found.map_or(Ok(()), |kind| Err(Error::new("cost", kind)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::{CostFn, Euclidean, SquaredEuclidean};
+    use ndarray::array;
+
+    #[test]
+    fn unequal_masses_are_refused_with_both_totals() {
+        let x = Samples::weighted([[0.0]], [1.0]).unwrap();
+        let y = Samples::weighted([[0.0]], [1.5]).unwrap();
+        let message = Problem::between(&x, &y, Euclidean).unwrap_err().to_string();
+        assert!(message.contains("the source holds 1, the target 1.5"), "{message}");
+        assert!(message.contains("normalised()"), "{message}");
+        let nearly = Samples::weighted([[0.0]], [1.0 + 1e-10]).unwrap();
+        assert!(Problem::between(&x, &nearly, Euclidean).is_ok());
+        assert!(Problem::between(&x.normalised(), &y.normalised(), Euclidean).is_ok());
+    }
+
+    #[test]
+    fn shapes_are_checked() {
+        let weights = |n| Weights::uniform(n).unwrap();
+        let message = Problem::with_matrix(weights(2), weights(2), array![[1.0, 2.0, 3.0]]).unwrap_err().to_string();
+        assert_eq!(message, "source weights: it has 2 weights, but 1 are needed (the cost has that many rows)");
+    }
+
+    #[test]
+    fn a_closure_that_returns_nan_is_refused() {
+        let x = Samples::new([[0.0], [1.0]]).unwrap();
+        let bad = CostFn::new("bad", |x: &[f64], y: &[f64]| if x[0] > y[0] { f64::NAN } else { 1.0 });
+        let message = Problem::between(&x, &x, bad).unwrap_err().to_string();
+        assert_eq!(message, "cost: the cost in row 1, column 0 is NaN; every cost must be finite");
+    }
+
+    #[test]
+    fn a_problem_knows_its_kind() {
+        let line = Samples::new([[0.0], [1.0]]).unwrap();
+        let plane = Samples::weighted([[0.0, 0.0], [1.0, 0.0]], [0.25, 0.75]).unwrap();
+        let between = |s: &Samples| Problem::between(s, s, SquaredEuclidean).unwrap();
+        assert!(between(&line).is_line() && between(&line).is_assignment());
+        assert!(!between(&plane).is_line() && !between(&plane).is_assignment());
+    }
+}
