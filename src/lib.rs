@@ -9,6 +9,7 @@ pub mod measure;
 pub mod numeric;
 pub mod prelude;
 mod simd;
+pub mod testing;
 pub mod transport;
 
 pub use error::{Error, ErrorKind, Result};

@@ -87,8 +87,9 @@ pub fn dot(x: &[f64], y: &[f64]) -> f64 {
     total.value()
 }
 
+/// a + b, rounded, and what that loses.
 #[inline]
-fn two_sum(a: f64, b: f64) -> (f64, f64) {
+pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let b_part = sum - a;
     let a_part = sum - b_part;

@@ -11,9 +11,11 @@
 //! and computes both bounds without trusting the solver that proposed them.
 
 mod certify;
+mod levels;
 mod observer;
 mod plan;
 mod problem;
+mod repair;
 mod solution;
 
 pub(crate) use certify::balanced;

@@ -1,0 +1,101 @@
+//! Potentials whose levels lie no farther apart than optimality asks.
+//!
+//! Where clusters lie far apart, or one point far out, the potentials of a spanning tree differ between them by the cost of
+//! the way there, and the last digits of all of them are lost in that. They need not. Let f, g be optimal potentials beside a
+//! plan P, let c ≥ c₀, and let L = max {c_ij − c₀ : P_ij > 0} be the dearest pair that the plan uses.
+//!
+//! *Sort the sources by f. Where neighbours differ by more than L, all sources above and the targets that they serve can be
+//! lowered until the difference is L, and the potentials stay feasible and optimal.*
+//!
+//! Two sources that share a target differ by at most L, so no flow crosses, and the sums f_i + g_j along flows do not
+//! change. For a source i above and a target j below, f_i + g_j only falls. For i below and j above, let k above serve j:
+//! f_i + g_j = f_i − f_k + c_kj ≤ −L + (c₀ + L) = c₀ ≤ c_ij.
+
+use rayon::prelude::*;
+
+use crate::transport::{Flow, Potentials, Problem};
+
+/// f lowered by levels, exact along the flows of a plan, and with each violation corrected on the lighter side.
+///
+/// `least` is a lower bound on all costs. The result is not quite feasible and has no g: a c-transform follows.
+pub(super) fn settled(
+    problem: &Problem,
+    flows: &[Flow],
+    given: &Potentials,
+    least: f64,
+    a: &[f64],
+    b: &[f64],
+) -> Vec<f64> {
+    let costs: Vec<f64> = flows.iter().map(|flow| problem.cost().entry(flow.source, flow.target)).collect();
+    let dearest = costs.iter().fold(0.0_f64, |l, c| l.max(c - least));
+    let drop = drops(&given.f, a, dearest);
+    let Potentials { mut f, g } = along_flows(flows, &costs, given, &drop, a, b);
+
+    // A violation costs its size times the mass of the side that gives way.
+    f.par_iter_mut().enumerate().for_each_init(
+        || vec![0.0; g.len()],
+        |row, (i, f)| {
+            problem.cost().fill(i..i + 1, 0..row.len(), row);
+            for ((c, g), b) in row.iter().zip(&g).zip(b) {
+                if *b >= a[i] && c - g < *f {
+                    *f = (c - g).next_down();
+                }
+            }
+        },
+    );
+    f
+}
+
+/// How far each source comes down so that no two neighbours in the order of f differ by more than twice `dearest`.
+///
+/// (Twice, since the f at hand are not exact.)
+fn drops(f: &[f64], a: &[f64], dearest: f64) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..f.len()).filter(|&i| a[i] > 0.0).collect();
+    order.sort_by(|&i, &j| f[i].total_cmp(&f[j]));
+    let mut drop = vec![0.0; f.len()];
+    let mut down = 0.0;
+    for pair in order.windows(2) {
+        let step = f[pair[1]] - f[pair[0]];
+        if step > 4.0 * dearest {
+            down += step - 2.0 * dearest;
+        }
+        drop[pair[1]] = down;
+    }
+    drop
+}
+
+/// Potentials that are tight along all flows, each connected part at the level that `given` less `drop` puts it.
+fn along_flows(flows: &[Flow], costs: &[f64], given: &Potentials, drop: &[f64], a: &[f64], b: &[f64]) -> Potentials {
+    let (n, m) = (a.len(), b.len());
+    let mut around = vec![Vec::new(); n + m];
+    for (at, flow) in flows.iter().enumerate() {
+        around[flow.source].push(at);
+        around[n + flow.target].push(at);
+    }
+    // The heaviest sources come first, so each part hangs on its heaviest one, and the heaviest of all is at level 0.
+    let mut roots: Vec<usize> = (0..n).collect();
+    roots.sort_by(|&i, &j| a[j].total_cmp(&a[i]).then(i.cmp(&j)));
+    let base = roots[0];
+    let (mut f, mut g) = (vec![f64::NAN; n], vec![f64::INFINITY; m]);
+    let mut open = Vec::new();
+    for root in roots {
+        if !f[root].is_nan() {
+            continue;
+        }
+        f[root] = (given.f[root] - given.f[base]) - (drop[root] - drop[base]);
+        open.push(root);
+        while let Some(v) = open.pop() {
+            for &at in &around[v] {
+                let (i, j, c) = (flows[at].source, flows[at].target, costs[at]);
+                if v < n && g[j] == f64::INFINITY {
+                    g[j] = c - f[i];
+                    open.push(n + j);
+                } else if v >= n && f[i].is_nan() {
+                    f[i] = c - g[j];
+                    open.push(i);
+                }
+            }
+        }
+    }
+    Potentials { f, g }
+}
