@@ -30,9 +30,7 @@ from rows import TABLES, Row
 HERE = Path(__file__).resolve().parent
 ROOT = environment.ROOT
 INPUTS = ROOT / "target" / "peers"
-ONE_THREAD = {
-    name: "1" for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"]
-}
+ONE_THREAD = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"], "1")
 LONGEST = 3600  # seconds allowed to one measurement
 
 
@@ -56,13 +54,15 @@ def run(arguments: list, folder: Path) -> dict:
         )
     except subprocess.TimeoutExpired:
         raise Failed(f"stopped after {LONGEST} s") from None
+    except OSError as why:
+        raise Failed(str(why)) from None
     if done.returncode != 0:
         said = done.stderr.strip().splitlines() or ["no message"]
         raise Failed(f"exit code {done.returncode}: {said[-1]}")
     return json.loads(done.stdout)
 
 
-def measure(row: Row, binary: Path, options: argparse.Namespace) -> dict:
+def measure(row: Row, binary: Path, chosen: argparse.Namespace) -> dict:
     """Both sides in turn until the repeats or the row's time are used up."""
     python = environment.python()
     folder = INPUTS / re.sub(r"[^A-Za-z0-9=]+", "-", row.name)
@@ -73,8 +73,8 @@ def measure(row: Row, binary: Path, options: argparse.Namespace) -> dict:
     failures: dict[str, str] = {}
     subprocess.run([python, HERE / "inputs.py", spec, folder], check=True)
     start = time.monotonic()
-    for repeat in range(options.repeats):
-        if repeat and time.monotonic() - start > options.row_seconds:
+    for repeat in range(chosen.repeats):
+        if repeat and time.monotonic() - start > chosen.row_seconds:
             break
         for side, arguments in sides.items():
             if side in failures:
@@ -117,7 +117,9 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--row-seconds", type=float, default=300, metavar="S", help="start no further repeat after this (default 300)"
     )
-    parser.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1, help="core to pin to (default: the last)")
+    parser.add_argument(
+        "--core", type=int, default=(os.cpu_count() or 1) - 1, help="core to pin to (default: the last)"
+    )
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the report to FILE")
     parser.add_argument("--list", action="store_true", help="show the names of the rows and stop")
     return parser.parse_args()

@@ -29,8 +29,7 @@ impl<'a> DenseCost<'a> {
         if matrix.ncols() == 0 {
             return wrong(ErrorKind::Empty("column"));
         }
-        let matrix =
-            if matrix.is_standard_layout() { matrix } else { matrix.as_standard_layout().into_owned().into() };
+        let matrix = if matrix.is_standard_layout() { matrix } else { matrix.as_standard_layout().into_owned().into() };
         let columns = matrix.ncols();
         if let Some(at) = matrix.iter().position(|c| !c.is_finite()) {
             let (row, column) = (at / columns, at % columns);

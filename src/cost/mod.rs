@@ -21,6 +21,7 @@ mod points;
 use std::ops::Range;
 
 pub use dense::DenseCost;
+pub(crate) use ground::raise;
 pub use ground::{Cosine, CostFn, Euclidean, Form, GroundCost, PNorm, SquaredEuclidean};
 pub use points::PointCost;
 

@@ -68,6 +68,11 @@ impl PointCost {
         &*self.ground
     }
 
+    /// The ground cost, to be shared with another cost matrix.
+    pub fn shared_ground(&self) -> Arc<dyn GroundCost> {
+        Arc::clone(&self.ground)
+    }
+
     /// Refuses points so far apart that their cost overflows: the corners of the two boxes tell.
     fn check_range(&self) -> Result<()> {
         let Form::Norm { .. } = self.ground.form() else { return Ok(()) };
@@ -81,7 +86,8 @@ impl PointCost {
         if farthest.is_finite() {
             return Ok(());
         }
-        let why = format!("the points are so far apart that the {} cost overflows; scale them down", self.ground.name());
+        let why =
+            format!("the points are so far apart that the {} cost overflows; scale them down", self.ground.name());
         Err(Error::new("points", ErrorKind::Unsupported(why.into())))
     }
 }

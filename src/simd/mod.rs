@@ -4,9 +4,11 @@
 //! The loops are written so that the compiler vectorises them: fixed-width lanes, no early exit. Their bits do not
 //! depend on the number of threads; they may depend on the processor (fused multiply-add).
 
+mod kernel;
 mod norm;
 mod reduce;
 
+pub(crate) use kernel::{Kernel, run};
 pub(crate) use norm::norm_row;
 pub(crate) use reduce::{lower_to_difference, row_minimum, row_slack_minimum};
 

@@ -37,12 +37,7 @@ fn out_len(m: usize, start: usize) -> usize {
 
 /// Folds the coordinate gaps of each column into `out`, from 0.
 #[inline(always)]
-fn accumulate<'c>(
-    x: &[f64],
-    coordinate: impl Fn(usize) -> &'c [f64],
-    out: &mut [f64],
-    step: impl Fn(f64, f64) -> f64,
-) {
+fn accumulate<'c>(x: &[f64], coordinate: impl Fn(usize) -> &'c [f64], out: &mut [f64], step: impl Fn(f64, f64) -> f64) {
     out.fill(0.0);
     for (k, &x) in x.iter().enumerate() {
         for (total, &y) in out.iter_mut().zip(coordinate(k)) {
@@ -57,8 +52,7 @@ fn scaled_norm<'c>(x: &[f64], coordinate: impl Fn(usize) -> &'c [f64], p: f64, o
     for (j, out) in out.iter_mut().enumerate() {
         let largest = *out;
         if largest > 0.0 {
-            let total: f64 =
-                x.iter().enumerate().map(|(k, x)| ((x - coordinate(k)[j]).abs() / largest).powf(p)).sum();
+            let total: f64 = x.iter().enumerate().map(|(k, x)| ((x - coordinate(k)[j]).abs() / largest).powf(p)).sum();
             *out = largest * total.powf(1.0 / p);
         }
     }

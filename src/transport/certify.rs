@@ -6,11 +6,14 @@ use super::levels::settled;
 use super::repair::{ROUNDING, Repaired, repaired};
 use crate::cost::{Form, Origin};
 use crate::error::{Error, ErrorKind, Result};
+use crate::neighbors;
 use crate::numeric::Sum;
 use crate::numeric::sum::{dot, sum, two_sum};
 use crate::simd;
 use crate::transport::{Bounds, Flow, Plan, Potentials, Problem};
 
+/// Pairs from which a kd-tree finds the minima faster than a pass over all of them.
+const TREE_FROM: usize = 10_000_000;
 /// Columns that one task prices; their minima stay in the first-level cache.
 const COLUMNS: usize = 512;
 /// Rows of one tile: 64 × 512 costs are 256 KiB.
@@ -165,6 +168,14 @@ fn feasible(problem: &Problem, a: &[f64], given: &Potentials) -> (Potentials, f6
 /// min_i (c_ij − f_i) over the sources that hold mass.
 fn c_transform(problem: &Problem, a: &[f64], f: &[f64]) -> Vec<f64> {
     let (n, m) = problem.shape();
+    if let Some(points) = problem.points()
+        && n * m >= TREE_FROM
+    {
+        let holding: Vec<u32> = (0..n as u32).filter(|&i| a[i as usize] > 0.0).collect();
+        if let Some(g) = neighbors::c_transform(points, f, &holding) {
+            return g;
+        }
+    }
     let mut g = vec![f64::INFINITY; m];
     g.par_chunks_mut(COLUMNS).enumerate().for_each(|(chunk, g)| {
         let columns = chunk * COLUMNS..chunk * COLUMNS + g.len();

@@ -1,1 +1,124 @@
-fn main(){}
+//! Developer commands: `cargo xtask` lists them.
+
+mod examples;
+mod python;
+mod step;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use step::{Failure, Step};
+
+const HELP: &str = "\
+Developer commands of earthwork. Run them anywhere inside the repository.
+
+    cargo xtask check              formatting, lints and documentation, all without a warning
+    cargo xtask test               unit and integration tests, doc tests, and every file of examples/
+    cargo xtask test --all         the same with the slow tests, those marked #[ignore]
+    cargo xtask bench [ARGS]       earthwork against POT in one run; ARGS go on, --help lists them
+    cargo xtask fixtures           writes tests/fixtures/*.json anew from POT and SciPy
+
+`check` and `test` need Rust alone; `bench` and `fixtures` also need Python 3 and make a virtual
+environment under target/. `cargo bench` runs the criterion benches.";
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+enum Task {
+    Help,
+    Check,
+    Test { ignored_too: bool },
+    Bench(Vec<String>),
+    Fixtures,
+}
+
+impl Task {
+    fn parse(arguments: &[String]) -> Result<Self, Failure> {
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            [] | ["help" | "--help" | "-h"] => Ok(Self::Help),
+            ["check"] => Ok(Self::Check),
+            ["test"] => Ok(Self::Test { ignored_too: false }),
+            ["test", "--all"] => Ok(Self::Test { ignored_too: true }),
+            ["bench", ..] => Ok(Self::Bench(arguments[1..].to_vec())),
+            ["fixtures"] => Ok(Self::Fixtures),
+            _ => Err(Failure::new(format!("`{}` is no command here; `cargo xtask` lists them", words.join(" ")))),
+        }
+    }
+
+    fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Help => {
+                println!("{HELP}");
+                Ok(())
+            }
+            Self::Check => check(),
+            Self::Test { ignored_too } => test(ignored_too),
+            Self::Bench(arguments) => python::run("benches/peers/exact.py", &arguments),
+            Self::Fixtures => python::run_all("tests/fixtures", "make_"),
+        }
+    }
+}
+
+fn check() -> Result<(), Failure> {
+    Step::cargo("formatting", &["fmt", "--all", "--check"]).run()?;
+    Step::cargo("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()?;
+    Step::cargo("documentation", &["doc", "--workspace", "--no-deps"]).variable("RUSTDOCFLAGS", "-D warnings").run()
+}
+
+fn test(ignored_too: bool) -> Result<(), Failure> {
+    let runner: &[&str] = if ignored_too { &["--", "--quiet", "--include-ignored"] } else { &["--", "--quiet"] };
+    Step::cargo("unit and integration tests", &["test", "--workspace", "--tests", "--no-fail-fast"])
+        .arguments(runner)
+        .run()?;
+    Step::cargo("doc tests", &["test", "--workspace", "--doc", "--", "--quiet"]).run()?;
+    examples::run_all()
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let start = Instant::now();
+    let outcome = Task::parse(&arguments).and_then(|task| {
+        let silent = task == Task::Help;
+        task.run().map(|()| silent)
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            println!("\n`cargo xtask {}` passed in {:.1} s", arguments.join(" "), start.elapsed().as_secs_f64());
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            eprintln!("\nxtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Task, Failure> {
+        Task::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn every_command_of_the_help_is_understood() {
+        for line in HELP.lines().filter_map(|line| line.strip_prefix("    cargo xtask ")) {
+            let words = line.split("  ").next().unwrap().replace("[ARGS]", "");
+            assert!(parse(&words).is_ok(), "{words}");
+        }
+    }
+
+    #[test]
+    fn the_bench_gets_its_arguments() {
+        let Ok(Task::Bench(arguments)) = parse("bench --table scale") else { panic!() };
+        assert_eq!(arguments, ["--table", "scale"]);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let Err(failure) = parse("test --everything") else { panic!() };
+        assert!(failure.to_string().contains("test --everything"));
+    }
+}

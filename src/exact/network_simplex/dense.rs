@@ -2,28 +2,16 @@
 
 use super::masses::Masses;
 use super::start::row_greedy;
+use super::thread::Thread;
 use super::tree::{Tree, TreeArc};
+use super::{Outcome, TOLERANCE};
 use crate::simd;
 use crate::transport::{Progress, Status, Watch};
-
-/// An arc enters only when its reduced cost is below minus this much of |c| + |π(s)| + |π(t)|: a few roundings of the
-/// numbers at hand, whatever the largest cost is.
-const TOLERANCE: f64 = 4.0 * f64::EPSILON;
-
-/// How a run over the matrix ended.
-pub(crate) struct Outcome {
-    pub(crate) arcs: Vec<TreeArc>,
-    /// π on sources, then targets.
-    pub(crate) potential: Vec<f64>,
-    pub(crate) pivots: u64,
-    pub(crate) status: Status,
-    pub(crate) memory: usize,
-}
 
 /// Solves transport between `masses` under the row-major matrix `costs`.
 pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcome {
     let (n, m) = (masses.source.len(), masses.target.len());
-    let mut tree = Tree::new(n, m, &row_greedy(costs, masses));
+    let mut tree = Tree::<Thread>::new(n, m, &row_greedy(costs, masses));
     let mut pivots = 0;
     let status = loop {
         tree.refresh(|i, j| costs[i * m + j]);
@@ -39,13 +27,13 @@ pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcom
     };
     tree.refresh(|i, j| costs[i * m + j]);
     let memory = tree.memory() + (n + m) * (size_of::<TreeArc>() + 2 * size_of::<i128>());
-    Outcome { arcs: tree.arcs().collect(), potential: tree.potential, pivots, status, memory }
+    Outcome { arcs: tree.arcs().collect(), potential: tree.potentials(), iterations: pivots, status, memory }
 }
 
 /// Pivots until one cycle over all rows finds no arc that violates. Returns the pivots so far, and a status when ended early.
 fn pivot_until_clean(
     costs: &[f64],
-    tree: &mut Tree,
+    tree: &mut Tree<Thread>,
     n: usize,
     mut pivots: u64,
     watch: &mut Watch,
@@ -68,7 +56,7 @@ fn pivot_until_clean(
             continue;
         };
         clean_rows = 0;
-        tree.pivot(i, j, reduced);
+        tree.pivot(i as u32, j as u32, reduced);
         pivots += 1;
         if pivots.is_multiple_of(64) || watch.iterations_left(pivots) == 0 {
             let progress = Progress { stage: "pivot", iterations: pivots, ..Progress::default() };
@@ -88,8 +76,9 @@ fn rows_per_block(n: usize, m: usize) -> usize {
 
 /// The arc of row `i` with the least reduced cost, if it violates.
 #[inline]
-fn price(costs: &[f64], tree: &Tree, n: usize, i: usize) -> Option<(f64, usize)> {
-    let (own, others) = (tree.potential[i], &tree.potential[n..]);
+fn price(costs: &[f64], tree: &Tree<Thread>, n: usize, i: usize) -> Option<(f64, usize)> {
+    let potentials = tree.order().potentials();
+    let (own, others) = (potentials[i], &potentials[n..]);
     let row = &costs[i * others.len()..(i + 1) * others.len()];
     let (slack, j) = simd::row_slack_minimum(row, others, TOLERANCE);
     let margin = own + TOLERANCE * own.abs();

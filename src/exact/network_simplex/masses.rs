@@ -37,6 +37,11 @@ impl Masses {
         Self { source, target, exponent }
     }
 
+    /// Masses that are perturbed integers already: sums of those of another problem.
+    pub(crate) fn from_units(source: Vec<i128>, target: Vec<i128>) -> Self {
+        Self { source, target, exponent: 0 }
+    }
+
     /// The mass of a flow, without its units.
     pub(crate) fn mass(&self, flow: i128) -> f64 {
         let whole = (flow + (1 << (UNIT_BITS - 1))) >> UNIT_BITS;

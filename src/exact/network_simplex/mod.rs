@@ -1,20 +1,74 @@
 //! The network simplex: exact transport for any masses and any costs.
 
+mod arcs;
 mod dense;
+mod expand;
+mod levels;
 mod masses;
+mod multiscale;
+mod oracle;
 mod start;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod tour;
 mod tree;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::cost::{Origin, rows_per_tile};
+use crate::cost::{Form, Origin, rows_per_tile};
 use crate::error::{Error, ErrorKind, Result};
+use crate::measure::Points;
 use crate::transport::{
-    CancelToken, Flow, Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Watch, certify,
+    CancelToken, Flow, Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify,
 };
 
 use masses::{MOST_POINTS, Masses};
+use multiscale::Clouds;
+use tree::TreeArc;
+
+/// Nodes from which subtrees are shifted by chunks rather than node by node.
+const TOUR_FROM: usize = 24_000;
+
+/// An arc enters only when its reduced cost is below minus this much of |c| + |π(s)| + |π(t)|: a few roundings of the
+/// numbers at hand, whatever the largest cost is.
+const TOLERANCE: f64 = 4.0 * f64::EPSILON;
+
+/// What a run of the simplex gives back.
+struct Outcome {
+    arcs: Vec<TreeArc>,
+    /// π on sources, then targets.
+    potential: Vec<f64>,
+    iterations: u64,
+    status: Status,
+    memory: usize,
+}
+
+impl Outcome {
+    /// The same with sources and targets numbered as before they were put in the given orders.
+    fn in_order(mut self, source: &[u32], target: &[u32]) -> Self {
+        for arc in &mut self.arcs {
+            (arc.source, arc.target) = (source[arc.source as usize], target[arc.target as usize]);
+        }
+        let mut potential = vec![0.0; self.potential.len()];
+        let places = source.iter().map(|&i| i as usize).chain(target.iter().map(|&j| source.len() + j as usize));
+        for (place, &value) in places.zip(&self.potential) {
+            potential[place] = value;
+        }
+        Self { potential, ..self }
+    }
+}
+
+/// Which way a problem goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Path {
+    Dense,
+    Multiscale,
+}
+
+/// Pairs from which coarse to fine is faster than the dense matrix.
+const MULTISCALE_FROM: usize = 40_000;
 
 /// The primal network simplex for balanced transport between n sources and m targets.
 ///
@@ -51,39 +105,62 @@ use masses::{MOST_POINTS, Masses};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct NetworkSimplex {
-    /// The most pivots; none by default.
-    pub iteration_limit: Option<u64>,
-    /// The most wall-clock time; none by default.
-    pub time_limit: Option<Duration>,
-    /// A flag with which another thread ends the solve; none by default.
-    pub cancel: Option<CancelToken>,
+    /// When to end early: no limits by default.
+    pub interrupt: Interrupt,
     /// Whether to compute the certificate (one more pass over all costs); on by default.
     pub certify: bool,
+    path: Option<Path>,
 }
 
 impl Default for NetworkSimplex {
     fn default() -> Self {
-        Self { iteration_limit: None, time_limit: None, cancel: None, certify: true }
+        Self { interrupt: Interrupt::default(), certify: true, path: None }
     }
 }
 
 impl NetworkSimplex {
+    /// The simplex over a dense cost matrix, which is made when the problem has none: 8 n m bytes.
+    pub fn dense() -> Self {
+        Self { path: Some(Path::Dense), ..Self::default() }
+    }
+
+    /// The simplex that goes from coarse to fine, for points under a p-norm or a power of one: O(n + m) memory. The default
+    /// chooses it by itself.
+    pub fn multiscale() -> Self {
+        Self { path: Some(Path::Multiscale), ..Self::default() }
+    }
+
+    fn path(&self, problem: &Problem) -> Result<Path> {
+        let from_norm = problem.points().is_some_and(|p| matches!(p.ground().form(), Form::Norm { .. }));
+        match self.path {
+            Some(Path::Multiscale) if !from_norm => {
+                let why = "the multiscale simplex needs points and a p-norm cost; the default chooses what fits";
+                Err(Error::new("problem", ErrorKind::Unsupported(why.into())))
+            }
+            Some(path) => Ok(path),
+            None => {
+                let (n, m) = problem.shape();
+                Ok(if from_norm && n * m >= MULTISCALE_FROM { Path::Multiscale } else { Path::Dense })
+            }
+        }
+    }
+
     /// Ends after this many pivots with status `IterationLimit`, a feasible plan and valid bounds.
     #[must_use]
     pub fn with_iteration_limit(self, pivots: u64) -> Self {
-        Self { iteration_limit: Some(pivots), ..self }
+        Self { interrupt: Interrupt { iterations: Some(pivots), ..self.interrupt }, ..self }
     }
 
     /// Ends after this much time with status `Deadline`, a feasible plan and valid bounds.
     #[must_use]
     pub fn with_time_limit(self, time: Duration) -> Self {
-        Self { time_limit: Some(time), ..self }
+        Self { interrupt: Interrupt { time: Some(time), ..self.interrupt }, ..self }
     }
 
     /// Ends when the token is cancelled, with status `Cancelled`, a feasible plan and valid bounds.
     #[must_use]
     pub fn with_cancel(self, token: CancelToken) -> Self {
-        Self { cancel: Some(token), ..self }
+        Self { interrupt: Interrupt { cancel: Some(token), ..self.interrupt }, ..self }
     }
 
     /// Leaves out the certificate: `bounds` is then `None`, and one pass over all costs is saved.
@@ -105,16 +182,33 @@ impl NetworkSimplex {
     /// # Errors
     /// As [`NetworkSimplex::solve`].
     pub fn solve_observed(&self, problem: &Problem, observer: &mut dyn Observer) -> Result<Solution> {
-        let interrupt =
-            Interrupt { iterations: self.iteration_limit, time: self.time_limit, cancel: self.cancel.clone() };
-        let mut watch = Watch::new(interrupt, observer);
+        let mut watch = Watch::new(self.interrupt.clone(), observer);
         let active = Active::new(problem)?;
         let masses = active.masses();
-        let costs = active.costs(problem);
-        let outcome = dense::solve(&costs, &masses, &mut watch);
+        let outcome = match self.path(problem)? {
+            Path::Multiscale => {
+                let points = problem.points().expect("this path is for points");
+                let (source, target) =
+                    (active.points(points.source(), &active.rows), active.points(points.target(), &active.columns));
+                let clouds = Clouds {
+                    ground: points.shared_ground(),
+                    dim: points.source().dim(),
+                    source: &source,
+                    target: &target,
+                    masses: &masses,
+                };
+                multiscale::solve(&clouds, &mut watch)
+            }
+            Path::Dense => {
+                let costs = active.costs(problem);
+                let mut outcome = dense::solve(&costs, &masses, &mut watch);
+                if let Cow::Owned(made) = &costs {
+                    outcome.memory += size_of_val(&made[..]);
+                }
+                outcome
+            }
+        };
 
-        let matrix_bytes = if matches!(costs, Cow::Owned(_)) { size_of_val(&*costs) } else { 0 };
-        drop(costs);
         let plan = active.plan(&masses, &outcome.arcs);
         let potentials = active.potentials(problem, &outcome.potential);
         let mut solution = Solution {
@@ -125,9 +219,9 @@ impl NetworkSimplex {
             status: outcome.status,
             report: Report {
                 method: "network simplex",
-                iterations: outcome.pivots,
+                iterations: outcome.iterations,
                 time: Duration::ZERO,
-                memory: outcome.memory + matrix_bytes,
+                memory: outcome.memory,
             },
         };
         if self.certify {
@@ -170,6 +264,14 @@ impl Active {
         Masses::new(&self.source, &self.target)
     }
 
+    /// The coordinates of the points that hold mass.
+    fn points<'p>(&self, points: &'p Points, holding: &[usize]) -> Cow<'p, [f64]> {
+        if holding.len() == points.len() {
+            return Cow::Borrowed(points.as_slice());
+        }
+        Cow::Owned(holding.iter().flat_map(|&i| points.point(i).iter().copied()).collect())
+    }
+
     /// The costs between points that hold mass, row by row; borrowed where the caller's matrix is just that.
     fn costs<'p>(&self, problem: &'p Problem) -> Cow<'p, [f64]> {
         let (n, m) = self.shape;
@@ -200,7 +302,7 @@ impl Active {
     }
 
     /// The plan of the tree arcs, over all points.
-    fn plan(&self, masses: &Masses, arcs: &[tree::TreeArc]) -> Plan {
+    fn plan(&self, masses: &Masses, arcs: &[TreeArc]) -> Plan {
         let flows = arcs.iter().map(|arc| Flow {
             source: self.rows[arc.source as usize],
             target: self.columns[arc.target as usize],

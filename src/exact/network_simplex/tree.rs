@@ -5,49 +5,155 @@
 //! and down when it is a target. Potentials π have the sign in which the reduced cost of an arc is c + π(s) − π(t), so that
 //! one number shifts a whole subtree; f = −π on sources and g = π on targets.
 //!
-//! The order of the subtree walk ("thread") and its update follow Kovács, "Minimum-cost flow algorithms: an experimental
-//! evaluation", Optim. Methods Softw. 30 (2015), §4.3, as LEMON implements it.
+//! A pivot walks its cycle in [`Links`] and then shifts the potentials of one subtree. How that shift is done is the
+//! [`Order`]: [`Thread`](super::thread::Thread) visits every node, which is fastest up to some thousand nodes;
+//! [`Tour`](super::tour::Tour) shifts whole chunks, O(√N) a pivot.
 
-/// "No parent."
-const NONE: u32 = u32::MAX;
-
-/// A spanning tree with positive flows.
-#[derive(Debug)]
-pub(crate) struct Tree {
-    sources: u32,
-    parent: Vec<u32>,
-    /// Nodes of the subtree below, the node itself included.
-    size: Vec<u32>,
-    /// Flow on the arc to the parent.
-    flow: Vec<i128>,
-    /// The next node in depth-first order, cyclic; `back` is its inverse.
-    thread: Vec<u32>,
-    back: Vec<u32>,
-    /// The last node of the subtree in depth-first order.
-    last: Vec<u32>,
-    /// The potentials π.
-    pub(crate) potential: Vec<f64>,
-    dirty: Vec<u32>,
-}
-
-/// Where a subtree was before it was cut off: its parent, the node before it in the walk, and its last node.
-struct Cut {
-    old_parent: u32,
-    old_back: u32,
-    old_last: u32,
-}
+/// "No node."
+pub(super) const NONE: u32 = u32::MAX;
 
 /// One arc of a tree: source, target (both counted from 0) and flow.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TreeArc {
     pub(crate) source: u32,
     pub(crate) target: u32,
     pub(crate) flow: i128,
 }
 
-impl Tree {
+/// What a pivot does to the tree: the subtree of `out` is cut off its parent, turned so that `inner` becomes its root, and
+/// hung below `outer`. `join` is the top of the cycle.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Move {
+    pub(super) inner: u32,
+    pub(super) outer: u32,
+    pub(super) out: u32,
+    pub(super) join: u32,
+}
+
+/// An order of the nodes that keeps each subtree together, with the potentials.
+pub(super) trait Order {
+    /// The order of the nodes given in depth-first order, root first. Potentials are zero.
+    fn new(links: &Links, depth_first: &[u32]) -> Self;
+
+    /// The potential of a node.
+    fn potential(&self, v: u32) -> f64;
+
+    /// Replaces the potential of every node.
+    fn set_potentials(&mut self, potential: Vec<f64>);
+
+    /// Follows a move, `links` being those before it, and adds `shift` to the potentials of the subtree moved (or takes it
+    /// from all others: potentials count only up to a constant).
+    fn rehang(&mut self, links: &Links, step: Move, shift: f64);
+
+    /// Bytes held.
+    fn memory(&self) -> usize;
+}
+
+/// What is known of a node: 32 bytes, so that two lie in a cache line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    /// Flow on the arc to the parent.
+    pub(super) flow: i128,
+    pub(super) parent: u32,
+    /// Nodes of the subtree below, the node itself included.
+    pub(super) size: u32,
+}
+
+/// Parents, subtree sizes and flows.
+#[derive(Debug)]
+pub(super) struct Links {
+    pub(super) sources: u32,
+    pub(super) root: u32,
+    pub(super) nodes: Vec<Node>,
+}
+
+/// A spanning tree with positive flows.
+#[derive(Debug)]
+pub(super) struct Tree<O> {
+    links: Links,
+    order: O,
+}
+
+impl<O: Order> Tree<O> {
     /// The tree of n + m − 1 arcs that span n sources and m targets. Potentials are zero until [`Tree::refresh`].
-    pub(crate) fn new(sources: usize, targets: usize, arcs: &[TreeArc]) -> Self {
+    pub(super) fn new(sources: usize, targets: usize, arcs: &[TreeArc]) -> Self {
+        let (links, depth_first) = Links::new(sources, targets, arcs);
+        let order = O::new(&links, &depth_first);
+        Self { links, order }
+    }
+
+    /// The arcs, with the flow of each.
+    pub(super) fn arcs(&self) -> impl Iterator<Item = TreeArc> {
+        let Links { sources, root, ref nodes } = self.links;
+        (0..nodes.len() as u32).filter(move |&v| v != root).map(move |v| {
+            let Node { parent, flow, .. } = nodes[v as usize];
+            let (s, t) = if v < sources { (v, parent) } else { (parent, v) };
+            TreeArc { source: s, target: t - sources, flow }
+        })
+    }
+
+    /// The order of the nodes.
+    pub(super) fn order(&self) -> &O {
+        &self.order
+    }
+
+    /// The potential π of node `v`.
+    #[inline]
+    pub(super) fn potential(&self, v: u32) -> f64 {
+        self.order.potential(v)
+    }
+
+    /// The potentials of all nodes, sources first.
+    pub(super) fn potentials(&self) -> Vec<f64> {
+        (0..self.links.nodes.len() as u32).map(|v| self.order.potential(v)).collect()
+    }
+
+    /// Bytes held.
+    pub(super) fn memory(&self) -> usize {
+        self.links.nodes.len() * size_of::<Node>() + self.order.memory()
+    }
+
+    /// Recomputes the potentials from the tree, so that rounding of many shifts does not add up.
+    pub(super) fn refresh(&mut self, cost: impl Fn(usize, usize) -> f64) {
+        let Links { sources, root, ref nodes } = self.links;
+        let mut potential = vec![f64::NAN; nodes.len()];
+        potential[root as usize] = 0.0;
+        let mut path = Vec::new();
+        for v in 0..nodes.len() as u32 {
+            let mut above = v;
+            while potential[above as usize].is_nan() {
+                path.push(above);
+                above = nodes[above as usize].parent;
+            }
+            while let Some(below) = path.pop() {
+                potential[below as usize] = if below < sources {
+                    potential[above as usize] - cost(below as usize, (above - sources) as usize)
+                } else {
+                    potential[above as usize] + cost(above as usize, (below - sources) as usize)
+                };
+                above = below;
+            }
+        }
+        self.order.set_potentials(potential);
+    }
+
+    /// Brings the arc (source, target) of reduced cost `reduced` < 0 into the tree: pushes flow around the cycle that it
+    /// closes, until the first arc runs empty and leaves.
+    pub(super) fn pivot(&mut self, source: u32, target: u32, reduced: f64) {
+        let (first, second) = (source, self.links.sources + target);
+        let (join, out, from_first, amount) = self.links.ratio_test(first, second);
+        self.links.push(first, second, join, amount);
+        // The endpoint in the cut-off subtree hangs it up again at the other endpoint.
+        let (inner, outer, shift) = if from_first { (first, second, -reduced) } else { (second, first, reduced) };
+        let step = Move { inner, outer, out, join };
+        self.order.rehang(&self.links, step, shift);
+        self.links.rehang(step, amount);
+    }
+}
+
+impl Links {
+    /// The tree rooted at node 0, and its nodes in depth-first order.
+    fn new(sources: usize, targets: usize, arcs: &[TreeArc]) -> (Self, Vec<u32>) {
         let nodes = sources + targets;
         debug_assert_eq!(arcs.len() + 1, nodes, "a spanning tree has one arc less than nodes");
         let ends = |arc: &TreeArc| [arc.source as usize, sources + arc.target as usize];
@@ -66,110 +172,54 @@ impl Tree {
                 next[v] += 1;
             }
         }
-        let mut tree = Self {
-            sources: sources as u32,
-            parent: vec![NONE; nodes],
-            size: vec![1; nodes],
-            flow: vec![0; nodes],
-            thread: vec![0; nodes],
-            back: vec![0; nodes],
-            last: (0..nodes as u32).collect(),
-            potential: vec![0.0; nodes],
-            dirty: Vec::new(),
-        };
-        let mut order = Vec::with_capacity(nodes);
+        let blank = Node { flow: 0, parent: NONE, size: 1 };
+        let mut links = Self { sources: sources as u32, root: 0, nodes: vec![blank; nodes] };
+        let mut depth_first = Vec::with_capacity(nodes);
         let mut open = vec![0u32];
         while let Some(v) = open.pop() {
-            order.push(v);
+            depth_first.push(v);
+            let parent = links.nodes[v as usize].parent;
             for &at in &around[start[v as usize] as usize..start[v as usize + 1] as usize] {
                 let arc = &arcs[at as usize];
                 let [s, t] = ends(arc);
                 let w = if s == v as usize { t } else { s };
-                if tree.parent[v as usize] != w as u32 {
-                    tree.parent[w] = v;
-                    tree.flow[w] = arc.flow;
+                if parent != w as u32 {
+                    links.nodes[w].parent = v;
+                    links.nodes[w].flow = arc.flow;
                     open.push(w as u32);
                 }
             }
         }
-        debug_assert_eq!(order.len(), nodes, "the arcs connect all nodes");
-        for (k, &v) in order.iter().enumerate() {
-            let after = order[(k + 1) % nodes];
-            tree.thread[v as usize] = after;
-            tree.back[after as usize] = v;
+        debug_assert_eq!(depth_first.len(), nodes, "the arcs connect all nodes");
+        for &v in depth_first[1..].iter().rev() {
+            let Node { parent, size, .. } = links.nodes[v as usize];
+            links.nodes[parent as usize].size += size;
         }
-        for &v in order[1..].iter().rev() {
-            let (v, parent) = (v as usize, tree.parent[v as usize] as usize);
-            tree.size[parent] += tree.size[v];
-            if tree.last[parent] == parent as u32 {
-                // The children are met last to first, so the first one met ends the subtree.
-                tree.last[parent] = tree.last[v];
-            }
-        }
-        tree
-    }
-
-    /// The arcs, with the flow of each.
-    pub(crate) fn arcs(&self) -> impl Iterator<Item = TreeArc> {
-        (0..self.parent.len() as u32).filter(|&v| self.parent[v as usize] != NONE).map(|v| {
-            let parent = self.parent[v as usize];
-            let (s, t) = if v < self.sources { (v, parent) } else { (parent, v) };
-            TreeArc { source: s, target: t - self.sources, flow: self.flow[v as usize] }
-        })
-    }
-
-    /// Bytes held.
-    pub(crate) fn memory(&self) -> usize {
-        self.parent.len() * (5 * size_of::<u32>() + size_of::<i128>() + size_of::<f64>())
-    }
-
-    /// Recomputes the potentials from the tree, so that rounding of many shifts does not add up.
-    pub(crate) fn refresh(&mut self, cost: impl Fn(usize, usize) -> f64) {
-        let sources = self.sources;
-        let root = (0..self.parent.len()).find(|&v| self.parent[v] == NONE).expect("a tree has a root");
-        self.potential[root] = 0.0;
-        let mut v = self.thread[root] as usize;
-        while v != root {
-            let parent = self.parent[v] as usize;
-            self.potential[v] = if (v as u32) < sources {
-                self.potential[parent] - cost(v, parent - sources as usize)
-            } else {
-                self.potential[parent] + cost(parent, v - sources as usize)
-            };
-            v = self.thread[v] as usize;
-        }
-    }
-
-    /// Brings the arc (source, target) of reduced cost `reduced` < 0 into the tree: pushes flow around the cycle that it
-    /// closes, until the first arc runs empty and leaves.
-    pub(crate) fn pivot(&mut self, source: usize, target: usize, reduced: f64) {
-        let (first, second) = (source as u32, self.sources + target as u32);
-        let (join, out, from_first, amount) = self.ratio_test(first, second);
-        self.push(first, second, join, amount);
-        // The endpoint in the cut-off subtree hangs it up again at the other endpoint.
-        let (inner, outer, shift) = if from_first { (first, second, -reduced) } else { (second, first, reduced) };
-        self.rehang(inner, outer, out, join, amount);
-        self.shift(inner, shift);
+        (links, depth_first)
     }
 
     /// Where the cycle of an entering arc closes; the node whose arc to its parent runs empty first; on which side; and how
     /// much flow that takes.
+    #[inline]
     fn ratio_test(&self, first: u32, second: u32) -> (u32, u32, bool, i128) {
         let (mut u, mut v) = (first, second);
         let (mut out, mut from_first, mut amount) = (NONE, true, i128::MAX);
         // Flow runs source → target on the entering arc, then back through the tree. It lowers the arcs of sources on
         // the first side and of targets on the second.
+        let (mut at_u, mut at_v) = (self.nodes[u as usize], self.nodes[v as usize]);
         while u != v {
-            if self.size[u as usize] < self.size[v as usize] {
-                if u < self.sources && self.flow[u as usize] < amount {
-                    (out, from_first, amount) = (u, true, self.flow[u as usize]);
+            if at_u.size < at_v.size {
+                if u < self.sources && at_u.flow < amount {
+                    (out, from_first, amount) = (u, true, at_u.flow);
                 }
-                u = self.parent[u as usize];
+                u = at_u.parent;
+                at_u = self.nodes[u as usize];
             } else {
-                if v >= self.sources && self.flow[v as usize] <= amount {
-                    (out, from_first, amount) = (v, false, self.flow[v as usize]);
+                if v >= self.sources && at_v.flow <= amount {
+                    (out, from_first, amount) = (v, false, at_v.flow);
                 }
-                v = self.parent[v as usize];
+                v = at_v.parent;
+                at_v = self.nodes[v as usize];
             }
         }
         debug_assert_ne!(out, NONE, "uncapacitated transport is bounded: some arc of a cycle runs empty");
@@ -177,149 +227,48 @@ impl Tree {
     }
 
     /// Moves `amount` around the cycle.
+    #[inline]
     fn push(&mut self, first: u32, second: u32, join: u32, amount: i128) {
         let mut v = first;
         while v != join {
-            self.flow[v as usize] += if v < self.sources { -amount } else { amount };
-            v = self.parent[v as usize];
+            let node = &mut self.nodes[v as usize];
+            node.flow += if v < self.sources { -amount } else { amount };
+            v = node.parent;
         }
         let mut v = second;
         while v != join {
-            self.flow[v as usize] += if v >= self.sources { -amount } else { amount };
-            v = self.parent[v as usize];
+            let node = &mut self.nodes[v as usize];
+            node.flow += if v >= self.sources { -amount } else { amount };
+            v = node.parent;
         }
     }
 
-    /// Adds `shift` to the potentials of the subtree of `v`, or takes it from all others where those are fewer: potentials
-    /// count only up to a constant.
-    fn shift(&mut self, v: u32, shift: f64) {
-        let inside = self.size[v as usize] as usize;
-        let outside = self.parent.len() - inside;
-        let (mut u, end, shift) = if inside <= outside {
-            (v, self.thread[self.last[v as usize] as usize], shift)
-        } else {
-            (self.thread[self.last[v as usize] as usize], v, -shift)
-        };
+    /// Carries out a move; the new arc carries `amount`.
+    fn rehang(&mut self, Move { inner, outer, out, join }: Move, amount: i128) {
+        let cut = self.nodes[out as usize];
+        // Each arc of the path from `inner` up to `out` goes to its other end.
+        let (mut v, mut above, mut flow, mut size) = (inner, outer, amount, cut.size);
         loop {
-            self.potential[u as usize] += shift;
-            u = self.thread[u as usize];
-            if u == end {
+            let old = self.nodes[v as usize];
+            self.nodes[v as usize] = Node { flow, parent: above, size };
+            if v == out {
                 break;
             }
+            size = cut.size - old.size;
+            (above, flow) = (v, old.flow);
+            v = old.parent;
         }
-    }
-
-    /// Cuts the subtree of `out` off its parent, turns it so that `inner` is its root, and hangs it below `outer`.
-    fn rehang(&mut self, inner: u32, outer: u32, out: u32, join: u32, amount: i128) {
-        let old_back = self.back[out as usize];
-        let old_size = self.size[out as usize];
-        let old_last = self.last[out as usize];
-        let old_parent = self.parent[out as usize];
-
-        if inner == out {
-            self.parent[inner as usize] = outer;
-            if self.thread[outer as usize] != out {
-                let after = self.thread[old_last as usize];
-                self.link(old_back, after);
-                let after = self.thread[outer as usize];
-                self.link(outer, out);
-                self.link(old_last, after);
-            }
-        } else {
-            self.turn(inner, outer, out, old_back, old_last);
-            self.restore_sizes(inner, out, old_size);
-        }
-        self.flow[inner as usize] = amount;
-        self.restore_lasts(outer, self.last[out as usize], join, &Cut { old_parent, old_back, old_last });
-
         let mut v = outer;
         while v != join {
-            self.size[v as usize] += old_size;
-            v = self.parent[v as usize];
+            let node = &mut self.nodes[v as usize];
+            node.size += cut.size;
+            v = node.parent;
         }
-        let mut v = old_parent;
+        let mut v = cut.parent;
         while v != join {
-            self.size[v as usize] -= old_size;
-            v = self.parent[v as usize];
-        }
-    }
-
-    fn link(&mut self, v: u32, after: u32) {
-        self.thread[v as usize] = after;
-        self.back[after as usize] = v;
-    }
-
-    /// Reverses the path from `inner` up to `out`, in parents and in the walk.
-    fn turn(&mut self, inner: u32, outer: u32, out: u32, old_back: u32, old_last: u32) {
-        let go_on = if old_back == outer { self.thread[old_last as usize] } else { self.thread[outer as usize] };
-        let (mut stem, mut above) = (inner, outer);
-        let mut last = self.last[inner as usize];
-        let mut after = self.thread[last as usize];
-        self.thread[outer as usize] = inner;
-        self.dirty.clear();
-        self.dirty.push(outer);
-        while stem != out {
-            let next = self.parent[stem as usize];
-            self.thread[last as usize] = next;
-            self.dirty.push(last);
-            let before = self.back[stem as usize];
-            self.link(before, after);
-            self.parent[stem as usize] = above;
-            above = stem;
-            stem = next;
-            let ends_together = self.last[stem as usize] == self.last[above as usize];
-            last = if ends_together { self.back[above as usize] } else { self.last[stem as usize] };
-            after = self.thread[last as usize];
-        }
-        self.parent[out as usize] = above;
-        self.link(last, go_on);
-        self.last[out as usize] = last;
-        if old_back != outer {
-            self.link(old_back, after);
-        }
-        for k in 0..self.dirty.len() {
-            let v = self.dirty[k];
-            self.back[self.thread[v as usize] as usize] = v;
-        }
-    }
-
-    /// Sizes, ends and flows along the reversed path from `out` to `inner`.
-    fn restore_sizes(&mut self, inner: u32, out: u32, old_size: u32) {
-        let last = self.last[out as usize];
-        let mut size = 0u32;
-        let mut v = out;
-        while v != inner {
-            let above = self.parent[v as usize];
-            // Each arc of the path now belongs to its other end.
-            self.flow[v as usize] = self.flow[above as usize];
-            size = size.wrapping_add(self.size[v as usize]).wrapping_sub(self.size[above as usize]);
-            self.size[v as usize] = size;
-            self.last[above as usize] = last;
-            v = above;
-        }
-        self.size[inner as usize] = old_size;
-    }
-
-    /// Ends of subtrees, up from where the subtree now hangs and up from where it was.
-    fn restore_lasts(&mut self, outer: u32, new_last: u32, join: u32, cut: &Cut) {
-        let &Cut { old_parent, old_back, old_last } = cut;
-        let limit = if self.last[join as usize] == outer { join } else { NONE };
-        let mut v = outer;
-        while v != NONE && self.last[v as usize] == outer {
-            self.last[v as usize] = new_last;
-            v = self.parent[v as usize];
-        }
-        let replacement = if join != old_back && outer != old_back {
-            old_back
-        } else if new_last != old_last {
-            new_last
-        } else {
-            return;
-        };
-        let mut v = old_parent;
-        while v != limit && v != NONE && self.last[v as usize] == old_last {
-            self.last[v as usize] = replacement;
-            v = self.parent[v as usize];
+            let node = &mut self.nodes[v as usize];
+            node.size -= cut.size;
+            v = node.parent;
         }
     }
 }

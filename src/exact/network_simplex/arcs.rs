@@ -1,0 +1,110 @@
+//! Candidate arcs, and the pivot loop over them.
+
+use super::TOLERANCE;
+use super::tree::{Order, Tree};
+use crate::transport::{Progress, Status, Watch};
+
+/// Arcs that may enter the basis, by source.
+#[derive(Debug, Default)]
+pub(super) struct Candidates {
+    start: Vec<u32>,
+    target: Vec<u32>,
+    cost: Vec<f64>,
+}
+
+impl Candidates {
+    /// From pairs in any order, with duplicates.
+    pub(super) fn new(sources: usize, mut pairs: Vec<(u32, u32)>, cost: impl Fn(usize, usize) -> f64) -> Self {
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut start = vec![0u32; sources + 1];
+        for &(i, _) in &pairs {
+            start[i as usize + 1] += 1;
+        }
+        for i in 0..sources {
+            start[i + 1] += start[i];
+        }
+        let cost = pairs.iter().map(|&(i, j)| cost(i as usize, j as usize)).collect();
+        Self { start, target: pairs.into_iter().map(|(_, j)| j).collect(), cost }
+    }
+
+    /// The same with more pairs, which must be sorted.
+    pub(super) fn with(self, more: &[(u32, u32)], cost: impl Fn(usize, usize) -> f64) -> Self {
+        let sources = self.start.len() - 1;
+        let room = self.target.len() + more.len();
+        let mut all = Self {
+            start: Vec::with_capacity(sources + 1),
+            target: Vec::with_capacity(room),
+            cost: Vec::with_capacity(room),
+        };
+        all.start.push(0);
+        let mut more = more.iter().peekable();
+        for i in 0..sources {
+            let (lo, hi) = (self.start[i] as usize, self.start[i + 1] as usize);
+            all.target.extend_from_slice(&self.target[lo..hi]);
+            all.cost.extend_from_slice(&self.cost[lo..hi]);
+            while let Some(&(_, j)) = more.next_if(|&&(s, _)| s as usize == i) {
+                all.target.push(j);
+                all.cost.push(cost(i, j as usize));
+            }
+            all.start.push(all.target.len() as u32);
+        }
+        all
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.target.len()
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        (self.start.capacity() + self.target.capacity()) * size_of::<u32>() + self.cost.capacity() * size_of::<f64>()
+    }
+}
+
+/// Pivots until one cycle over all candidates finds none that violates. Returns the pivots so far, and a status when ended
+/// early.
+///
+/// Block search (Grigoriadis 1986): of each block of `block` arcs, rows in order, the one of least reduced cost enters.
+pub(super) fn pivot_until_clean<O: Order>(
+    tree: &mut Tree<O>,
+    arcs: &Candidates,
+    block: usize,
+    mut progress: Progress,
+    watch: &mut Watch,
+) -> (u64, Option<Status>) {
+    let sources = arcs.start.len() as u32 - 1;
+    let (mut row, mut since_pivot, mut in_block) = (0u32, 0usize, 0usize);
+    let mut best: Option<(f64, u32, u32)> = None;
+    loop {
+        let own = tree.potential(row);
+        let range = arcs.start[row as usize] as usize..arcs.start[row as usize + 1] as usize;
+        in_block += range.len();
+        since_pivot += range.len();
+        for (&j, &c) in arcs.target[range.clone()].iter().zip(&arcs.cost[range]) {
+            let other = tree.potential(sources + j);
+            let reduced = c + own - other;
+            if reduced < best.map_or(0.0, |(least, ..)| least)
+                && reduced < -TOLERANCE * (c.abs() + own.abs() + other.abs())
+            {
+                best = Some((reduced, row, j));
+            }
+        }
+        row = if row + 1 == sources { 0 } else { row + 1 };
+        if in_block >= block {
+            in_block = 0;
+            if let Some((reduced, i, j)) = best.take() {
+                since_pivot = 0;
+                tree.pivot(i, j, reduced);
+                progress.iterations += 1;
+                if progress.iterations.is_multiple_of(64) || watch.iterations_left(progress.iterations) == 0 {
+                    if let Some(status) = watch.check(&progress) {
+                        return (progress.iterations, Some(status));
+                    }
+                }
+            }
+        }
+        if best.is_none() && since_pivot >= arcs.len() {
+            return (progress.iterations, None);
+        }
+    }
+}

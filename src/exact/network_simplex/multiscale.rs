@@ -1,0 +1,250 @@
+//! Coarse to fine: a basis carried from level to level, few candidate arcs, and pricing rounds until none is missing.
+
+use std::sync::Arc;
+
+use super::arcs::{Candidates, pivot_until_clean};
+use super::expand::{expand, finer_potentials};
+use super::levels::{Cells, Side};
+use super::masses::Masses;
+use super::oracle::{Oracle, oracle};
+use super::start::row_greedy;
+use super::thread::Thread;
+use super::tour::Tour;
+use super::tree::{Order, Tree, TreeArc};
+use super::{Outcome, TOUR_FROM};
+use crate::cost::GroundCost;
+use crate::neighbors::halving::kd_order;
+use crate::transport::{Progress, Status, Watch};
+
+/// log₂ of the cells a side at the coarsest level, where all pairs are candidates.
+const COARSEST: usize = 5;
+
+/// Points and perturbed masses of the two sides.
+pub(super) struct Clouds<'a> {
+    pub(super) ground: Arc<dyn GroundCost>,
+    pub(super) dim: usize,
+    pub(super) source: &'a [f64],
+    pub(super) target: &'a [f64],
+    pub(super) masses: &'a Masses,
+}
+
+/// How many candidates and how large a block the dimension asks for, and how many halvings lie between two levels.
+///
+/// In few dimensions a level tells the next one almost all, and pivots are cheap: each halving is solved, with few
+/// candidates. In many dimensions the nearest in reduced cost are many, and a full pass costs more than pivots.
+#[derive(Debug, Clone, Copy)]
+struct Tuning {
+    halvings: usize,
+    nearest: usize,
+    violators: usize,
+    block: f64,
+}
+
+impl Tuning {
+    fn new(dim: usize, oracle_is_tree: bool) -> Self {
+        if oracle_is_tree && dim <= 4 {
+            Self { halvings: 1, nearest: 6, violators: 4, block: 0.3 }
+        } else {
+            Self { halvings: 2, nearest: 12, violators: 10, block: 1.0 }
+        }
+    }
+}
+
+/// Solves transport between two clouds.
+///
+/// Both clouds are put in kd order, so that halving index ranges halves boxes. The coarsest cells are solved as a small
+/// dense problem; then each basis is expanded to the cells of the next level ([`expand`]), candidate arcs are the nearest
+/// in the reduced cost that the coarse potentials suggest, and the simplex runs over them. At the finest level pricing
+/// rounds look for arcs that violate among all n · m, until there are none: that pass is the proof.
+pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
+    let dim = clouds.dim;
+    let (source_order, target_order) = rayon::join(|| kd_order(clouds.source, dim), || kd_order(clouds.target, dim));
+    let source = Side::new(dim, clouds.source, &clouds.masses.source, &source_order);
+    let target = Side::new(dim, clouds.target, &clouds.masses.target, &target_order);
+    let cost = |x: &[f64], y: &[f64]| clouds.ground.between(x, y);
+    let tuning = Tuning::new(dim, crate::neighbors::has_tree(clouds.ground.form(), dim));
+
+    let deepest = source.depth().max(target.depth());
+    let depth = deepest.min(COARSEST);
+    let stops = stops(depth, deepest, source.len().max(target.len()), tuning.halvings);
+    let mut progress = Progress { stage: "pivot", level: 1, levels: stops.len() + 1, ..Progress::default() };
+
+    let mut at = Stage { depth, cells: (source.cells(depth), target.cells(depth)) };
+    let level = Level { ground: &*clouds.ground, cells: &at.cells, tuning, proof: true };
+    let mut solved = level.solve_all_pairs(progress, watch);
+    for &stop in &stops {
+        let (finer, arcs) = at.descend(&solved.arcs, stop, (&source, &target), &cost);
+        if solved.status != Status::Optimal {
+            // Ended early: the basis is carried on to the finest level, so that there is a feasible plan.
+            (at, solved.arcs) = (finer, arcs);
+            continue;
+        }
+        progress.level += 1;
+        progress.iterations = solved.iterations;
+        let coarse = (&at.cells.0, &at.cells.1);
+        let (f, g) = finer_potentials(&solved.arcs, &solved.potential, coarse, (&finer.cells.0, &finer.cells.1), &cost);
+        let oracle = oracle(&clouds.ground, &finer.cells.0.centres, &finer.cells.1.centres, dim);
+        let (mut pairs, more) =
+            rayon::join(|| oracle.nearest_targets(&g, tuning.nearest), || oracle.nearest_sources(&f, tuning.nearest));
+        pairs.extend(more);
+        let level = Level { ground: &*clouds.ground, cells: &finer.cells, tuning, proof: stop == deepest };
+        solved = level.solve(&arcs, pairs, &*oracle, progress, watch);
+        at = finer;
+    }
+    if solved.status != Status::Optimal {
+        let level = Level { ground: &*clouds.ground, cells: &at.cells, tuning, proof: false };
+        solved.potential = level.potentials(&solved.arcs);
+    }
+    solved.memory += source.memory() + target.memory();
+    solved.in_order(&source_order, &target_order)
+}
+
+/// The depths at which levels are solved after the coarsest, up to the deepest.
+fn stops(coarsest: usize, deepest: usize, points: usize, halvings: usize) -> Vec<usize> {
+    let mut stops: Vec<usize> = (coarsest + 1..=deepest).rev().step_by(halvings).collect();
+    stops.reverse();
+    // The last but one level is worth its time only when it is much smaller than the last.
+    if let [.., last_but_one, _] = stops[..]
+        && 3 << last_but_one > 2 * points
+    {
+        stops.remove(stops.len() - 2);
+    }
+    stops
+}
+
+/// A depth of the two kd orders, with its cells.
+struct Stage {
+    depth: usize,
+    cells: (Cells, Cells),
+}
+
+impl Stage {
+    /// The stage at depth `stop`, and a basis of it expanded from one here.
+    fn descend(
+        &self,
+        arcs: &[TreeArc],
+        stop: usize,
+        (source, target): (&Side, &Side),
+        cost: &dyn Fn(&[f64], &[f64]) -> f64,
+    ) -> (Self, Vec<TreeArc>) {
+        let mut arcs = arcs.to_vec();
+        let mut at: Option<Self> = None;
+        for depth in self.depth + 1..=stop {
+            let finer = Self { depth, cells: (source.cells(depth), target.cells(depth)) };
+            let from = at.as_ref().unwrap_or(self);
+            arcs = expand(&arcs, (&from.cells.0, &from.cells.1), (&finer.cells.0, &finer.cells.1), cost);
+            at = Some(finer);
+        }
+        (at.expect("the stop lies deeper"), arcs)
+    }
+}
+
+/// One level, ready to be solved.
+struct Level<'a> {
+    ground: &'a dyn GroundCost,
+    cells: &'a (Cells, Cells),
+    tuning: Tuning,
+    /// Whether to go on until no arc at all violates.
+    proof: bool,
+}
+
+impl Level<'_> {
+    fn shape(&self) -> (usize, usize) {
+        (self.cells.0.len(), self.cells.1.len())
+    }
+
+    fn cost(&self, i: usize, j: usize) -> f64 {
+        self.ground.between(self.cells.0.centre(i as u32), self.cells.1.centre(j as u32))
+    }
+
+    /// The potentials of a basis.
+    fn potentials(&self, arcs: &[TreeArc]) -> Vec<f64> {
+        let (n, m) = self.shape();
+        let mut tree = Tree::<Thread>::new(n, m, arcs);
+        tree.refresh(|i, j| self.cost(i, j));
+        tree.potentials()
+    }
+
+    /// Solves a small level with all pairs as candidates.
+    fn solve_all_pairs(&self, progress: Progress, watch: &mut Watch) -> Outcome {
+        let (n, m) = self.shape();
+        let pairs: Vec<(u32, u32)> = (0..n as u32).flat_map(|i| (0..m as u32).map(move |j| (i, j))).collect();
+        let costs: Vec<f64> = pairs.iter().map(|&(i, j)| self.cost(i as usize, j as usize)).collect();
+        let masses = Masses::from_units(self.cells.0.masses.clone(), self.cells.1.masses.clone());
+        self.solve(&row_greedy(&costs, &masses), pairs, &NoneMissing, progress, watch)
+    }
+
+    /// Solves the level from a basis and first candidates.
+    fn solve(
+        &self,
+        arcs: &[TreeArc],
+        pairs: Vec<(u32, u32)>,
+        oracle: &dyn Oracle,
+        progress: Progress,
+        watch: &mut Watch,
+    ) -> Outcome {
+        if arcs.len() < TOUR_FROM {
+            self.solve_with::<Thread>(arcs, pairs, oracle, progress, watch)
+        } else {
+            self.solve_with::<Tour>(arcs, pairs, oracle, progress, watch)
+        }
+    }
+
+    fn solve_with<O: Order>(
+        &self,
+        arcs: &[TreeArc],
+        pairs: Vec<(u32, u32)>,
+        oracle: &dyn Oracle,
+        mut progress: Progress,
+        watch: &mut Watch,
+    ) -> Outcome {
+        let (n, m) = self.shape();
+        let cost = |i: usize, j: usize| self.cost(i, j);
+        let mut tree = Tree::<O>::new(n, m, arcs);
+        tree.refresh(cost);
+        let mut candidates = Candidates::new(n, pairs, cost);
+        let status = loop {
+            let block = ((candidates.len() as f64).sqrt() * self.tuning.block) as usize + 10;
+            let (iterations, status) = pivot_until_clean(&mut tree, &candidates, block, progress, watch);
+            let moved = iterations > progress.iterations;
+            progress.iterations = iterations;
+            tree.refresh(cost);
+            if let Some(status) = status {
+                break status;
+            }
+            if !self.proof {
+                break Status::Optimal;
+            }
+            // Potentials fresh from the tree: a pass over them without a violation is the proof.
+            let potentials = tree.potentials();
+            let f: Vec<f64> = potentials[..n].iter().map(|p| -p).collect();
+            let missing = oracle.violating(&f, &potentials[n..], self.tuning.violators);
+            progress.violations = Some(missing.len());
+            if missing.is_empty() && !moved {
+                break Status::Optimal;
+            }
+            if let Some(status) = watch.check(&progress) {
+                break status;
+            }
+            candidates = candidates.with(&missing, cost);
+        };
+        let memory = tree.memory() + candidates.memory();
+        let potential = tree.potentials();
+        Outcome { arcs: tree.arcs().collect(), potential, iterations: progress.iterations, status, memory }
+    }
+}
+
+/// The oracle of a level whose candidates are all pairs.
+struct NoneMissing;
+
+impl Oracle for NoneMissing {
+    fn nearest_targets(&self, _: &[f64], _: usize) -> Vec<(u32, u32)> {
+        Vec::new()
+    }
+    fn nearest_sources(&self, _: &[f64], _: usize) -> Vec<(u32, u32)> {
+        Vec::new()
+    }
+    fn violating(&self, _: &[f64], _: &[f64], _: usize) -> Vec<(u32, u32)> {
+        Vec::new()
+    }
+}

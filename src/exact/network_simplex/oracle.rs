@@ -1,0 +1,172 @@
+//! Which arcs of a level are missing? Oracles find the arcs of least reduced cost among all n · m.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::TOLERANCE;
+use crate::cost::{CostMatrix, GroundCost, PointCost};
+use crate::measure::Points;
+use crate::neighbors::{DualTree, Found, Metric, with_metric};
+
+/// Queries that one task answers.
+const BATCH: usize = 512;
+
+/// Sources and targets of a level with their ground cost.
+pub(super) trait Oracle: Sync {
+    /// For each source the `k` targets of least c − g, as sorted pairs.
+    fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)>;
+
+    /// For each target the `k` sources of least c − f, as pairs (source, target).
+    fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)>;
+
+    /// For each source at most `k` targets that violate f + g ≤ c by more than rounding, the worst ones, as sorted pairs.
+    fn violating(&self, f: &[f64], g: &[f64], k: usize) -> Vec<(u32, u32)>;
+}
+
+/// An oracle for points in kd order.
+pub(super) fn oracle(ground: &Arc<dyn GroundCost>, source: &[f64], target: &[f64], dim: usize) -> Box<dyn Oracle> {
+    let tree: Option<Box<dyn Oracle>> = with_metric!(ground.form(), dim, |metric, D| {
+        Box::new(Kd::<D, _> { metric, source: source.to_vec(), target: target.to_vec() })
+    });
+    tree.unwrap_or_else(|| {
+        let points = |flat: &[f64]| Points::from_rows(flat, dim).expect("centres are finite");
+        let (source, target) = (points(source), points(target));
+        let cost = |x: &Points, y: &Points| {
+            PointCost::shared(x, y, Arc::clone(ground)).expect("the cost was checked on the points themselves")
+        };
+        Box::new(Tiles { rows: cost(&source, &target), columns: cost(&target, &source) })
+    })
+}
+
+/// Kd-trees with linear dual bounds: for few dimensions.
+struct Kd<const D: usize, M> {
+    metric: M,
+    source: Vec<f64>,
+    target: Vec<f64>,
+}
+
+impl<const D: usize, M: Metric> Kd<D, M> {
+    fn search(
+        &self,
+        queries: &[f64],
+        tree: &DualTree<D, M>,
+        limit: impl Fn(usize) -> f64 + Sync,
+        k: usize,
+        pair: impl Fn(u32, u32) -> (u32, u32) + Sync,
+    ) -> Vec<(u32, u32)> {
+        let batches: Vec<Vec<(u32, u32)>> = queries
+            .par_chunks(BATCH * D)
+            .enumerate()
+            .map(|(batch, queries)| {
+                let mut pairs = Vec::new();
+                let mut found: Vec<Found> = Vec::with_capacity(k + 1);
+                for (q, x) in queries.chunks_exact(D).enumerate() {
+                    let i = batch * BATCH + q;
+                    tree.search(x, limit(i), k, &mut found);
+                    found.sort_unstable_by_key(|f| f.index);
+                    pairs.extend(found.iter().map(|f| pair(i as u32, f.index)));
+                }
+                pairs
+            })
+            .collect();
+        batches.concat()
+    }
+}
+
+impl<const D: usize, M: Metric> Oracle for Kd<D, M> {
+    fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
+        let tree = DualTree::new(self.metric, &self.target, g);
+        self.search(&self.source, &tree, |_| f64::INFINITY, k, |i, j| (i, j))
+    }
+
+    fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)> {
+        let tree = DualTree::new(self.metric, &self.source, f);
+        self.search(&self.target, &tree, |_| f64::INFINITY, k, |j, i| (i, j))
+    }
+
+    fn violating(&self, f: &[f64], g: &[f64], k: usize) -> Vec<(u32, u32)> {
+        let tree = DualTree::new(self.metric, &self.target, g);
+        let mut pairs = self.search(&self.source, &tree, |i| f[i], k, |i, j| (i, j));
+        let (x, y) = (self.source.as_chunks::<D>().0, self.target.as_chunks::<D>().0);
+        pairs.retain(|&(i, j)| {
+            let (i, j) = (i as usize, j as usize);
+            let c = self.metric.cost(&x[i], &y[j]);
+            c - f[i] - g[j] < -TOLERANCE * (c + f[i].abs() + g[j].abs())
+        });
+        pairs
+    }
+}
+
+/// All costs, tile by tile: for many dimensions.
+struct Tiles {
+    rows: PointCost,
+    columns: PointCost,
+}
+
+/// For each row of `cost` at most `k` columns of least c − g below `limit`, as pairs made by `pair`.
+fn least_of_rows(
+    cost: &dyn CostMatrix,
+    g: &[f64],
+    limit: impl Fn(usize) -> f64 + Sync,
+    k: usize,
+    pair: impl Fn(u32, u32) -> (u32, u32) + Sync,
+) -> Vec<(u32, u32)> {
+    const LANES: usize = 16;
+    let (n, m) = cost.shape();
+    let blocks: Vec<Vec<(u32, u32)>> = (0..n.div_ceil(64))
+        .into_par_iter()
+        .map(|block| {
+            let mut pairs = Vec::new();
+            let mut row = vec![0.0; m];
+            let mut found: Vec<Found> = Vec::with_capacity(k + 1);
+            for i in block * 64..(block * 64 + 64).min(n) {
+                cost.fill(i..i + 1, 0..m, &mut row);
+                found.clear();
+                let mut limit = limit(i);
+                for (b, (c, g)) in row.chunks(LANES).zip(g.chunks(LANES)).enumerate() {
+                    if !c.iter().zip(g).fold(false, |any, (c, g)| any | (c - g < limit)) {
+                        continue;
+                    }
+                    for (l, (c, g)) in c.iter().zip(g).enumerate() {
+                        let slack = c - g;
+                        if slack < limit {
+                            let place = found.partition_point(|f| f.slack <= slack);
+                            if found.len() == k {
+                                found.pop();
+                            }
+                            found.insert(place, Found { slack, index: (b * LANES + l) as u32 });
+                            if found.len() == k {
+                                limit = found[k - 1].slack;
+                            }
+                        }
+                    }
+                }
+                found.sort_unstable_by_key(|f| f.index);
+                pairs.extend(found.iter().map(|f| pair(i as u32, f.index)));
+            }
+            pairs
+        })
+        .collect();
+    blocks.concat()
+}
+
+impl Oracle for Tiles {
+    fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
+        least_of_rows(&self.rows, g, |_| f64::INFINITY, k, |i, j| (i, j))
+    }
+
+    fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)> {
+        least_of_rows(&self.columns, f, |_| f64::INFINITY, k, |j, i| (i, j))
+    }
+
+    fn violating(&self, f: &[f64], g: &[f64], k: usize) -> Vec<(u32, u32)> {
+        let mut pairs = least_of_rows(&self.rows, g, |i| f[i], k, |i, j| (i, j));
+        pairs.retain(|&(i, j)| {
+            let (i, j) = (i as usize, j as usize);
+            let c = self.rows.entry(i, j);
+            c - f[i] - g[j] < -TOLERANCE * (c.abs() + f[i].abs() + g[j].abs())
+        });
+        pairs
+    }
+}

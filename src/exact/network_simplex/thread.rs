@@ -1,0 +1,154 @@
+//! Potentials that are shifted node by node along a depth-first walk.
+//!
+//! The walk and its update follow Kovács, "Minimum-cost flow algorithms: an experimental evaluation", Optim. Methods
+//! Softw. 30 (2015), §4.3, as LEMON implements it.
+
+use super::tree::{Links, Move, NONE, Order};
+
+/// A cyclic depth-first walk. O(subtree) a pivot, with the smallest constant.
+#[derive(Debug)]
+pub(super) struct Thread {
+    /// The next node in depth-first order; `back` is its inverse.
+    thread: Vec<u32>,
+    back: Vec<u32>,
+    /// The last node of the subtree in depth-first order.
+    last: Vec<u32>,
+    potential: Vec<f64>,
+    dirty: Vec<u32>,
+}
+
+impl Order for Thread {
+    fn new(links: &Links, depth_first: &[u32]) -> Self {
+        let nodes = depth_first.len();
+        let (mut thread, mut back) = (vec![0; nodes], vec![0; nodes]);
+        let mut last: Vec<u32> = (0..nodes as u32).collect();
+        for (k, &v) in depth_first.iter().enumerate() {
+            let after = depth_first[(k + 1) % nodes];
+            thread[v as usize] = after;
+            back[after as usize] = v;
+        }
+        for &v in depth_first[1..].iter().rev() {
+            let parent = links.nodes[v as usize].parent as usize;
+            if last[parent] == parent as u32 {
+                // The children are met last to first, so the first one met ends the subtree.
+                last[parent] = last[v as usize];
+            }
+        }
+        Self { thread, back, last, potential: vec![0.0; nodes], dirty: Vec::new() }
+    }
+
+    #[inline]
+    fn potential(&self, v: u32) -> f64 {
+        self.potential[v as usize]
+    }
+
+    fn set_potentials(&mut self, potential: Vec<f64>) {
+        self.potential = potential;
+    }
+
+    fn rehang(&mut self, links: &Links, step: Move, shift: f64) {
+        let Move { inner, outer, out, join } = step;
+        let old_back = self.back[out as usize];
+        let old_last = self.last[out as usize];
+        let old_parent = links.nodes[out as usize].parent;
+        if inner == out {
+            if self.thread[outer as usize] != out {
+                self.link(old_back, self.thread[old_last as usize]);
+                let after = self.thread[outer as usize];
+                self.link(outer, out);
+                self.link(old_last, after);
+            }
+        } else {
+            self.turn(links, step);
+        }
+
+        // Ends of subtrees, up from where the subtree now hangs and up from where it was.
+        let new_last = self.last[out as usize];
+        let limit = if self.last[join as usize] == outer { join } else { NONE };
+        let replacement = if join != old_back && outer != old_back { old_back } else { new_last };
+        self.replace_last(links, outer, NONE, outer, self.last[inner as usize]);
+        if replacement != old_last {
+            self.replace_last(links, old_parent, limit, old_last, replacement);
+        }
+        self.shift(inner, shift, 2 * links.nodes[out as usize].size as usize <= links.nodes.len());
+    }
+
+    fn memory(&self) -> usize {
+        self.thread.len() * (3 * size_of::<u32>() + size_of::<f64>())
+    }
+}
+
+impl Thread {
+    /// The potentials, sources first.
+    pub(super) fn potentials(&self) -> &[f64] {
+        &self.potential
+    }
+
+    /// Shifts the potentials of the subtree of `v`, or of all nodes outside of it the other way.
+    fn shift(&mut self, v: u32, shift: f64, inside: bool) {
+        let after = self.thread[self.last[v as usize] as usize];
+        let (mut u, end, shift) = if inside { (v, after, shift) } else { (after, v, -shift) };
+        loop {
+            self.potential[u as usize] += shift;
+            u = self.thread[u as usize];
+            if u == end {
+                break;
+            }
+        }
+    }
+
+    fn link(&mut self, v: u32, after: u32) {
+        self.thread[v as usize] = after;
+        self.back[after as usize] = v;
+    }
+
+    /// From `v` up, as long as subtrees end at `old` (and below `limit`), lets them end at `new`.
+    fn replace_last(&mut self, links: &Links, mut v: u32, limit: u32, old: u32, new: u32) {
+        while v != limit && v != NONE && self.last[v as usize] == old {
+            self.last[v as usize] = new;
+            v = links.nodes[v as usize].parent;
+        }
+    }
+
+    /// Reverses the path from `inner` up to `out` in the walk.
+    fn turn(&mut self, links: &Links, Move { inner, outer, out, .. }: Move) {
+        let parent = |v: u32| links.nodes[v as usize].parent;
+        let (old_back, old_last) = (self.back[out as usize], self.last[out as usize]);
+        let go_on = if old_back == outer { self.thread[old_last as usize] } else { self.thread[outer as usize] };
+        let mut stem = inner;
+        let mut last = self.last[inner as usize];
+        let mut after = self.thread[last as usize];
+        self.thread[outer as usize] = inner;
+        self.dirty.clear();
+        self.dirty.push(outer);
+        while stem != out {
+            let next = parent(stem);
+            self.thread[last as usize] = next;
+            self.dirty.push(last);
+            let before = self.back[stem as usize];
+            self.link(before, after);
+            let above = stem;
+            stem = next;
+            let ends_together = self.last[stem as usize] == self.last[above as usize];
+            last = if ends_together { self.back[above as usize] } else { self.last[stem as usize] };
+            after = self.thread[last as usize];
+        }
+        self.link(last, go_on);
+        if old_back != outer {
+            self.link(old_back, after);
+        }
+        for k in 0..self.dirty.len() {
+            let v = self.dirty[k];
+            self.back[self.thread[v as usize] as usize] = v;
+        }
+        // Every node of the path now ends where the turned subtree ends.
+        let mut v = inner;
+        loop {
+            self.last[v as usize] = last;
+            if v == out {
+                break;
+            }
+            v = parent(v);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Norm costs with a dimension known at compile time, and lower bounds of them over boxes.
+
+use crate::cost::raise;
+
+/// ‖x − y‖ₚ^power between points of a fixed dimension.
+pub(crate) trait Metric: Copy + Send + Sync {
+    /// The cost.
+    fn cost<const D: usize>(&self, x: &[f64; D], y: &[f64; D]) -> f64;
+
+    /// A lower bound of `cost(x, y) − ⟨slope, y⟩` over the box [lo, hi].
+    fn least_over_box<const D: usize>(
+        &self,
+        x: &[f64; D],
+        lo: &[f64; D],
+        hi: &[f64; D],
+        slope: &[f64; D],
+        best: f64,
+    ) -> f64;
+}
+
+/// The squared Euclidean distance, whose bound over a box is exact.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Square;
+
+impl Metric for Square {
+    #[inline(always)]
+    fn cost<const D: usize>(&self, x: &[f64; D], y: &[f64; D]) -> f64 {
+        let mut total = 0.0;
+        for k in 0..D {
+            let gap = x[k] - y[k];
+            total += gap * gap;
+        }
+        total
+    }
+
+    #[inline(always)]
+    fn least_over_box<const D: usize>(
+        &self,
+        x: &[f64; D],
+        lo: &[f64; D],
+        hi: &[f64; D],
+        slope: &[f64; D],
+        _: f64,
+    ) -> f64 {
+        // (x − y)² − s y is least at y = x + s/2, clamped to the box.
+        let mut total = 0.0;
+        for k in 0..D {
+            let y = (x[k] + 0.5 * slope[k]).max(lo[k]).min(hi[k]);
+            let gap = x[k] - y;
+            total += gap * gap - slope[k] * y;
+        }
+        total
+    }
+}
+
+/// Any p-norm to any power.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PowerOfNorm {
+    pub(crate) p: f64,
+    pub(crate) power: f64,
+}
+
+impl PowerOfNorm {
+    #[inline(always)]
+    fn norm<const D: usize>(&self, gaps: &[f64; D]) -> f64 {
+        if self.p == 2.0 {
+            gaps.iter().map(|d| d * d).sum::<f64>().sqrt()
+        } else if self.p == 1.0 {
+            gaps.iter().map(|d| d.abs()).sum()
+        } else {
+            let largest = gaps.iter().fold(0.0_f64, |m, d| if d.abs() > m { d.abs() } else { m });
+            if self.p == f64::INFINITY || largest == 0.0 {
+                largest
+            } else {
+                largest * gaps.iter().map(|d| (d.abs() / largest).powf(self.p)).sum::<f64>().powf(1.0 / self.p)
+            }
+        }
+    }
+
+    /// A subgradient of the norm at `gaps` ≠ 0, of norm `norm`.
+    #[inline(always)]
+    fn subgradient<const D: usize>(&self, gaps: &[f64; D], norm: f64) -> [f64; D] {
+        let mut gradient = [0.0; D];
+        if self.p == 2.0 {
+            for k in 0..D {
+                gradient[k] = gaps[k] / norm;
+            }
+        } else if self.p == 1.0 {
+            for k in 0..D {
+                gradient[k] = gaps[k].signum();
+            }
+        } else if self.p == f64::INFINITY {
+            for k in 0..D {
+                if gaps[k].abs() == norm {
+                    gradient[k] = gaps[k].signum();
+                    break;
+                }
+            }
+        } else {
+            for k in 0..D {
+                gradient[k] = gaps[k].signum() * (gaps[k].abs() / norm).powf(self.p - 1.0);
+            }
+        }
+        gradient
+    }
+}
+
+impl Metric for PowerOfNorm {
+    #[inline(always)]
+    fn cost<const D: usize>(&self, x: &[f64; D], y: &[f64; D]) -> f64 {
+        let mut gaps = [0.0; D];
+        for k in 0..D {
+            gaps[k] = x[k] - y[k];
+        }
+        raise(self.norm(&gaps), self.power)
+    }
+
+    #[inline(always)]
+    fn least_over_box<const D: usize>(
+        &self,
+        x: &[f64; D],
+        lo: &[f64; D],
+        hi: &[f64; D],
+        slope: &[f64; D],
+        best: f64,
+    ) -> f64 {
+        // The nearest point of the box against the steepest corner.
+        let mut gaps = [0.0; D];
+        let mut steepest = 0.0;
+        for k in 0..D {
+            gaps[k] = (lo[k] - x[k]).max(x[k] - hi[k]).max(0.0);
+            steepest += if slope[k] > 0.0 { slope[k] * hi[k] } else { slope[k] * lo[k] };
+        }
+        let mut bound = raise(self.norm(&gaps), self.power) - steepest;
+        if self.power < 1.0 || bound > best {
+            return bound;
+        }
+        // The cost is convex in y: its tangent at a point of the box lies below it. Where the tangent's slope matches the
+        // dual's, the bound is tight; the centre of the box is a good guess.
+        let mut from_x = [0.0; D];
+        for k in 0..D {
+            from_x[k] = 0.5 * (lo[k] + hi[k]) - x[k];
+        }
+        let distance = self.norm(&from_x);
+        if distance > 0.0 {
+            let height = raise(distance, self.power);
+            let factor = self.power * height / distance;
+            let unit = self.subgradient(&from_x, distance);
+            let mut tangent = height;
+            for k in 0..D {
+                let steep = factor * unit[k];
+                let tilt = steep - slope[k];
+                let y = if tilt > 0.0 { lo[k] } else { hi[k] };
+                tangent += steep * (y - x[k] - from_x[k]) - slope[k] * y;
+            }
+            bound = bound.max(tangent);
+        }
+        if self.p == 2.0 && self.power == 1.0 {
+            // |y − x| ≥ ⟨u, y − x⟩ for the unit vector along the slope itself.
+            let length = slope.iter().map(|s| s * s).sum::<f64>().sqrt();
+            let scale = if length > 1.0 { 1.0 / length } else { 1.0 };
+            let mut along = 0.0;
+            for k in 0..D {
+                let steep = scale * slope[k];
+                let tilt = steep - slope[k];
+                let y = if tilt > 0.0 { lo[k] } else { hi[k] };
+                along += tilt * y - steep * x[k];
+            }
+            bound = bound.max(along);
+        }
+        bound
+    }
+}

@@ -1,0 +1,72 @@
+//! A kd order: points sorted so that every subset halving of the index range is a box halving.
+
+/// Sorts point indices so that halving the range again and again halves the cloud along its widest coordinate. A range
+/// [lo, hi) splits at [`middle`]. O(n log n) for n points of `dim` coordinates, stored row by row.
+pub(crate) fn kd_order(points: &[f64], dim: usize) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..(points.len() / dim) as u32).collect();
+    split(points, dim, &mut order);
+    order
+}
+
+/// Where a range of a kd order splits: the left part is never the smaller.
+pub(crate) fn middle(lo: usize, hi: usize) -> usize {
+    lo + (hi - lo).div_ceil(2)
+}
+
+fn split(points: &[f64], dim: usize, order: &mut [u32]) {
+    if order.len() < 2 {
+        return;
+    }
+    let axis = widest_axis(points, dim, order);
+    let value = |i: u32| points[i as usize * dim + axis];
+    let at = middle(0, order.len());
+    if at < order.len() {
+        // Ties are broken by index, so the order does not depend on how the selection runs.
+        order.select_nth_unstable_by(at, |&i, &j| value(i).total_cmp(&value(j)).then(i.cmp(&j)));
+    }
+    let (left, right) = order.split_at_mut(at);
+    if left.len() > 20_000 {
+        rayon::join(|| split(points, dim, left), || split(points, dim, right));
+    } else {
+        split(points, dim, left);
+        split(points, dim, right);
+    }
+}
+
+fn widest_axis(points: &[f64], dim: usize, order: &[u32]) -> usize {
+    // A sample tells the widest axis of a large range well enough.
+    let step = (order.len() / 4096).max(1);
+    let mut best = (f64::NEG_INFINITY, 0);
+    for axis in 0..dim {
+        let (mut lo, mut hi) = (f64::INFINITY, f64::NEG_INFINITY);
+        for &i in order.iter().step_by(step) {
+            let v = points[i as usize * dim + axis];
+            lo = lo.min(v);
+            hi = hi.max(v);
+        }
+        if hi - lo > best.0 {
+            best = (hi - lo, axis);
+        }
+    }
+    best.1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_a_permutation_that_halves_boxes() {
+        let points: Vec<f64> = (0..200).map(|k| f64::from(k * 7919 % 211)).collect();
+        let order = kd_order(&points, 2);
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert!(sorted.iter().enumerate().all(|(k, &i)| k == i as usize));
+        let at = middle(0, 100);
+        let axis = widest_axis(&points, 2, &order);
+        let value = |i: &u32| points[*i as usize * 2 + axis];
+        let left = order[..at].iter().map(value).fold(f64::NEG_INFINITY, f64::max);
+        let right = order[at..].iter().map(value).fold(f64::INFINITY, f64::min);
+        assert!(left <= right);
+    }
+}
