@@ -1,2 +1,56 @@
-//! The command `earthwork`.
-fn main() {}
+//! The command `earthwork`: distances between samples, each with its evidence.
+//!
+//! Arguments, files, tables and pictures live here; every number comes from the library.
+
+mod args;
+mod commands;
+mod cost;
+mod failure;
+mod format;
+mod interrupt;
+mod memory;
+mod output;
+mod plot;
+mod progress;
+mod read;
+mod report;
+mod run;
+
+use std::process::ExitCode;
+
+use args::Command;
+use failure::Failure;
+
+/// How a run ends; the numbers are documented in `docs/cli.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// The answer is complete.
+    Done = 0,
+    /// `verify`: the plan is not feasible, or not optimal.
+    Refuted = 1,
+    /// The input is wrong, and there is no answer.
+    Refused = 2,
+    /// Ended early: what is printed are bounds.
+    Bounds = 3,
+}
+
+fn main() -> ExitCode {
+    interrupt::report_panics_in_one_line();
+    let exit = args::parse().and_then(|cli| {
+        interrupt::listen()?;
+        run::prepare(cli.command.run())?;
+        match &cli.command {
+            Command::Compare(options) => commands::compare(options),
+            Command::Emd(options) => commands::emd(options),
+            Command::Verify(options) => commands::verify(options),
+        }
+    });
+    let exit = exit.unwrap_or_else(|failure| match failure {
+        Failure::Help(text) => output::print(&text).map_or(Exit::Refused, |()| Exit::Done),
+        Failure::Input(message) => {
+            eprintln!("earthwork: {}", message.split_whitespace().collect::<Vec<_>>().join(" "));
+            Exit::Refused
+        }
+    });
+    ExitCode::from(exit as u8)
+}

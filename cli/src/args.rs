@@ -1,0 +1,306 @@
+//! The command line: what can be asked, and the help that teaches it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::cost::CostChoice;
+use crate::failure::{Failure, Outcome};
+
+const ABOUT: &str = "Distances between samples, each with its evidence.";
+
+const TEACH: &str = "\
+Examples:
+  earthwork compare adelie.csv gentoo.csv
+      How far apart are these two samples, which columns carry the distance, and what moves where?
+
+  earthwork compare penguins.csv --group species --drop-missing --standardise
+      One file split by a column; every pair of groups, every column on one scale.
+
+  earthwork emd a.csv b.csv --weights mass --plan plan.csv --plot plan.svg
+      The exact earth mover's distance between weighted points; who sends what to whom, as a table and as a picture.
+
+  earthwork emd today.png yesterday.png --grid --normalise
+      Two images as masses on a grid.
+
+  earthwork verify a.csv b.csv --plan plan.csv
+      Is this plan feasible and optimal? Checks a plan made by anybody.
+
+Files: CSV or TSV (delimiter and header are found), NPY, NPZ (data.npz:name), PNG with --grid, and - for standard input.
+Exit codes: 0 done, 1 verify says no, 2 wrong input, 3 ended early (what is printed are bounds).
+`earthwork COMMAND --help` says more.";
+
+const TEACH_COMPARE: &str = "\
+What it prints: the exact Wasserstein distances W1 and W2 with proven lower and upper bounds, how much of W2² each column
+carries, and the plan in a few sentences. Every row of a table is a point, every column of numbers a coordinate.
+
+Examples:
+  earthwork compare adelie.csv gentoo.csv
+  earthwork compare adelie.csv gentoo.csv --columns bill_length_mm,bill_depth_mm --plot bills.svg
+  earthwork compare penguins.csv --group species --drop-missing --standardise
+  earthwork compare penguins.csv --group species --only Adelie,Gentoo --drop-missing --json
+  earthwork compare first.csv second.csv --grid";
+
+const TEACH_EMD: &str = "\
+Without --cost and --p this is the earth mover's distance proper: the mean Euclidean distance over which mass has to move.
+
+Examples:
+  earthwork emd a.csv b.csv
+  earthwork emd a.csv b.csv --p 2 --plan plan.csv          the Wasserstein distance W2, and who sends what to whom
+  earthwork emd x.npy y.npy --weights-a a.npy --weights-b b.npy --cost cityblock --json
+  earthwork emd --matrix costs.npy                         your own costs, uniform weights
+  earthwork emd a.csv b.csv --time-limit 10s               ten seconds at most; bounds if that is too short";
+
+const TEACH_VERIFY: &str = "\
+The plan is a table with columns source,target,mass: point numbers as in the two samples, counted from 0. The verdict rests
+on two things that are computed here and not believed: whether the plan's sums are the weights, and a lower bound that no
+plan can beat. The bound comes from --potentials if they are given, else from an own solve.
+
+Examples:
+  earthwork emd a.csv b.csv --plan plan.csv --potentials f.csv
+  earthwork verify a.csv b.csv --plan plan.csv
+  earthwork verify a.csv b.csv --plan plan.csv --potentials f.csv      no solve: one pass over all pairs";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "earthwork", version, about = ABOUT, after_help = TEACH, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true, max_term_width = 120)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Every distance between two samples, and where it lies.
+    #[command(after_help = TEACH_COMPARE)]
+    Compare(CompareArgs),
+    /// The exact earth mover's distance, with its plan.
+    #[command(after_help = TEACH_EMD)]
+    Emd(EmdArgs),
+    /// Check a plan that anybody made: feasible? optimal?
+    #[command(after_help = TEACH_VERIFY)]
+    Verify(VerifyArgs),
+}
+
+impl Command {
+    pub(crate) fn run(&self) -> &RunArgs {
+        match self {
+            Self::Compare(options) => &options.run,
+            Self::Emd(options) => &options.run,
+            Self::Verify(options) => &options.run,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EmdArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
+    /// The plan to check: columns source,target,mass, counted from 0, with or without a header
+    #[arg(long, value_name = "FILE", help_heading = "What to check")]
+    pub(crate) plan: String,
+    /// Dual potentials for the lower bound, as --potentials of `emd` writes them, or a list of one number for each source
+    #[arg(long, value_name = "FILE", help_heading = "What to check")]
+    pub(crate) potentials: Option<String>,
+    /// Relative tolerance of the verdict, for the marginals and for the gap
+    #[arg(long, value_name = "T", default_value_t = 1e-9, help_heading = "What to check")]
+    pub(crate) tolerance: f64,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// What is read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct InputArgs {
+    /// The first sample: CSV, TSV, NPY, NPZ (data.npz:name), PNG with --grid, or - for standard input
+    #[arg(value_name = "A")]
+    pub(crate) a: Option<String>,
+    /// The second sample (none with --group)
+    #[arg(value_name = "B")]
+    pub(crate) b: Option<String>,
+    /// Columns to use as coordinates, by name or by number from 1; else all columns of numbers
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// The column that holds the weights
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["weights_a", "weights_b"])]
+    pub(crate) weights: Option<String>,
+    /// A file of weights for A: one number for each point
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights_a: Option<String>,
+    /// A file of weights for B
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights_b: Option<String>,
+    /// Split the one file A into samples by the values of this column
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["b", "weights_a", "weights_b"])]
+    pub(crate) group: Option<String>,
+    /// Take only these values of the --group column
+    #[arg(long, value_name = "VALUE,...", value_delimiter = ',', requires = "group")]
+    pub(crate) only: Vec<String>,
+    /// Read A and B as masses on a regular grid of unit spacing: a table of numbers, an array, a PNG image
+    #[arg(long, conflicts_with_all = ["columns", "weights", "weights_a", "weights_b", "group", "drop_missing", "standardise"])]
+    pub(crate) grid: bool,
+    /// Leave out rows in which a number is missing; without this they are an error
+    #[arg(long)]
+    pub(crate) drop_missing: bool,
+    /// Put every column on one scale: mean 0 and standard deviation 1 over all samples together
+    #[arg(long, alias = "standardize")]
+    pub(crate) standardise: bool,
+    /// Scale the weights of each sample to a total of 1
+    #[arg(long, alias = "normalize")]
+    pub(crate) normalise: bool,
+    /// Whether tables begin with a row of names
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Header::Auto)]
+    pub(crate) header: Header,
+}
+
+/// Whether a table begins with a row of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Header {
+    /// It does if no cell of its first row is a number.
+    Auto,
+    Yes,
+    No,
+}
+
+/// What moving mass costs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Cost")]
+pub(crate) struct CostArgs {
+    /// sqeuclidean, euclidean, cityblock, chebyshev, minkowski:P or cosine
+    #[arg(long, value_name = "COST", default_value = "euclidean")]
+    pub(crate) cost: CostChoice,
+    /// The Wasserstein distance of order P ≥ 1: Euclidean distance to the power P, and the root of the total
+    #[arg(long, value_name = "P", conflicts_with = "cost")]
+    pub(crate) p: Option<f64>,
+    /// A cost matrix instead of A and B: NPY or CSV, one row for each source
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["a", "b", "cost", "p", "columns", "weights", "group", "grid", "drop_missing", "standardise"])]
+    pub(crate) matrix: Option<String>,
+}
+
+/// What is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the plan as CSV: source,target,mass; of `compare`, the plan of W2
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Write the dual potentials as CSV: side,index,potential
+    #[arg(long, value_name = "FILE")]
+    pub(crate) potentials: Option<PathBuf>,
+    /// Draw the samples and the plan: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+}
+
+/// How the work is done.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Work")]
+pub(crate) struct RunArgs {
+    /// Threads to use; all cores by default. The numbers do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Seed of methods that draw random numbers (the exact ones draw none)
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// End after this time (10, 500ms, 10s, 2m, 1h) with the bounds reached, and exit code 3
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) time_limit: Option<Duration>,
+}
+
+/// Reads the command line.
+pub(crate) fn parse() -> Outcome<Cli> {
+    Cli::try_parse().map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Failure::Help(error.render().to_string())
+        }
+        _ => Failure::Input(in_one_line(&error.render().to_string())),
+    })
+}
+
+/// clap's message without its usage lines.
+fn in_one_line(text: &str) -> String {
+    let said = text.split("\n\nUsage:").next().unwrap_or(text).split("\n\nFor more").next().unwrap_or(text);
+    let said = said.trim().trim_start_matches("error: ");
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    format!("{} (earthwork --help says more)", lines.join("; ").replace(":; ", ": "))
+}
+
+/// 10, 500ms, 10s, 2m, 1h.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        other => return Err(format!("`{other}` is no unit of time; use ms, s, m or h")),
+    };
+    let number: f64 =
+        digits.parse().map_err(|_| "a time is a number with an optional unit: 10, 500ms, 2m".to_string())?;
+    Duration::try_from_secs_f64(number * unit).map_err(|_| "a time must be at least 0 and finite".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("10"), Ok(Duration::from_secs(10)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("0.5m"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
+        assert!(duration("-1").is_err() && duration("soon").is_err() && duration("3 weeks").is_err());
+    }
+
+    #[test]
+    fn a_message_is_one_line() {
+        let text =
+            "error: the following required arguments were not provided:\n  --plan <FILE>\n\nUsage: earthwork verify";
+        assert_eq!(
+            in_one_line(text),
+            "the following required arguments were not provided: --plan <FILE> (earthwork --help says more)"
+        );
+    }
+}

@@ -1,0 +1,49 @@
+//! `earthwork emd`: one exact solve.
+
+use earthwork::estimate::{Estimate, Evidence};
+
+use crate::args::EmdArgs;
+use crate::commands::{Posed, pose};
+use crate::failure::{Outcome, wrong};
+use crate::report::{self, Answer};
+use crate::{Exit, output, plot, run};
+
+/// Runs the command.
+pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
+    let out = &options.output;
+    plot::check(out.plot.as_deref())?;
+    if out.plot.is_some() && options.cost.matrix.is_some() {
+        return wrong("--plot needs points, and a cost matrix has none");
+    }
+    let Posed { inputs, problem, cost, order } = pose(&options.input, &options.cost)?;
+    let name = order.map_or_else(|| "exact".to_string(), |p| format!("W{p}"));
+    let solution = run::solve(&problem, options.run.time_limit, &name)?;
+    if let Some(path) = &out.plan {
+        output::write_plan(path, &solution.plan)?;
+    }
+    if let Some(path) = &out.potentials {
+        output::write_potentials(path, &solution.potentials)?;
+    }
+    if let (Some(path), Some(inputs)) = (&out.plot, &inputs) {
+        let answer = order.map_or_else(
+            || {
+                let (lower, upper) =
+                    solution.bounds.map_or((f64::NAN, f64::NAN), |bounds| (bounds.lower, bounds.upper));
+                let evidence = Evidence::Bounds { lower, upper };
+                let (value, method) = (solution.transport_cost, solution.report.method);
+                Estimate { value, evidence, method, sizes: solution.plan.shape() }
+            },
+            |p| earthwork::exact::rooted(&solution, p),
+        );
+        let title = plot::title(&order.map_or_else(|| format!("{cost} cost"), |_| name.clone()), &answer);
+        plot::write(path, inputs, [0, 1], &solution.plan, &title)?;
+    }
+    let text = if out.json {
+        let dim = inputs.as_ref().map(|inputs| inputs.columns.len());
+        report::to_json(&Answer::new(&name, &cost, order, dim, &solution, options.run.seed))
+    } else {
+        report::emd(inputs.as_ref(), &cost, order, &solution)
+    };
+    output::print(&text)?;
+    Ok(if solution.status.is_success() { Exit::Done } else { Exit::Bounds })
+}

@@ -1,0 +1,80 @@
+//! What each command does, from arguments to exit code.
+
+mod compare;
+mod emd;
+mod verify;
+
+pub(crate) use compare::compare;
+pub(crate) use emd::emd;
+pub(crate) use verify::verify;
+
+use std::sync::Arc;
+
+use earthwork::measure::Weights;
+use earthwork::transport::Problem;
+
+use crate::args::{CostArgs, InputArgs};
+use crate::cost::CostChoice;
+use crate::failure::{Failure, Outcome, wrong};
+use crate::format;
+use crate::read::{self, Inputs};
+
+/// One transport problem and what the user calls its parts.
+struct Posed {
+    inputs: Option<Inputs>,
+    problem: Problem<'static>,
+    cost: String,
+    /// The power of a distance that the cost is.
+    order: Option<f64>,
+}
+
+/// The problem of `emd` and `verify`: two samples and a cost, or a cost matrix.
+fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
+    if let Some(path) = &cost.matrix {
+        let problem = from_matrix(path, input)?;
+        return Ok(Posed { inputs: None, problem, cost: "matrix".to_string(), order: None });
+    }
+    let choice = cost.p.map_or(Ok(cost.cost), CostChoice::wasserstein)?;
+    let inputs = read::load(input)?;
+    let [a, b] = inputs.samples.as_slice() else {
+        let names: Vec<&str> = inputs.samples.iter().map(|sample| sample.name.as_str()).collect();
+        return wrong(format_args!(
+            "there are {} groups ({}), and this command takes two: choose them with --only {},{}, or use `compare` for all pairs",
+            names.len(),
+            format::list(&names, 6),
+            names[0],
+            names[1]
+        ));
+    };
+    let ground = choice.ground();
+    let name = ground.name();
+    let problem = Problem::between_shared(&a.samples, &b.samples, Arc::clone(&ground)).map_err(|error| {
+        let names = [("source points", &a.name), ("target points", &b.name)];
+        match names.iter().find(|(argument, _)| *argument == error.argument()) {
+            Some((_, name)) => Failure::from(error.about((*name).clone())),
+            None => Failure::from(error),
+        }
+    })?;
+    Ok(Posed { inputs: Some(inputs), problem, cost: name, order: choice.order() })
+}
+
+/// A problem from a cost matrix, with weights from files or uniform.
+fn from_matrix(path: &str, input: &InputArgs) -> Outcome<Problem<'static>> {
+    let matrix = read::matrix(path)?;
+    let (n, m) = matrix.dim();
+    let weights = |file: &Option<String>, len: usize, side: &str| -> Outcome<Weights> {
+        let Some(file) = file else { return Ok(Weights::uniform(len).map_err(|error| error.about(path.to_string()))?) };
+        let masses = read::vector(file)?.to_vec();
+        if masses.len() != len {
+            let found = format::counted(masses.len(), "weight");
+            return wrong(format_args!("{file}: it holds {found}, but the matrix has {}", format::counted(len, side)));
+        }
+        let weights = Weights::new(masses).map_err(|error| error.about(file.clone()))?;
+        Ok(if input.normalise { weights.normalised() } else { weights })
+    };
+    let (a, b) = (weights(&input.weights_a, n, "row")?, weights(&input.weights_b, m, "column")?);
+    Problem::with_matrix(a, b, matrix).map_err(|error| match error.argument() {
+        "cost matrix" => Failure::from(error.about(path.to_string())),
+        _ => Failure::from(error),
+    })
+}

@@ -1,0 +1,86 @@
+//! Pictures of two samples and the plan between them, as SVG or PNG.
+//!
+//! A picture is a [`Scene`](scene::Scene) of a few kinds of shapes; `svg` writes it down and `raster` paints it, with the
+//! same font in both.
+
+mod axes;
+mod cloud;
+mod font;
+mod images;
+mod line;
+mod raster;
+mod scene;
+mod svg;
+
+use std::path::Path;
+
+use earthwork::estimate::Estimate;
+use earthwork::transport::Plan;
+
+use crate::failure::{Outcome, wrong_file};
+use crate::read::{Inputs, Sample};
+use crate::{format, output};
+
+/// What a picture says in words.
+pub(crate) struct Title {
+    main: String,
+    evidence: String,
+}
+
+/// "W2 = 1,391.02", and what supports it.
+pub(crate) fn title(name: &str, answer: &Estimate) -> Title {
+    let (lower, upper) = (format::down(answer.lower(), 8), format::up(answer.upper(), 8));
+    Title {
+        main: format!("{name} = {}", format::short(answer.value, 6)),
+        evidence: format!("proven to lie between {lower} and {upper}"),
+    }
+}
+
+/// Everything a picture shows.
+struct Subject<'a> {
+    samples: [&'a Sample; 2],
+    columns: &'a [String],
+    standardised: bool,
+    plan: &'a Plan,
+    title: &'a Title,
+}
+
+/// Refuses a file name that says no kind of picture, before any work is done.
+pub(crate) fn check(path: Option<&Path>) -> Outcome<()> {
+    match path {
+        Some(path) if kind(path).is_none() => wrong_file(&path.display().to_string(), "a picture ends in .svg or .png"),
+        _ => Ok(()),
+    }
+}
+
+/// Draws the samples and the plan and writes the picture.
+pub(crate) fn write(path: &Path, inputs: &Inputs, pair: [usize; 2], plan: &Plan, title: &Title) -> Outcome<()> {
+    let samples = pair.map(|at| &inputs.samples[at]);
+    let subject = Subject { samples, columns: &inputs.columns, standardised: inputs.standardised, plan, title };
+    let is_image = samples.iter().all(|sample| sample.grid.as_ref().is_some_and(|grid| grid.shape().len() == 2));
+    let scene = match subject.columns.len() {
+        _ if is_image => images::draw(&subject),
+        1 => line::draw(&subject),
+        _ => cloud::draw(&subject)?,
+    };
+    let bytes = match kind(path) {
+        Some(Kind::Png) => raster::png(&scene),
+        _ => svg::text(&scene).into_bytes(),
+    };
+    output::write(path, &bytes)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Svg,
+    Png,
+}
+
+fn kind(path: &Path) -> Option<Kind> {
+    let extension = path.extension()?.to_str()?;
+    match extension.to_ascii_lowercase().as_str() {
+        "svg" => Some(Kind::Svg),
+        "png" => Some(Kind::Png),
+        _ => None,
+    }
+}

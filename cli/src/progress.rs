@@ -1,0 +1,62 @@
+//! A line on the terminal during long solves.
+
+use std::time::{Duration, Instant};
+
+use earthwork::transport::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::format;
+
+/// A solve that ends sooner shows nothing.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// One line on stderr that says where a solve stands; nothing where stderr is no terminal.
+pub(crate) struct Bar {
+    started: Instant,
+    line: Option<ProgressBar>,
+}
+
+impl Bar {
+    pub(crate) fn new() -> Self {
+        Self { started: Instant::now(), line: None }
+    }
+
+    /// Shows the progress of the solve called `name`.
+    pub(crate) fn show(&mut self, name: &str, progress: &Progress) {
+        if self.started.elapsed() < PATIENCE {
+            return;
+        }
+        let line = self.line.get_or_insert_with(|| {
+            let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{spinner} {msg}  {elapsed_precise}");
+            line.set_style(style.expect("the template is right").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+            line.with_elapsed(self.started.elapsed())
+        });
+        line.set_message(message(name, progress));
+        line.tick();
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if let Some(line) = &self.line {
+            line.finish_and_clear();
+        }
+    }
+}
+
+fn message(name: &str, progress: &Progress) -> String {
+    let mut parts = vec![format!("exact transport {name}")];
+    if progress.levels > 0 {
+        let filled = "█".repeat(progress.level) + &"░".repeat(progress.levels.saturating_sub(progress.level));
+        parts.push(format!("level {}/{}  {filled}", progress.level, progress.levels));
+    }
+    parts.push(format!("{} pivots", format::count(progress.iterations)));
+    if let Some(violations) = progress.violations {
+        parts.push(format!("{} violating arcs", format::count(violations as u64)));
+    }
+    if let Some(gap) = progress.gap {
+        parts.push(format!("gap ≤ {gap:.1e}"));
+    }
+    parts.join("  ")
+}

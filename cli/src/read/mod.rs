@@ -1,0 +1,15 @@
+//! Files to samples: every format, every refusal.
+
+mod array;
+mod checks;
+mod columns;
+mod dialect;
+mod image;
+mod npy;
+mod samples;
+mod source;
+mod table;
+
+pub(crate) use array::{array, matrix, vector};
+pub(crate) use checks::{plan, potentials};
+pub(crate) use samples::{Inputs, Sample, load};

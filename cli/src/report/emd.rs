@@ -1,0 +1,55 @@
+//! The report of `emd`.
+
+use earthwork::exact;
+use earthwork::transport::Solution;
+
+use crate::format;
+use crate::read::Inputs;
+use crate::report::compare::ended_early;
+use crate::report::inputs::describe;
+use crate::report::layout::Entries;
+
+/// What was solved, the answer, and its evidence.
+pub(crate) fn emd(inputs: Option<&Inputs>, cost: &str, order: Option<f64>, solution: &Solution) -> String {
+    let (n, m) = solution.plan.shape();
+    let given = inputs.map_or_else(
+        || {
+            let mut entries = Entries::default();
+            entries.add("cost matrix", format!("{} x {}", format::count(n as u64), format::count(m as u64)));
+            entries
+        },
+        describe,
+    );
+    let mut text = format!("\n{}\n", given.text());
+    let mut entries = Entries::default();
+    if let Some(p) = order.filter(|&p| p != 1.0) {
+        let estimate = exact::rooted(solution, p);
+        entries.add(format!("W{p}"), format::number(estimate.value, 10));
+        entries.add("", between(estimate.lower(), estimate.upper()));
+    }
+    let name = if order == Some(1.0) { "earth mover's distance" } else { "transport cost" };
+    entries.add(name, format!("{}   ({cost})", format::number(solution.transport_cost, 10)));
+    if let Some(bounds) = solution.bounds {
+        entries.add("", between(bounds.lower, bounds.upper));
+        entries.add("gap", format!("{} of the value", format::gap(bounds.relative_gap())));
+    }
+    let report = &solution.report;
+    let effort = format!(
+        "{}, {}, {}, {}",
+        report.method,
+        format::counted(report.iterations as usize, "pivot"),
+        format::time(report.time),
+        format::bytes(report.memory as u64)
+    );
+    entries.add("status", format!("{}   ({effort})", solution.status));
+    entries.add("plan", format::counted(solution.plan.flows().len(), "flow"));
+    text += &entries.text();
+    if !solution.status.is_success() {
+        text += &ended_early(solution.status);
+    }
+    text + "\n"
+}
+
+fn between(lower: f64, upper: f64) -> String {
+    format!("proven to lie between {} and {}", format::down(lower, 12), format::up(upper, 12))
+}

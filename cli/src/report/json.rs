@@ -1,0 +1,204 @@
+//! Results as JSON. The schema is documented in `docs/cli.md`; keys are only ever added.
+
+use earthwork::compare::Comparison;
+use earthwork::exact;
+use earthwork::transport::Solution;
+use serde::Serialize;
+
+use crate::memory;
+use crate::read::{Inputs, Sample};
+
+/// One sample as it was read.
+#[derive(Debug, Serialize)]
+pub(crate) struct SampleInfo {
+    name: String,
+    points: usize,
+    weights: String,
+    total_mass: f64,
+    rows_left_out: Vec<u64>,
+}
+
+impl SampleInfo {
+    pub(crate) fn of(sample: &Sample) -> Self {
+        Self {
+            name: sample.name.clone(),
+            points: sample.samples.len(),
+            weights: sample.weights.clone(),
+            total_mass: sample.samples.total(),
+            rows_left_out: sample.dropped.clone(),
+        }
+    }
+
+    pub(crate) fn of_all(inputs: Option<&Inputs>) -> Vec<Self> {
+        inputs.map_or_else(Vec::new, |inputs| inputs.samples.iter().map(Self::of).collect())
+    }
+}
+
+/// One distance: a row of `compare`, or all of `emd`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer {
+    pub(crate) name: String,
+    pub(crate) method: String,
+    pub(crate) cost: String,
+    pub(crate) p: Option<f64>,
+    pub(crate) n: usize,
+    pub(crate) m: usize,
+    pub(crate) dim: Option<usize>,
+    pub(crate) mass: f64,
+    pub(crate) transport_cost: f64,
+    pub(crate) value: f64,
+    pub(crate) wasserstein: Option<f64>,
+    pub(crate) lower: Option<f64>,
+    pub(crate) upper: Option<f64>,
+    pub(crate) relative_gap: Option<f64>,
+    pub(crate) wasserstein_lower: Option<f64>,
+    pub(crate) wasserstein_upper: Option<f64>,
+    pub(crate) status: String,
+    pub(crate) iterations: u64,
+    pub(crate) plan_entries: usize,
+    pub(crate) seconds: f64,
+    pub(crate) solver_memory_bytes: u64,
+    pub(crate) peak_memory_bytes: Option<u64>,
+    pub(crate) seed: u64,
+}
+
+impl Answer {
+    pub(crate) fn new(
+        name: &str,
+        cost: &str,
+        order: Option<f64>,
+        dim: Option<usize>,
+        solution: &Solution,
+        seed: u64,
+    ) -> Self {
+        let rooted = order.map(|p| exact::rooted(solution, p));
+        let (n, m) = solution.plan.shape();
+        let mass = earthwork::numeric::sum::sum(solution.plan.flows().iter().map(|flow| flow.mass));
+        Self {
+            name: name.to_string(),
+            method: solution.report.method.to_string(),
+            cost: cost.to_string(),
+            p: order,
+            n,
+            m,
+            dim,
+            mass,
+            transport_cost: solution.transport_cost,
+            value: solution.transport_cost,
+            wasserstein: rooted.as_ref().map(|estimate| estimate.value),
+            lower: solution.bounds.map(|bounds| bounds.lower),
+            upper: solution.bounds.map(|bounds| bounds.upper),
+            relative_gap: solution.bounds.map(|bounds| bounds.relative_gap()),
+            wasserstein_lower: rooted.as_ref().map(earthwork::estimate::Estimate::lower),
+            wasserstein_upper: rooted.as_ref().map(earthwork::estimate::Estimate::upper),
+            status: solution.status.to_string(),
+            iterations: solution.report.iterations,
+            plan_entries: solution.plan.flows().len(),
+            seconds: solution.report.time.as_secs_f64(),
+            solver_memory_bytes: solution.report.memory as u64,
+            peak_memory_bytes: memory::peak(),
+            seed,
+        }
+    }
+}
+
+/// Everything `compare` found.
+#[derive(Debug, Serialize)]
+pub(crate) struct ComparisonReport {
+    pub(crate) samples: Vec<SampleInfo>,
+    pub(crate) columns: Vec<String>,
+    pub(crate) standardised: bool,
+    pub(crate) pairs: Vec<PairReport>,
+}
+
+/// What `compare` found about two samples.
+#[derive(Debug, Serialize)]
+pub(crate) struct PairReport {
+    a: String,
+    b: String,
+    distances: Vec<Answer>,
+    columns: Vec<ColumnReport>,
+    movements: Vec<Movement>,
+}
+
+#[derive(Debug, Serialize)]
+struct ColumnReport {
+    column: String,
+    cost: f64,
+    share: f64,
+    shift: f64,
+    mean_a: f64,
+    mean_b: f64,
+    deviation: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Movement {
+    share: f64,
+    cost_share: f64,
+    plan_entries: usize,
+    from: Vec<f64>,
+    to: Vec<f64>,
+}
+
+impl PairReport {
+    pub(crate) fn new(inputs: &Inputs, (a, b): (usize, usize), comparison: &Comparison, seed: u64) -> Self {
+        let dim = inputs.columns.len();
+        let distances = comparison.rows.iter();
+        let columns = comparison.columns.iter().zip(&comparison.scales).zip(&inputs.columns);
+        Self {
+            a: inputs.samples[a].name.clone(),
+            b: inputs.samples[b].name.clone(),
+            distances: distances
+                .map(|row| Answer::new(row.name, &row.cost, Some(row.order), Some(dim), &row.solution, seed))
+                .collect(),
+            columns: columns
+                .map(|((column, scale), name)| ColumnReport {
+                    column: name.clone(),
+                    cost: column.cost,
+                    share: column.share,
+                    shift: column.shift,
+                    mean_a: column.source_mean,
+                    mean_b: column.target_mean,
+                    deviation: scale.deviation,
+                })
+                .collect(),
+            movements: comparison
+                .flows
+                .iter()
+                .map(|flow| Movement {
+                    share: flow.share,
+                    cost_share: flow.cost_share,
+                    plan_entries: flow.entries,
+                    from: flow.from.clone(),
+                    to: flow.to.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// What `verify` found.
+#[derive(Debug, Serialize)]
+pub(crate) struct VerifyReport {
+    pub(crate) cost: String,
+    pub(crate) n: usize,
+    pub(crate) m: usize,
+    pub(crate) plan_entries: usize,
+    pub(crate) marginal_error: f64,
+    pub(crate) transport_cost: f64,
+    pub(crate) lower: f64,
+    pub(crate) upper: f64,
+    pub(crate) relative_gap: f64,
+    pub(crate) lower_bound_from: String,
+    pub(crate) tolerance: f64,
+    pub(crate) feasible: bool,
+    pub(crate) optimal: Option<bool>,
+    pub(crate) seconds: f64,
+    pub(crate) peak_memory_bytes: Option<u64>,
+}
+
+/// JSON with a line for each key. Numbers have all their digits; what is no finite number is null.
+pub(crate) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("a report is valid JSON") + "\n"
+}

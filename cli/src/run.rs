@@ -1,0 +1,33 @@
+//! How a solve is run: threads, limits, progress.
+
+use std::time::Duration;
+
+use earthwork::exact;
+use earthwork::transport::{Interrupt, Problem, Progress, Solution};
+
+use crate::args::RunArgs;
+use crate::failure::{Failure, Outcome};
+use crate::progress::Bar;
+use crate::{interrupt, memory};
+
+/// Sets up the threads.
+pub(crate) fn prepare(options: &RunArgs) -> Outcome<()> {
+    let Some(threads) = options.threads else { return Ok(()) };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.into())
+        .build_global()
+        .map_err(|error| Failure::Input(format!("--threads {threads}: {error}")))
+}
+
+/// Solves one problem; Ctrl-C and the time limit end it with bounds.
+pub(crate) fn solve(problem: &Problem, time: Option<Duration>, name: &str) -> Outcome<Solution> {
+    let (n, m) = problem.shape();
+    if !problem.is_line() && problem.points().is_some() {
+        memory::require_room(n, m)?;
+    }
+    let mut bar = Bar::new();
+    let interrupt = Interrupt { iterations: None, time, cancel: Some(interrupt::token()) };
+    let mut observe = |progress: &Progress| bar.show(name, progress);
+    let solution = interrupt::while_solving(|| exact::solve_observed(problem, interrupt, &mut observe))?;
+    Ok(solution)
+}

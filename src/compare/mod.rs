@@ -1,0 +1,210 @@
+//! Whole jobs: the distances between two samples with their evidence, and where the distance lies.
+//!
+//! [`Compare`] computes every row of the report that `earthwork compare` prints. The parts are functions of their own:
+//! [`column_scales`] and [`standardised`] say and remove differences of scale, [`cost_by_column`] splits W₂² over the
+//! columns, [`group_flows`] sums a plan up in a few sentences, [`PrincipalPlane`] draws points of many dimensions.
+
+mod columns;
+mod flows;
+mod plane;
+mod scale;
+
+use std::time::{Duration, Instant};
+
+pub use columns::{ColumnShare, cost_by_column};
+pub use flows::{FlowGroup, group_flows};
+pub use plane::PrincipalPlane;
+pub use scale::{ColumnScale, column_scales, standardised};
+
+use crate::cost::PNorm;
+use crate::error::Result;
+use crate::estimate::Estimate;
+use crate::exact;
+use crate::measure::Samples;
+use crate::transport::{CancelToken, Interrupt, Problem, Progress, Solution};
+
+/// The exact rows: name and order p.
+const EXACT: [(&str, f64); 2] = [("W1", 1.0), ("W2", 2.0)];
+
+/// Compares two samples: exact W₁ and W₂, and what the W₂ plan says.
+///
+/// # Complexity
+/// Two exact solves (see [`exact::solve`]), then O(d) for each entry of the plan.
+///
+/// # Example
+/// ```
+/// use earthwork::prelude::*;
+/// use earthwork::compare::Compare;
+///
+/// let x = Samples::new([[0.0, 0.0], [1.0, 0.0]])?;
+/// let y = Samples::new([[3.0, 0.0], [4.0, 4.0]])?;
+/// let comparison = Compare::default().between(&x, &y)?;
+/// assert_eq!(comparison.row("W2").unwrap().estimate().value, 17_f64.sqrt());
+/// let shares: Vec<f64> = comparison.columns.iter().map(|column| column.share).collect();
+/// assert_eq!(shares, [9.0 / 17.0, 8.0 / 17.0]);
+/// # Ok::<(), earthwork::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Compare {
+    /// The most wall-clock time for all rows together; none by default. What one row leaves over, the next may use.
+    pub time_limit: Option<Duration>,
+    /// A flag with which another thread ends the work; none by default.
+    pub cancel: Option<CancelToken>,
+    /// In how many groups to sum up the flows of the W₂ plan; 5 by default.
+    pub flow_groups: usize,
+}
+
+impl Default for Compare {
+    fn default() -> Self {
+        Self { time_limit: None, cancel: None, flow_groups: 5 }
+    }
+}
+
+/// What [`Compare`] found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// One row for each distance.
+    pub rows: Vec<Row>,
+    /// Mean and spread of each column over both samples.
+    pub scales: Vec<ColumnScale>,
+    /// How much of W₂² each column carries, in column order.
+    pub columns: Vec<ColumnShare>,
+    /// The W₂ plan in a few groups, the largest first.
+    pub flows: Vec<FlowGroup>,
+}
+
+/// One distance and the solution behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// `W1` or `W2`.
+    pub name: &'static str,
+    /// The order p.
+    pub order: f64,
+    /// The name of the ground cost.
+    pub cost: String,
+    /// Plan, potentials, bounds, status and report.
+    pub solution: Solution,
+}
+
+impl Row {
+    /// The distance (the root of the transport cost) with its bounds.
+    pub fn estimate(&self) -> Estimate {
+        exact::rooted(&self.solution, self.order)
+    }
+}
+
+impl Comparison {
+    /// The row of that name.
+    pub fn row(&self, name: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.name == name)
+    }
+
+    /// Whether every solve reached what it set out for. If not, the rows hold bounds.
+    pub fn is_complete(&self) -> bool {
+        self.rows.iter().all(|row| row.solution.status.is_success())
+    }
+}
+
+impl Compare {
+    /// Ends after this much time in all; rows that are not done then hold bounds.
+    #[must_use]
+    pub fn with_time_limit(self, time: Duration) -> Self {
+        Self { time_limit: Some(time), ..self }
+    }
+
+    /// Ends when the token is cancelled; rows that are not done then hold bounds.
+    #[must_use]
+    pub fn with_cancel(self, token: CancelToken) -> Self {
+        Self { cancel: Some(token), ..self }
+    }
+
+    /// Compares `x` with `y`.
+    ///
+    /// # Errors
+    /// When the dimensions or the total masses differ, or the points are so far apart that squared distances overflow.
+    pub fn between(&self, x: &Samples, y: &Samples) -> Result<Comparison> {
+        self.between_observed(x, y, &mut |_, _| {})
+    }
+
+    /// The same, with progress: `observe` is called with the row's name a few times each second at most.
+    ///
+    /// # Errors
+    /// As [`Compare::between`].
+    pub fn between_observed(
+        &self,
+        x: &Samples,
+        y: &Samples,
+        observe: &mut dyn FnMut(&'static str, &Progress),
+    ) -> Result<Comparison> {
+        let start = Instant::now();
+        let mut rows = Vec::with_capacity(EXACT.len());
+        for (done, (name, order)) in EXACT.into_iter().enumerate() {
+            let share = |limit: Duration| limit.saturating_sub(start.elapsed()) / (EXACT.len() - done) as u32;
+            let interrupt =
+                Interrupt { iterations: None, time: self.time_limit.map(share), cancel: self.cancel.clone() };
+            let problem = Problem::between(x, y, PNorm::wasserstein(order)?)?;
+            let cost = problem.points().map_or_else(String::new, |points| points.ground().name());
+            let solution =
+                exact::solve_observed(&problem, interrupt, &mut |progress: &Progress| observe(name, progress))?;
+            rows.push(Row { name, order, cost, solution });
+        }
+        let plan = &rows[EXACT.len() - 1].solution.plan;
+        Ok(Comparison {
+            scales: column_scales(&[x, y])?,
+            columns: cost_by_column(x, y, plan)?,
+            flows: group_flows(x, y, plan, self.flow_groups)?,
+            rows,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Gaussian;
+
+    fn clouds() -> (Samples, Samples) {
+        let gaussian = Gaussian::standard(3).unwrap();
+        (gaussian.sample(40, 1).unwrap(), gaussian.sample(30, 2).unwrap())
+    }
+
+    #[test]
+    fn a_comparison_agrees_with_its_parts() {
+        let (x, y) = clouds();
+        let comparison = Compare::default().between(&x, &y).unwrap();
+        assert!(comparison.is_complete());
+        for (name, p) in EXACT {
+            let row = comparison.row(name).unwrap();
+            assert_eq!(row.estimate(), exact::wasserstein(&x, &y, p).unwrap());
+        }
+        let total: f64 = comparison.columns.iter().map(|column| column.cost).sum();
+        let cost = comparison.row("W2").unwrap().solution.transport_cost;
+        // Two sums of the same terms in another order.
+        assert!((total - cost).abs() <= 1e-14 * cost, "{total} is not {cost}");
+        let moved: f64 = comparison.flows.iter().map(|flow| flow.share).sum();
+        assert!((moved - 1.0).abs() < 1e-14, "{moved}");
+    }
+
+    #[test]
+    fn a_deadline_leaves_bounds_in_every_row() {
+        let (x, y) = clouds();
+        let comparison = Compare::default().with_time_limit(Duration::ZERO).between(&x, &y).unwrap();
+        assert!(!comparison.is_complete());
+        for row in &comparison.rows {
+            let estimate = row.estimate();
+            assert!(estimate.lower() <= estimate.value && estimate.value <= estimate.upper(), "{estimate}");
+            let exact = exact::wasserstein(&x, &y, row.order).unwrap().value;
+            assert!(estimate.lower() <= exact && exact <= estimate.upper(), "{estimate} does not hold {exact}");
+        }
+    }
+
+    #[test]
+    fn a_cancelled_comparison_says_so() {
+        let (x, y) = clouds();
+        let token = CancelToken::default();
+        token.cancel();
+        let comparison = Compare::default().with_cancel(token).between(&x, &y).unwrap();
+        assert_eq!(comparison.rows[0].solution.status, crate::transport::Status::Cancelled);
+    }
+}
