@@ -70,6 +70,7 @@ pub mod error;
 pub mod estimate;
 pub mod exact;
 pub mod measure;
+mod neighbors;
 pub mod numeric;
 pub mod prelude;
 mod simd;

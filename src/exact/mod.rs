@@ -24,8 +24,8 @@ pub fn solve(problem: &Problem) -> Result<Solution> {
 /// # Errors
 /// As the solver chosen.
 pub fn solve_observed(problem: &Problem, interrupt: Interrupt, observer: &mut dyn Observer) -> Result<Solution> {
-    let Interrupt { iterations, time, cancel } = interrupt;
-    let solver = NetworkSimplex { iteration_limit: iterations, time_limit: time, cancel, ..NetworkSimplex::default() };
+    let mut solver = NetworkSimplex::default();
+    solver.interrupt = interrupt;
     solver.solve_observed(problem, observer)
 }
 
