@@ -189,6 +189,7 @@ impl GroundCost for Cosine {
 /// assert!((solve(&problem)?.transport_cost - 0.01).abs() < 1e-15);
 /// # Ok::<(), earthwork::Error>(())
 /// ```
+#[derive(Clone)]
 pub struct CostFn<F> {
     name: String,
     cost: F,

@@ -23,6 +23,7 @@ use std::ops::Range;
 pub use dense::DenseCost;
 pub(crate) use ground::raise;
 pub use ground::{Cosine, CostFn, Euclidean, Form, GroundCost, PNorm, SquaredEuclidean};
+pub(crate) use points::LEAST;
 pub use points::PointCost;
 
 /// All costs between n sources and m targets.

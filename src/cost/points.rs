@@ -4,11 +4,14 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::cost::ground::{raise, scale_to_unit};
+use crate::cost::ground::{norm_power, raise, scale_to_unit};
 use crate::cost::{CostMatrix, Form, GroundCost, Origin};
 use crate::error::{Error, ErrorKind, Result};
 use crate::measure::Points;
 use crate::simd;
+
+/// Costs below this lose digits: it is where sums of them meet the subnormal numbers.
+pub(crate) const LEAST: f64 = f64::MIN_POSITIVE / f64::EPSILON;
 
 /// A ground cost between n source points and m target points.
 #[derive(Clone)]
@@ -73,21 +76,28 @@ impl PointCost {
         Arc::clone(&self.ground)
     }
 
-    /// Refuses points so far apart that their cost overflows: the corners of the two boxes tell.
+    /// Refuses points so far apart that their cost overflows, or so close together that it underflows: the corners of the
+    /// two boxes tell.
     fn check_range(&self) -> Result<()> {
-        let Form::Norm { .. } = self.ground.form() else { return Ok(()) };
+        let Form::Norm { p, .. } = self.ground.form() else { return Ok(()) };
         let reach: Vec<f64> = (0..self.source.dim())
             .map(|k| {
                 let ((a, b), (c, d)) = (range(&self.source, k), range(&self.target, k));
                 (b - c).max(d - a).max(0.0)
             })
             .collect();
-        let farthest = self.ground.between(&reach, &vec![0.0; reach.len()]);
-        if farthest.is_finite() {
+        let origin = vec![0.0; reach.len()];
+        let farthest = self.ground.between(&reach, &origin);
+        // The Euclidean norm goes through its square.
+        let inner = if p == 2.0 { norm_power(&reach, &origin, 2.0, 2.0) } else { farthest };
+        let why = if farthest.is_infinite() {
+            "so far apart that the {} cost overflows; scale them down"
+        } else if farthest.min(inner) < LEAST && reach.iter().any(|&gap| gap > 0.0) {
+            "so close together that the {} cost underflows; scale them up"
+        } else {
             return Ok(());
-        }
-        let why =
-            format!("the points are so far apart that the {} cost overflows; scale them down", self.ground.name());
+        };
+        let why = format!("the points are {}", why.replace("{}", &self.ground.name()));
         Err(Error::new("points", ErrorKind::Unsupported(why.into())))
     }
 }
@@ -98,23 +108,34 @@ impl CostMatrix for PointCost {
     }
 
     fn fill(&self, rows: Range<usize>, columns: Range<usize>, out: &mut [f64]) {
+        let width = columns.len();
         let form = self.ground.form();
-        for (i, row) in rows.zip(out.chunks_exact_mut(columns.len())) {
-            match form {
-                Form::Norm { p, power } => {
-                    simd::norm_row(self.rows.point(i), &self.columns, columns.start, p, row);
-                    finish(p, power, row);
-                }
-                Form::Cosine => {
-                    simd::norm_row(self.rows.point(i), &self.columns, columns.start, 2.0, row);
-                    row.iter_mut().for_each(|c| *c *= 0.5);
-                }
-                Form::Other => {
+        let (p, power) = match form {
+            Form::Norm { p, power } => (p, power),
+            Form::Cosine => (2.0, 2.0),
+            Form::Other => {
+                for (i, row) in rows.zip(out.chunks_exact_mut(width)) {
                     for (j, c) in columns.clone().zip(row) {
                         *c = self.ground.between(self.source.point(i), self.target.point(j));
                     }
                 }
+                return;
             }
+        };
+        let dim = self.rows.dim();
+        let x = &self.rows.as_slice()[rows.start * dim..rows.end * dim];
+        for (x, out) in x.chunks(simd::ROWS * dim).zip(out.chunks_mut(simd::ROWS * width)) {
+            if p == 2.0 && x.len() == simd::ROWS * dim {
+                simd::square_rows(x, &self.columns, columns.start, out);
+            } else {
+                for (x, out) in x.chunks_exact(dim).zip(out.chunks_exact_mut(width)) {
+                    simd::norm_row(x, &self.columns, columns.start, p, out);
+                }
+            }
+        }
+        finish(p, power, out);
+        if form == Form::Cosine {
+            out.iter_mut().for_each(|c| *c *= 0.5);
         }
     }
 
@@ -131,12 +152,12 @@ impl fmt::Debug for PointCost {
 }
 
 /// Turns what [`simd::norm_row`] leaves (the squared norm for p = 2, else the norm) into the norm to the power.
-fn finish(p: f64, power: f64, row: &mut [f64]) {
+fn finish(p: f64, power: f64, costs: &mut [f64]) {
     match (p == 2.0, power) {
         (true, 2.0) | (false, 1.0) => {}
-        (true, 1.0) => row.iter_mut().for_each(|c| *c = c.sqrt()),
-        (true, _) => row.iter_mut().for_each(|c| *c = raise(c.sqrt(), power)),
-        (false, _) => row.iter_mut().for_each(|c| *c = raise(*c, power)),
+        (true, 1.0) => costs.iter_mut().for_each(|c| *c = c.sqrt()),
+        (true, _) => costs.iter_mut().for_each(|c| *c = raise(c.sqrt(), power)),
+        (false, _) => costs.iter_mut().for_each(|c| *c = raise(*c, power)),
     }
 }
 
@@ -190,11 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn overflow_and_unequal_dimensions_are_refused() {
+    fn overflow_underflow_and_unequal_dimensions_are_refused() {
         let point = |x: f64| Points::from_rows(vec![x], 1).unwrap();
         let error = PointCost::new(&point(1e200), &point(-1e200), SquaredEuclidean).unwrap_err();
         assert!(error.to_string().contains("the sqeuclidean cost overflows"), "{error}");
         assert!(PointCost::new(&point(1e200), &point(-1e200), Euclidean).is_err());
+        let error = PointCost::new(&point(1e-160), &point(-1e-160), Euclidean).unwrap_err();
+        assert!(error.to_string().contains("the euclidean cost underflows"), "{error}");
+        assert!(PointCost::new(&point(1e-160), &point(1e-160), Euclidean).is_ok());
         let plane = Points::from_rows(vec![0.0, 0.0], 2).unwrap();
         assert!(PointCost::new(&point(0.0), &plane, Euclidean).unwrap_err().to_string().contains("dimension 2"));
     }

@@ -141,8 +141,7 @@ mod tests {
         // Five standard errors of the mean and of the covariance.
         let tolerance = 5.0 * (2.0 / n as f64).sqrt();
         assert!((mean[0] - 3.0).abs() < tolerance && (mean[1] + 2.0).abs() < tolerance);
-        let cross: f64 =
-            samples.points().iter().map(|x| (x[0] - mean[0]) * (x[1] - mean[1])).sum::<f64>() / n as f64;
+        let cross: f64 = samples.points().iter().map(|x| (x[0] - mean[0]) * (x[1] - mean[1])).sum::<f64>() / n as f64;
         assert!((cross - 0.6).abs() < 2.0 * tolerance, "{cross}");
         assert_eq!(samples, gaussian.sample(n, 5).unwrap());
     }

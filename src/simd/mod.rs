@@ -9,7 +9,7 @@ mod norm;
 mod reduce;
 
 pub(crate) use kernel::{Kernel, run};
-pub(crate) use norm::norm_row;
+pub(crate) use norm::{ROWS, norm_row, square_rows};
 pub(crate) use reduce::{lower_to_difference, row_minimum, row_slack_minimum};
 
 /// Defines `pub(crate) fn name(args) -> out` that runs `body(args)` compiled for the best instructions at hand.

@@ -30,6 +30,46 @@ fn norm_row_lanes<const FUSED: bool>(x: &[f64], columns: &[f64], first: usize, p
     }
 }
 
+/// Rows that [`square_rows`] works on together, so that each column is loaded once for all of them.
+pub(crate) const ROWS: usize = 4;
+
+dispatch! {
+    /// Writes the squared distances from each of `ROWS` points, `x` row by row, to the points
+    /// `first..first + out.len() / ROWS` of `columns`, which holds m points coordinate by coordinate.
+    fn square_rows(x: &[f64], columns: &[f64], first: usize, out: &mut [f64]) = square_rows_lanes
+}
+
+#[inline(always)]
+fn square_rows_lanes<const FUSED: bool>(x: &[f64], columns: &[f64], first: usize, out: &mut [f64]) {
+    const LANES: usize = 16;
+    let (dim, width) = (x.len() / ROWS, out.len() / ROWS);
+    let m = columns.len() / dim;
+    let mut start = 0;
+    while start + LANES <= width {
+        let mut totals = [[0.0; LANES]; ROWS];
+        for k in 0..dim {
+            let y: &[f64; LANES] = columns[k * m + first + start..][..LANES].try_into().expect("LANES entries");
+            for (r, totals) in totals.iter_mut().enumerate() {
+                let x = x[r * dim + k];
+                for l in 0..LANES {
+                    let gap = x - y[l];
+                    totals[l] = multiply_add::<FUSED>(gap, gap, totals[l]);
+                }
+            }
+        }
+        for (r, totals) in totals.iter().enumerate() {
+            out[r * width + start..][..LANES].copy_from_slice(totals);
+        }
+        start += LANES;
+    }
+    if start < width {
+        for r in 0..ROWS {
+            let rest = &mut out[r * width + start..(r + 1) * width];
+            norm_row_lanes::<FUSED>(&x[r * dim..(r + 1) * dim], columns, first + start, 2.0, rest);
+        }
+    }
+}
+
 #[inline(always)]
 fn out_len(m: usize, start: usize) -> usize {
     (m - start).min(BLOCK)
@@ -61,6 +101,21 @@ fn scaled_norm<'c>(x: &[f64], coordinate: impl Fn(usize) -> &'c [f64], p: f64, o
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_together_agree_with_rows_alone() {
+        let (dim, m) = (7, 60);
+        let wave = |k: usize| ((k * 37 % 101) as f64 * 0.61).sin() * 10.0;
+        let x: Vec<f64> = (0..ROWS * dim).map(wave).collect();
+        let columns: Vec<f64> = (7..7 + dim * m).map(wave).collect();
+        let mut together = vec![0.0; ROWS * 53];
+        square_rows(&x, &columns, 5, &mut together);
+        for (x, together) in x.chunks_exact(dim).zip(together.chunks_exact(53)) {
+            let mut alone = vec![0.0; 53];
+            norm_row(x, &columns, 5, 2.0, &mut alone);
+            assert_eq!(together, alone);
+        }
+    }
 
     #[test]
     fn the_wide_loops_agree_with_the_scalar_twin() {

@@ -79,8 +79,10 @@ impl<'a> Problem<'a> {
 
     fn checked(source: Weights, target: Weights, cost: Box<dyn CostMatrix + 'a>) -> Result<Self> {
         let (n, m) = cost.shape();
-        let sides =
-            [("source weights", &source, n, "the cost has that many rows"), ("target weights", &target, m, "the cost has that many columns")];
+        let sides = [
+            ("source weights", &source, n, "the cost has that many rows"),
+            ("target weights", &target, m, "the cost has that many columns"),
+        ];
         for (argument, weights, expected, reason) in sides {
             if weights.len() != expected {
                 let kind = ErrorKind::Length { what: "weights", expected, found: weights.len(), reason };

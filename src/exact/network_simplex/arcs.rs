@@ -52,6 +52,38 @@ impl Candidates {
         all
     }
 
+    /// The targets and costs of a source.
+    pub(super) fn row(&self, i: usize) -> (&[u32], &[f64]) {
+        let range = self.start[i] as usize..self.start[i + 1] as usize;
+        (&self.target[range.clone()], &self.cost[range])
+    }
+
+    /// All candidates as (source, target, cost).
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, u32, f64)> {
+        (0..self.start.len() - 1).flat_map(|i| {
+            let (targets, costs) = self.row(i);
+            targets.iter().zip(costs).map(move |(&j, &c)| (i as u32, j, c))
+        })
+    }
+
+    /// The same arcs by target.
+    pub(super) fn transposed(&self) -> Self {
+        let targets = self.target.iter().max().map_or(0, |&j| j as usize + 1);
+        let mut start = vec![0u32; targets + 1];
+        self.target.iter().for_each(|&j| start[j as usize + 1] += 1);
+        for j in 0..targets {
+            start[j + 1] += start[j];
+        }
+        let mut next = start.clone();
+        let (mut target, mut cost) = (vec![0; self.len()], vec![0.0; self.len()]);
+        for (i, j, c) in self.iter() {
+            let at = next[j as usize] as usize;
+            next[j as usize] += 1;
+            (target[at], cost[at]) = (i, c);
+        }
+        Self { start, target, cost }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.target.len()
     }

@@ -7,13 +7,15 @@ use super::expand::{expand, finer_potentials};
 use super::levels::{Cells, Side};
 use super::masses::Masses;
 use super::oracle::{Oracle, oracle};
+use super::sparse_start::sparse_start;
 use super::start::row_greedy;
 use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Order, Tree, TreeArc};
 use super::{Outcome, TOUR_FROM};
-use crate::cost::GroundCost;
+use crate::cost::{Form, GroundCost};
 use crate::neighbors::halving::kd_order;
+use crate::neighbors::has_tree;
 use crate::transport::{Progress, Status, Watch};
 
 /// log₂ of the cells a side at the coarsest level, where all pairs are candidates.
@@ -38,14 +40,16 @@ struct Tuning {
     nearest: usize,
     violators: usize,
     block: f64,
+    /// Whether the basis of a level comes from scaling on its candidates rather than from the level above.
+    rescale: bool,
 }
 
 impl Tuning {
-    fn new(dim: usize, oracle_is_tree: bool) -> Self {
-        if oracle_is_tree && dim <= 4 {
-            Self { halvings: 1, nearest: 6, violators: 4, block: 0.3 }
+    fn new(form: Form, dim: usize) -> Self {
+        if has_tree(form, dim) {
+            Self { halvings: 1, nearest: 6, violators: 4, block: 0.3, rescale: false }
         } else {
-            Self { halvings: 2, nearest: 12, violators: 10, block: 1.0 }
+            Self { halvings: 3, nearest: 20, violators: 10, block: 1.0, rescale: true }
         }
     }
 }
@@ -62,7 +66,7 @@ pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
     let source = Side::new(dim, clouds.source, &clouds.masses.source, &source_order);
     let target = Side::new(dim, clouds.target, &clouds.masses.target, &target_order);
     let cost = |x: &[f64], y: &[f64]| clouds.ground.between(x, y);
-    let tuning = Tuning::new(dim, crate::neighbors::has_tree(clouds.ground.form(), dim));
+    let tuning = Tuning::new(clouds.ground.form(), dim);
 
     let deepest = source.depth().max(target.depth());
     let depth = deepest.min(COARSEST);
@@ -88,7 +92,14 @@ pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
             rayon::join(|| oracle.nearest_targets(&g, tuning.nearest), || oracle.nearest_sources(&f, tuning.nearest));
         pairs.extend(more);
         let level = Level { ground: &*clouds.ground, cells: &finer.cells, tuning, proof: stop == deepest };
-        solved = level.solve(&arcs, pairs, &*oracle, progress, watch);
+        let cost = |i: usize, j: usize| level.cost(i, j);
+        let candidates = Candidates::new(finer.cells.0.len(), pairs, cost);
+        let arcs = if tuning.rescale {
+            sparse_start(&candidates, (&finer.cells.0.masses, &finer.cells.1.masses), f, g, cost)
+        } else {
+            arcs
+        };
+        solved = level.solve(&arcs, candidates, &*oracle, progress, watch);
         at = finer;
     }
     if solved.status != Status::Optimal {
@@ -171,29 +182,30 @@ impl Level<'_> {
         let pairs: Vec<(u32, u32)> = (0..n as u32).flat_map(|i| (0..m as u32).map(move |j| (i, j))).collect();
         let costs: Vec<f64> = pairs.iter().map(|&(i, j)| self.cost(i as usize, j as usize)).collect();
         let masses = Masses::from_units(self.cells.0.masses.clone(), self.cells.1.masses.clone());
-        self.solve(&row_greedy(&costs, &masses), pairs, &NoneMissing, progress, watch)
+        let candidates = Candidates::new(n, pairs, |i, j| costs[i * m + j]);
+        self.solve(&row_greedy(&costs, &masses), candidates, &NoneMissing, progress, watch)
     }
 
     /// Solves the level from a basis and first candidates.
     fn solve(
         &self,
         arcs: &[TreeArc],
-        pairs: Vec<(u32, u32)>,
+        candidates: Candidates,
         oracle: &dyn Oracle,
         progress: Progress,
         watch: &mut Watch,
     ) -> Outcome {
         if arcs.len() < TOUR_FROM {
-            self.solve_with::<Thread>(arcs, pairs, oracle, progress, watch)
+            self.solve_with::<Thread>(arcs, candidates, oracle, progress, watch)
         } else {
-            self.solve_with::<Tour>(arcs, pairs, oracle, progress, watch)
+            self.solve_with::<Tour>(arcs, candidates, oracle, progress, watch)
         }
     }
 
     fn solve_with<O: Order>(
         &self,
         arcs: &[TreeArc],
-        pairs: Vec<(u32, u32)>,
+        mut candidates: Candidates,
         oracle: &dyn Oracle,
         mut progress: Progress,
         watch: &mut Watch,
@@ -202,7 +214,6 @@ impl Level<'_> {
         let cost = |i: usize, j: usize| self.cost(i, j);
         let mut tree = Tree::<O>::new(n, m, arcs);
         tree.refresh(cost);
-        let mut candidates = Candidates::new(n, pairs, cost);
         let status = loop {
             let block = ((candidates.len() as f64).sqrt() * self.tuning.block) as usize + 10;
             let (iterations, status) = pivot_until_clean(&mut tree, &candidates, block, progress, watch);

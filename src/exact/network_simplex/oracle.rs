@@ -113,15 +113,22 @@ fn least_of_rows(
     pair: impl Fn(u32, u32) -> (u32, u32) + Sync,
 ) -> Vec<(u32, u32)> {
     const LANES: usize = 16;
+    /// Rows that are filled together.
+    const GROUP: usize = 4;
     let (n, m) = cost.shape();
     let blocks: Vec<Vec<(u32, u32)>> = (0..n.div_ceil(64))
         .into_par_iter()
         .map(|block| {
             let mut pairs = Vec::new();
-            let mut row = vec![0.0; m];
+            let mut tile = vec![0.0; GROUP * m];
             let mut found: Vec<Found> = Vec::with_capacity(k + 1);
             for i in block * 64..(block * 64 + 64).min(n) {
-                cost.fill(i..i + 1, 0..m, &mut row);
+                if i.is_multiple_of(GROUP) {
+                    let rows = i..(i + GROUP).min(n);
+                    let tile = &mut tile[..rows.len() * m];
+                    cost.fill(rows, 0..m, tile);
+                }
+                let row = &tile[i % GROUP * m..][..m];
                 found.clear();
                 let mut limit = limit(i);
                 for (b, (c, g)) in row.chunks(LANES).zip(g.chunks(LANES)).enumerate() {

@@ -1,0 +1,106 @@
+//! A first basis where many dimensions leave coarse cells with little to tell: entropic scaling on the candidate arcs,
+//! then greedy, then an exact solve of what is left over.
+
+use super::arcs::Candidates;
+use super::dense;
+use super::masses::Masses;
+use super::start::row_greedy;
+use super::tree::TreeArc;
+use crate::transport::{Interrupt, Silent, Watch};
+
+/// How often the regularisation is halved, and the sweeps at each of its values.
+const HALVINGS: usize = 4;
+const SWEEPS: usize = 5;
+/// Pairs of left-over points up to which they are solved exactly; beyond, greedily.
+const MOST_LEFT_OVER: usize = 4_000_000;
+
+/// A feasible spanning tree near the optimum, from candidates and the potentials under which they were chosen.
+///
+/// 1. Sinkhorn iterations restricted to the candidates improve the potentials (Schmitzer, "Stabilized sparse scaling
+///    algorithms for entropy regularized transport problems", SIAM J. Sci. Comput. 41, 2019).
+/// 2. Candidates in the order of their reduced cost each carry as much as both ends still hold. Each uses up one end.
+/// 3. The ends not used up are solved among themselves. Their tree and the arcs of step 2 span all points.
+pub(super) fn sparse_start(
+    candidates: &Candidates,
+    masses: (&[i128], &[i128]),
+    mut f: Vec<f64>,
+    mut g: Vec<f64>,
+    cost: impl Fn(usize, usize) -> f64,
+) -> Vec<TreeArc> {
+    scale(candidates, masses, &mut f, &mut g);
+    let mut order: Vec<(f64, u32, u32)> =
+        candidates.iter().map(|(i, j, c)| (c - f[i as usize] - g[j as usize], i, j)).collect();
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+
+    let (mut supply, mut demand) = (masses.0.to_vec(), masses.1.to_vec());
+    let mut arcs = Vec::with_capacity(supply.len() + demand.len() - 1);
+    for (_, source, target) in order {
+        let flow = supply[source as usize].min(demand[target as usize]);
+        if flow > 0 {
+            supply[source as usize] -= flow;
+            demand[target as usize] -= flow;
+            arcs.push(TreeArc { source, target, flow });
+        }
+    }
+    let holding = |masses: &[i128]| (0..masses.len()).filter(|&i| masses[i] > 0).collect::<Vec<_>>();
+    let (rows, columns) = (holding(&supply), holding(&demand));
+    if rows.is_empty() {
+        return arcs;
+    }
+    let costs: Vec<f64> =
+        rows.iter().flat_map(|&i| columns.iter().map(move |&j| (i, j))).map(|(i, j)| cost(i, j)).collect();
+    let left =
+        Masses::from_units(rows.iter().map(|&i| supply[i]).collect(), columns.iter().map(|&j| demand[j]).collect());
+    let among = if costs.len() <= MOST_LEFT_OVER {
+        dense::solve(&costs, &left, &mut Watch::new(Interrupt::default(), &mut Silent)).arcs
+    } else {
+        row_greedy(&costs, &left)
+    };
+    arcs.extend(among.into_iter().map(|arc| TreeArc {
+        source: rows[arc.source as usize] as u32,
+        target: columns[arc.target as usize] as u32,
+        flow: arc.flow,
+    }));
+    arcs
+}
+
+/// Improves potentials by Sinkhorn iterations on the candidates, in the log domain, with a falling regularisation that
+/// starts at half the mean reduced cost.
+fn scale(candidates: &Candidates, masses: (&[i128], &[i128]), f: &mut [f64], g: &mut [f64]) {
+    let logs = |masses: &[i128]| {
+        let total: i128 = masses.iter().sum();
+        masses.iter().map(|&mass| (mass as f64 / total as f64).ln()).collect::<Vec<_>>()
+    };
+    let (log_a, log_b) = (logs(masses.0), logs(masses.1));
+    for (i, f) in f.iter_mut().enumerate() {
+        let (targets, costs) = candidates.row(i);
+        *f = targets.iter().zip(costs).map(|(&j, c)| c - g[j as usize]).fold(*f, f64::min);
+    }
+    let mean = candidates.iter().map(|(i, j, c)| (c - f[i as usize] - g[j as usize]).abs()).sum::<f64>()
+        / candidates.len() as f64;
+    let by_target = candidates.transposed();
+    let mut epsilon = 0.5 * mean;
+    for _ in 0..HALVINGS {
+        if !(epsilon > 0.0) {
+            return;
+        }
+        for _ in 0..SWEEPS {
+            soft_minima(candidates, &log_b, g, epsilon, f);
+            soft_minima(&by_target, &log_a, f, epsilon, g);
+        }
+        epsilon *= 0.5;
+    }
+}
+
+/// out_i = −ε log Σ_j exp(log w_j + (v_j − c_ij) / ε) over the candidates of i, where it has some.
+fn soft_minima(arcs: &Candidates, log_weights: &[f64], values: &[f64], epsilon: f64, out: &mut [f64]) {
+    for (i, out) in out.iter_mut().enumerate() {
+        let (others, costs) = arcs.row(i);
+        let exponent = |(&j, &c): (&u32, &f64)| log_weights[j as usize] + (values[j as usize] - c) / epsilon;
+        let largest = others.iter().zip(costs).map(exponent).fold(f64::NEG_INFINITY, f64::max);
+        if largest > f64::NEG_INFINITY {
+            let total: f64 = others.iter().zip(costs).map(|arc| (exponent(arc) - largest).exp()).sum();
+            *out = -epsilon * (largest + total.ln());
+        }
+    }
+}
