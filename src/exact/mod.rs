@@ -4,11 +4,11 @@ mod network_simplex;
 
 pub use network_simplex::NetworkSimplex;
 
-use crate::cost::PNorm;
-use crate::error::{Result, require};
+use crate::cost::{LEAST, PNorm};
+use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Estimate, Evidence};
 use crate::measure::Samples;
-use crate::transport::{Interrupt, Observer, Problem, Silent, Solution};
+use crate::transport::{Flow, Interrupt, Observer, Problem, Silent, Solution};
 
 /// Solves `problem` by the solver that is fastest for it.
 ///
@@ -32,11 +32,24 @@ pub fn solve_observed(problem: &Problem, interrupt: Interrupt, observer: &mut dy
 /// The Wasserstein distance of order p ≥ 1 between two samples, with the Euclidean ground distance.
 ///
 /// # Errors
-/// When p is below 1 or not finite, or the samples differ in dimension or total mass.
+/// When p is below 1 or not finite, the samples differ in dimension or total mass, or the costs that the plan pays underflow.
 pub fn wasserstein(x: &Samples, y: &Samples, p: f64) -> Result<Estimate> {
     require("p", p, p >= 1.0 && p.is_finite(), "the order of a Wasserstein distance must be finite and at least 1")?;
     let problem = Problem::between(x, y, PNorm::wasserstein(p)?)?;
-    Ok(rooted(&solve(&problem)?, p))
+    let solution = solve(&problem)?;
+    refuse_underflow(&problem, &solution)?;
+    Ok(rooted(&solution, p))
+}
+
+/// A large power of a small distance is 0 in floating point, and the root of 0 would be a wrong answer.
+fn refuse_underflow(problem: &Problem, solution: &Solution) -> Result<()> {
+    let moves =
+        |flow: &Flow| problem.points().is_some_and(|p| p.source().point(flow.source) != p.target().point(flow.target));
+    if solution.transport_cost < LEAST * problem.mass() && solution.plan.flows().iter().any(moves) {
+        let why = "the powers of the distances that mass moves underflow; lower p, or scale the points up";
+        return Err(Error::new("p", ErrorKind::Unsupported(why.into())));
+    }
+    Ok(())
 }
 
 /// The root of order p of a solution's transport cost, with its bounds: the Wasserstein distance, where the ground cost is

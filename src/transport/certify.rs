@@ -150,14 +150,15 @@ fn feasible(problem: &Problem, a: &[f64], given: &Potentials) -> (Potentials, f6
     let mut g = c_transform(problem, a, &given.f);
     let mut violation = given.g.iter().zip(&g).map(|(given, most)| given - most).fold(f64::NEG_INFINITY, f64::max);
     // Each difference c − f was rounded once, to nearest: the exact one is above the next number down.
-    g.iter_mut().for_each(|g| *g = g.next_down());
+    g.iter_mut().for_each(|g| *g = down(*g));
     let mut f = given.f.clone();
     let of_empty_sources = f.par_iter_mut().enumerate().filter(|(i, _)| a[*i] == 0.0).map_init(
         || vec![0.0; g.len()],
         |row, (i, f)| {
             problem.cost().fill(i..i + 1, 0..row.len(), row);
             let excess = row.iter().zip(&given.g).map(|(c, g)| (*f - c) + g).fold(f64::NEG_INFINITY, f64::max);
-            *f = row.iter().zip(&g).map(|(c, g)| c - g).fold(f64::INFINITY, f64::min).next_down();
+            *f = row.iter().zip(&g).map(|(c, g)| c - g).fold(f64::INFINITY, f64::min);
+            *f = down(*f);
             excess
         },
     );
@@ -218,6 +219,11 @@ fn gauged(a: &[f64], b: &[f64], dual: &Potentials) -> Potentials {
     let shift = 0.5 * (dot(b, &dual.g) - dot(a, &dual.f)) / mass;
     let plus = |values: &[f64], shift: f64| values.iter().map(|v| add_down(*v, shift)).collect();
     if shift.is_finite() { Potentials { f: plus(&dual.f, shift), g: plus(&dual.g, -shift) } } else { dual.clone() }
+}
+
+/// Below every number that rounds to the difference `x`. Differences that are this small are exact.
+fn down(x: f64) -> f64 {
+    if x.abs() < f64::MIN_POSITIVE { x } else { x.next_down() }
 }
 
 /// The largest number that is at most x + y.
