@@ -166,7 +166,7 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "COLUMN", conflicts_with_all = ["b", "weights_a", "weights_b"])]
     pub(crate) group: Option<String>,
     /// Take only these values of the --group column
-    #[arg(long, value_name = "VALUE,...", value_delimiter = ',', requires = "group")]
+    #[arg(long, value_name = "VALUE,...", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// Read A and B as masses on a regular grid of unit spacing: a table of numbers, an array, a PNG image
     #[arg(long, conflicts_with_all = ["columns", "weights", "weights_a", "weights_b", "group", "drop_missing", "standardise"])]

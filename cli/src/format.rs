@@ -63,9 +63,9 @@ fn outward(value: f64, digits: usize, sign: f64) -> String {
     if !value.is_finite() {
         return value.to_string();
     }
-    let exponent = exponent(value);
-    let unit = 10_f64.powi(exponent - digits as i32 + 1);
-    let text = |v: f64| match decimals(value, digits) {
+    let decimals = decimals(value, digits);
+    let unit = 10_f64.powi(decimals.map_or(exponent(value) - digits as i32 + 1, |decimals| -(decimals as i32)));
+    let text = |v: f64| match decimals {
         Some(decimals) => format!("{v:.decimals$}"),
         None => format!("{v:.*e}", digits - 1),
     };
@@ -112,11 +112,11 @@ pub(crate) fn gap(gap: f64) -> String {
     }
 }
 
-/// 99.9 %, 12 %, < 0.1 %; never 100 % or 0 % of what is only nearly so.
+/// 99.9 %, 12 %, < 0.1 %; never 100 % or 0 % of what is only nearly so, but for the rounding of sums.
 pub(crate) fn percent(share: f64) -> String {
     match share {
         0.0 => "0 %".into(),
-        1.0 => "100 %".into(),
+        _ if (share - 1.0).abs() < 1e-12 => "100 %".into(),
         _ if share < 0.001 => "< 0.1 %".into(),
         _ if share > 0.999 && share < 1.0 => "> 99.9 %".into(),
         _ if (0.0995..0.9995).contains(&share) && (share < 0.98) => format!("{:.0} %", 100.0 * share),

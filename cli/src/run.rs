@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use earthwork::cost::Form;
 use earthwork::exact;
 use earthwork::transport::{Interrupt, Problem, Progress, Solution};
 
@@ -22,7 +23,8 @@ pub(crate) fn prepare(options: &RunArgs) -> Outcome<()> {
 /// Solves one problem; Ctrl-C and the time limit end it with bounds.
 pub(crate) fn solve(problem: &Problem, time: Option<Duration>, name: &str) -> Outcome<Solution> {
     let (n, m) = problem.shape();
-    if !problem.is_line() && problem.points().is_some() {
+    // Norms are solved from the points; any other cost becomes a matrix first.
+    if problem.points().is_some_and(|points| !matches!(points.ground().form(), Form::Norm { .. })) {
         memory::require_room(n, m)?;
     }
     let mut bar = Bar::new();

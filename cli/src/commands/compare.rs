@@ -11,7 +11,7 @@ use crate::failure::{Outcome, wrong};
 use crate::progress::Bar;
 use crate::read::{self, Inputs};
 use crate::report::{self, ComparisonReport, PairReport, SampleInfo};
-use crate::{Exit, interrupt, memory, output, plot};
+use crate::{Exit, interrupt, output, plot};
 
 /// Runs the command.
 pub(crate) fn compare(options: &CompareArgs) -> Outcome<Exit> {
@@ -72,9 +72,6 @@ fn all_pairs(inputs: &Inputs, options: &CompareArgs) -> Outcome<Vec<((usize, usi
 }
 
 fn one_pair(job: &Compare, x: &Samples, y: &Samples) -> Outcome<Comparison> {
-    if x.dim() > 1 {
-        memory::require_room(x.len(), y.len())?;
-    }
     let mut bar = Bar::new();
     let mut observe = |name: &'static str, progress: &Progress| bar.show(name, progress);
     Ok(interrupt::while_solving(|| job.between_observed(x, y, &mut observe))?)

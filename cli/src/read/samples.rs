@@ -37,6 +37,9 @@ pub(crate) struct Inputs {
 
 /// Reads what the user names.
 pub(crate) fn load(options: &InputArgs) -> Outcome<Inputs> {
+    if options.group.is_none() && !options.only.is_empty() {
+        return wrong("--only chooses among the groups of --group COLUMN");
+    }
     let mut inputs = match (&options.a, &options.b, &options.group) {
         (Some(a), None, Some(group)) => grouped(a, group, options)?,
         (Some(a), Some(b), None) if a == "-" && b == "-" => return wrong("A and B cannot both be standard input"),
