@@ -1,7 +1,9 @@
 //! Exact optimal transport, with a certificate.
 
+mod line;
 mod network_simplex;
 
+pub use line::{Line, line_cost};
 pub use network_simplex::NetworkSimplex;
 
 use crate::cost::{LEAST, PNorm};
@@ -24,6 +26,9 @@ pub fn solve(problem: &Problem) -> Result<Solution> {
 /// # Errors
 /// As the solver chosen.
 pub fn solve_observed(problem: &Problem, interrupt: Interrupt, observer: &mut dyn Observer) -> Result<Solution> {
+    if problem.is_line() {
+        return Line::default().solve(problem);
+    }
     let mut solver = NetworkSimplex::default();
     solver.interrupt = interrupt;
     solver.solve_observed(problem, observer)

@@ -1,0 +1,153 @@
+//! Masses as whole multiples of one unit, so that sums of a million of them are exact.
+
+/// The total mass takes this many bits.
+const TOTAL_BITS: i32 = 124;
+
+/// The unit in which masses are counted: a power of two near 2⁻¹²³ of the total mass.
+///
+/// A mass above 2⁻⁷⁰ of the total is a whole number of units, to the last bit; one below loses less than a unit.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::exact) struct Unit {
+    /// The unit is 2^exponent.
+    exponent: i32,
+}
+
+impl Unit {
+    /// For masses that sum to `total`, which is positive and finite.
+    pub(in crate::exact) fn new(total: f64) -> Self {
+        let (significand, exponent) = split(total);
+        Self { exponent: exponent + significand.ilog2() as i32 + 1 - TOTAL_BITS }
+    }
+
+    /// `mass` in units, rounded down.
+    #[inline]
+    pub(in crate::exact) fn count(self, mass: f64) -> i128 {
+        let (significand, exponent) = split(mass);
+        let shift = exponent - self.exponent;
+        if shift >= 0 {
+            i128::from(significand) << shift
+        } else {
+            i128::from(significand.checked_shr(-shift as u32).unwrap_or(0))
+        }
+    }
+
+    /// Whether `mass` is a whole number of units.
+    #[inline]
+    pub(in crate::exact) fn is_whole(self, mass: f64) -> bool {
+        let (significand, exponent) = split(mass);
+        exponent + significand.trailing_zeros() as i32 >= self.exponent || mass == 0.0
+    }
+
+    /// The mass of `count` units, rounded once.
+    #[inline]
+    pub(in crate::exact) fn mass(self, count: i128) -> f64 {
+        // In two steps, so that neither factor overflows.
+        let half = self.exponent / 2;
+        count as f64 * 2_f64.powi(half) * 2_f64.powi(self.exponent - half)
+    }
+}
+
+/// A finite x ≥ 0 as (significand, exponent) with x = significand · 2^exponent.
+#[inline]
+fn split(x: f64) -> (u64, i32) {
+    let bits = x.to_bits();
+    let (fraction, biased) = (bits & ((1 << 52) - 1), (bits >> 52) as i32);
+    if biased == 0 { (fraction, -1074) } else { (fraction | 1 << 52, biased - 1075) }
+}
+
+/// Masses of both sides in units, with equal totals.
+#[derive(Debug)]
+pub(in crate::exact) struct Masses<'a> {
+    unit: Unit,
+    source: &'a [f64],
+    target: &'a [f64],
+    scale: f64,
+    /// The target that takes up the difference of the totals, and its count.
+    largest: (usize, i128),
+    /// How many masses lost less than a unit to rounding.
+    rounded: usize,
+}
+
+impl<'a> Masses<'a> {
+    /// From masses whose totals agree up to `scale` (which multiplies `target`) and rounding.
+    pub(in crate::exact) fn new(source: &'a [f64], target: &'a [f64], total: f64, scale: f64) -> Self {
+        let unit = Unit::new(total);
+        let (mut supply, mut demand, mut rounded) = (0, 0, 0);
+        for &mass in source {
+            supply += unit.count(mass);
+            rounded += usize::from(!unit.is_whole(mass));
+        }
+        let mut largest = (0, -1);
+        for (j, &mass) in target.iter().enumerate() {
+            let count = unit.count(mass * scale);
+            demand += count;
+            rounded += usize::from(!unit.is_whole(mass * scale));
+            if count > largest.1 {
+                largest = (j, count);
+            }
+        }
+        // At least total / m, and the difference is some roundings of the total: what is left is positive.
+        largest.1 += supply - demand;
+        Self { unit, source, target, scale, largest, rounded }
+    }
+
+    /// The count of source `i`.
+    #[inline]
+    pub(in crate::exact) fn source(&self, i: usize) -> i128 {
+        self.unit.count(self.source[i])
+    }
+
+    /// The count of target `j`.
+    #[inline]
+    pub(in crate::exact) fn target(&self, j: usize) -> i128 {
+        if j == self.largest.0 { self.largest.1 } else { self.unit.count(self.target[j] * self.scale) }
+    }
+
+    /// The mass of a count.
+    #[inline]
+    pub(in crate::exact) fn mass(&self, count: i128) -> f64 {
+        self.unit.mass(count)
+    }
+
+    /// At most so much mass was lost to rounding masses to whole units; 0 unless one is below 2⁻⁷⁰ of the total.
+    pub(in crate::exact) fn lost(&self) -> f64 {
+        self.rounded as f64 * self.unit.mass(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_survive_the_round_trip() {
+        for scale in [1e-310, 1e-300, 1e-12, 1.0, 1e12, 1e300] {
+            let source = [0.1 * scale, 0.2 * scale, 0.7 * scale, 0.0];
+            let masses = Masses::new(&source, &source, source.iter().sum(), 1.0);
+            for (i, &mass) in source.iter().enumerate() {
+                assert_eq!(masses.mass(masses.source(i)), mass);
+                assert_eq!(masses.source(i), masses.target(i));
+            }
+            assert_eq!(masses.lost(), 0.0);
+        }
+    }
+
+    #[test]
+    fn the_largest_target_takes_up_what_totals_differ_by() {
+        let (source, target) = ([0.1; 10], [0.3, 0.3, 0.4]);
+        let masses = Masses::new(&source, &target, 1.0, 1.0);
+        let supply: i128 = (0..10).map(|i| masses.source(i)).sum();
+        let demand: i128 = (0..3).map(|j| masses.target(j)).sum();
+        assert_eq!(supply, demand);
+        assert_eq!(masses.mass(masses.target(0)), 0.3);
+    }
+
+    #[test]
+    fn a_mass_below_the_resolution_is_charged() {
+        let source = [1.0, 1e-35];
+        let masses = Masses::new(&source, &source, 1.0, 1.0);
+        assert!((masses.mass(masses.source(1)) - 1e-35).abs() <= masses.lost());
+        assert!(masses.lost() > 0.0 && masses.lost() < 1e-36);
+        assert_eq!(Masses::new(&[1.0, 1e-60], &[1.0, 0.0], 1.0, 1.0).source(1), 0);
+    }
+}
