@@ -25,6 +25,22 @@ pub trait GroundCost: Send + Sync {
     }
 }
 
+/// A ground cost that is chosen at run time.
+impl GroundCost for std::sync::Arc<dyn GroundCost> {
+    fn between(&self, x: &[f64], y: &[f64]) -> f64 {
+        (**self).between(x, y)
+    }
+    fn name(&self) -> String {
+        (**self).name()
+    }
+    fn form(&self) -> Form {
+        (**self).form()
+    }
+    fn check(&self, points: &Points) -> Result<()> {
+        (**self).check(points)
+    }
+}
+
 /// The family of a ground cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]

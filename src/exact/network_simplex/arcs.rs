@@ -1,6 +1,6 @@
 //! Candidate arcs, and the pivot loop over them.
 
-use super::TOLERANCE;
+use super::pivots_per_round;
 use super::tree::{Order, Tree};
 use crate::transport::{Progress, Status, Watch};
 
@@ -93,7 +93,7 @@ impl Candidates {
     }
 }
 
-/// Pivots until one cycle over all candidates finds none that violates. Returns the pivots so far, and a status when ended
+/// Pivots until one cycle over all candidates finds none that violates, or the round is over. Returns the pivots so far, and a status when ended
 /// early.
 ///
 /// Block search (Grigoriadis 1986): of each block of `block` arcs, rows in order, the one of least reduced cost enters.
@@ -101,10 +101,12 @@ pub(super) fn pivot_until_clean<O: Order>(
     tree: &mut Tree<O>,
     arcs: &Candidates,
     block: usize,
+    tolerance: f64,
     mut progress: Progress,
     watch: &mut Watch,
 ) -> (u64, Option<Status>) {
     let sources = arcs.start.len() as u32 - 1;
+    let last = progress.iterations + pivots_per_round(sources as usize);
     let (mut row, mut since_pivot, mut in_block) = (0u32, 0usize, 0usize);
     let mut best: Option<(f64, u32, u32)> = None;
     loop {
@@ -116,7 +118,7 @@ pub(super) fn pivot_until_clean<O: Order>(
             let other = tree.potential(sources + j);
             let reduced = c + own - other;
             if reduced < best.map_or(0.0, |(least, ..)| least)
-                && reduced < -TOLERANCE * (c.abs() + own.abs() + other.abs())
+                && reduced < -tolerance * (c.abs() + own.abs() + other.abs())
             {
                 best = Some((reduced, row, j));
             }
@@ -135,7 +137,7 @@ pub(super) fn pivot_until_clean<O: Order>(
                 }
             }
         }
-        if best.is_none() && since_pivot >= arcs.len() {
+        if (best.is_none() && since_pivot >= arcs.len()) || progress.iterations >= last {
             return (progress.iterations, None);
         }
     }

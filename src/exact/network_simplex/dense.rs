@@ -4,7 +4,7 @@ use super::masses::Masses;
 use super::start::row_greedy;
 use super::thread::Thread;
 use super::tree::{Tree, TreeArc};
-use super::{Outcome, TOLERANCE};
+use super::{Outcome, pivots_per_round, tolerance};
 use crate::simd;
 use crate::transport::{Progress, Status, Watch};
 
@@ -12,12 +12,13 @@ use crate::transport::{Progress, Status, Watch};
 pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcome {
     let (n, m) = (masses.source.len(), masses.target.len());
     let mut tree = Tree::<Thread>::new(n, m, &row_greedy(costs, masses));
-    let mut pivots = 0;
+    let (mut pivots, mut round) = (0, 0);
     let status = loop {
         tree.refresh(|i, j| costs[i * m + j]);
-        let (done, status) = pivot_until_clean(costs, &mut tree, n, pivots, watch);
+        let (done, status) = pivot_until_clean(costs, &mut tree, n, pivots, tolerance(round), watch);
         let moved = done > pivots;
         pivots = done;
+        round += 1;
         match status {
             Some(status) => break status,
             // A full pass over fresh potentials without a violation is the proof.
@@ -30,21 +31,23 @@ pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcom
     Outcome { arcs: tree.arcs().collect(), potential: tree.potentials(), iterations: pivots, status, memory }
 }
 
-/// Pivots until one cycle over all rows finds no arc that violates. Returns the pivots so far, and a status when ended early.
+/// Pivots until one cycle over all rows finds no arc that violates, or the round is over. Returns the pivots so far, and a status when ended early.
 fn pivot_until_clean(
     costs: &[f64],
     tree: &mut Tree<Thread>,
     n: usize,
     mut pivots: u64,
+    tolerance: f64,
     watch: &mut Watch,
 ) -> (u64, Option<Status>) {
     let m = costs.len() / n;
     let block = rows_per_block(n, m);
     let (mut row, mut clean_rows) = (0, 0);
-    while clean_rows < n {
+    let last = pivots + pivots_per_round(n + m);
+    while clean_rows < n && pivots < last {
         let mut best: Option<(f64, usize, usize)> = None;
         for _ in 0..block {
-            if let Some((reduced, j)) = price(costs, tree, n, row)
+            if let Some((reduced, j)) = price(costs, tree, n, row, tolerance)
                 && best.is_none_or(|(least, ..)| reduced < least)
             {
                 best = Some((reduced, row, j));
@@ -76,11 +79,11 @@ fn rows_per_block(n: usize, m: usize) -> usize {
 
 /// The arc of row `i` with the least reduced cost, if it violates.
 #[inline]
-fn price(costs: &[f64], tree: &Tree<Thread>, n: usize, i: usize) -> Option<(f64, usize)> {
+fn price(costs: &[f64], tree: &Tree<Thread>, n: usize, i: usize, tolerance: f64) -> Option<(f64, usize)> {
     let potentials = tree.order().potentials();
     let (own, others) = (potentials[i], &potentials[n..]);
     let row = &costs[i * others.len()..(i + 1) * others.len()];
-    let (slack, j) = simd::row_slack_minimum(row, others, TOLERANCE);
-    let margin = own + TOLERANCE * own.abs();
+    let (slack, j) = simd::row_slack_minimum(row, others, tolerance);
+    let margin = own + tolerance * own.abs();
     (slack + margin < 0.0).then(|| (row[j] - others[j] + own, j))
 }

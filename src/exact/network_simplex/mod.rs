@@ -37,6 +37,20 @@ const TOUR_FROM: usize = 24_000;
 /// numbers at hand, whatever the largest cost is.
 const TOLERANCE: f64 = 4.0 * f64::EPSILON;
 
+/// Rounds, each from fresh potentials, after which the tolerance begins to grow. Exact arithmetic never needs that; where
+/// costs span more digits than a float has, rounding could otherwise let pivots chase each other for ever.
+const PATIENCE: u32 = 60;
+
+/// The tolerance of a round.
+fn tolerance(round: u32) -> f64 {
+    TOLERANCE * 2f64.powi((round.saturating_sub(PATIENCE) / 4).min(40) as i32)
+}
+
+/// Pivots after which a round ends, so that potentials are refreshed before their rounding adds up.
+fn pivots_per_round(nodes: usize) -> u64 {
+    2 * nodes as u64 + 100
+}
+
 /// What a run of the simplex gives back.
 struct Outcome {
     arcs: Vec<TreeArc>,

@@ -12,7 +12,7 @@ use super::start::row_greedy;
 use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Order, Tree, TreeArc};
-use super::{Outcome, TOUR_FROM};
+use super::{Outcome, TOUR_FROM, tolerance};
 use crate::cost::{Form, GroundCost};
 use crate::neighbors::halving::kd_order;
 use crate::neighbors::has_tree;
@@ -214,9 +214,11 @@ impl Level<'_> {
         let cost = |i: usize, j: usize| self.cost(i, j);
         let mut tree = Tree::<O>::new(n, m, arcs);
         tree.refresh(cost);
+        let mut round = 0;
         let status = loop {
             let block = ((candidates.len() as f64).sqrt() * self.tuning.block) as usize + 10;
-            let (iterations, status) = pivot_until_clean(&mut tree, &candidates, block, progress, watch);
+            let (iterations, status) =
+                pivot_until_clean(&mut tree, &candidates, block, tolerance(round), progress, watch);
             let moved = iterations > progress.iterations;
             progress.iterations = iterations;
             tree.refresh(cost);
@@ -229,7 +231,7 @@ impl Level<'_> {
             // Potentials fresh from the tree: a pass over them without a violation is the proof.
             let potentials = tree.potentials();
             let f: Vec<f64> = potentials[..n].iter().map(|p| -p).collect();
-            let missing = oracle.violating(&f, &potentials[n..], self.tuning.violators);
+            let missing = oracle.violating(&f, &potentials[n..], self.tuning.violators, tolerance(round));
             progress.violations = Some(missing.len());
             if missing.is_empty() && !moved {
                 break Status::Optimal;
@@ -237,6 +239,7 @@ impl Level<'_> {
             if let Some(status) = watch.check(&progress) {
                 break status;
             }
+            round += 1;
             candidates = candidates.with(&missing, cost);
         };
         let memory = tree.memory() + candidates.memory();
@@ -255,7 +258,7 @@ impl Oracle for NoneMissing {
     fn nearest_sources(&self, _: &[f64], _: usize) -> Vec<(u32, u32)> {
         Vec::new()
     }
-    fn violating(&self, _: &[f64], _: &[f64], _: usize) -> Vec<(u32, u32)> {
+    fn violating(&self, _: &[f64], _: &[f64], _: usize, _: f64) -> Vec<(u32, u32)> {
         Vec::new()
     }
 }

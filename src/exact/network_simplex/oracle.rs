@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::TOLERANCE;
 use crate::cost::{CostMatrix, GroundCost, PointCost};
 use crate::measure::Points;
 use crate::neighbors::{DualTree, Found, Metric, with_metric};
@@ -20,8 +19,9 @@ pub(super) trait Oracle: Sync {
     /// For each target the `k` sources of least c − f, as pairs (source, target).
     fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)>;
 
-    /// For each source at most `k` targets that violate f + g ≤ c by more than rounding, the worst ones, as sorted pairs.
-    fn violating(&self, f: &[f64], g: &[f64], k: usize) -> Vec<(u32, u32)>;
+    /// For each source at most `k` targets that violate f + g ≤ c by more than `tolerance` times the size of the three, the
+    /// worst ones, as sorted pairs.
+    fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)>;
 }
 
 /// An oracle for points in kd order.
@@ -85,14 +85,14 @@ impl<const D: usize, M: Metric> Oracle for Kd<D, M> {
         self.search(&self.target, &tree, |_| f64::INFINITY, k, |j, i| (i, j))
     }
 
-    fn violating(&self, f: &[f64], g: &[f64], k: usize) -> Vec<(u32, u32)> {
+    fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)> {
         let tree = DualTree::new(self.metric, &self.target, g);
         let mut pairs = self.search(&self.source, &tree, |i| f[i], k, |i, j| (i, j));
         let (x, y) = (self.source.as_chunks::<D>().0, self.target.as_chunks::<D>().0);
         pairs.retain(|&(i, j)| {
             let (i, j) = (i as usize, j as usize);
             let c = self.metric.cost(&x[i], &y[j]);
-            c - f[i] - g[j] < -TOLERANCE * (c + f[i].abs() + g[j].abs())
+            c - f[i] - g[j] < -tolerance * (c + f[i].abs() + g[j].abs())
         });
         pairs
     }
@@ -167,12 +167,12 @@ impl Oracle for Tiles {
         least_of_rows(&self.columns, f, |_| f64::INFINITY, k, |j, i| (i, j))
     }
 
-    fn violating(&self, f: &[f64], g: &[f64], k: usize) -> Vec<(u32, u32)> {
+    fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)> {
         let mut pairs = least_of_rows(&self.rows, g, |i| f[i], k, |i, j| (i, j));
         pairs.retain(|&(i, j)| {
             let (i, j) = (i as usize, j as usize);
             let c = self.rows.entry(i, j);
-            c - f[i] - g[j] < -TOLERANCE * (c.abs() + f[i].abs() + g[j].abs())
+            c - f[i] - g[j] < -tolerance * (c.abs() + f[i].abs() + g[j].abs())
         });
         pairs
     }

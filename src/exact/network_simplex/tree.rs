@@ -9,6 +9,8 @@
 //! [`Order`]: [`Thread`](super::thread::Thread) visits every node, which is fastest up to some thousand nodes;
 //! [`Tour`](super::tour::Tour) shifts whole chunks, O(√N) a pivot.
 
+use crate::numeric::Sum;
+
 /// "No node."
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -113,27 +115,33 @@ impl<O: Order> Tree<O> {
         self.links.nodes.len() * size_of::<Node>() + self.order.memory()
     }
 
-    /// Recomputes the potentials from the tree, so that rounding of many shifts does not add up.
+    /// Recomputes the potentials from the tree, so that rounding of many shifts does not add up. Sums along paths are
+    /// compensated: a potential near zero is right to its own last digit, whatever large costs its path goes through.
     pub(super) fn refresh(&mut self, cost: impl Fn(usize, usize) -> f64) {
         let Links { sources, root, ref nodes } = self.links;
-        let mut potential = vec![f64::NAN; nodes.len()];
-        potential[root as usize] = 0.0;
+        let mut exact = vec![Sum::default(); nodes.len()];
+        let mut known = vec![false; nodes.len()];
+        known[root as usize] = true;
         let mut path = Vec::new();
         for v in 0..nodes.len() as u32 {
             let mut above = v;
-            while potential[above as usize].is_nan() {
+            while !known[above as usize] {
                 path.push(above);
                 above = nodes[above as usize].parent;
             }
             while let Some(below) = path.pop() {
-                potential[below as usize] = if below < sources {
-                    potential[above as usize] - cost(below as usize, (above - sources) as usize)
+                let mut sum = exact[above as usize];
+                sum.add(if below < sources {
+                    -cost(below as usize, (above - sources) as usize)
                 } else {
-                    potential[above as usize] + cost(above as usize, (below - sources) as usize)
-                };
+                    cost(above as usize, (below - sources) as usize)
+                });
+                exact[below as usize] = sum;
+                known[below as usize] = true;
                 above = below;
             }
         }
+        let potential = exact.into_iter().map(Sum::value).collect();
         self.order.set_potentials(potential);
     }
 

@@ -1,0 +1,120 @@
+//! The multiscale simplex against the dense one and against the brute-force checker, on every family of points.
+
+use std::sync::Arc;
+
+use earthwork::cost::{Euclidean, GroundCost, PNorm, SquaredEuclidean};
+use earthwork::prelude::*;
+use earthwork::testing::{Family, Weighting, check, problem};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+fn costs() -> Vec<Arc<dyn GroundCost>> {
+    let norm = |p: f64| PNorm::new(p).unwrap();
+    vec![
+        Arc::new(SquaredEuclidean),
+        Arc::new(Euclidean),
+        Arc::new(PNorm::cityblock()),
+        Arc::new(PNorm::chebyshev()),
+        Arc::new(norm(3.0)),
+        Arc::new(norm(2.0).power(3.0).unwrap()),
+        Arc::new(norm(1.0).power(2.0).unwrap()),
+        Arc::new(norm(2.0).power(0.5).unwrap()),
+    ]
+}
+
+/// Solves one problem both ways and compares.
+fn agree(problem: &Problem) -> std::result::Result<(), String> {
+    let scaled = NetworkSimplex::multiscale().solve(problem).map_err(|e| e.to_string())?;
+    let dense = NetworkSimplex::dense().solve(problem).map_err(|e| e.to_string())?;
+    check(problem, &scaled)?;
+    let (a, b) = (scaled.transport_cost, dense.transport_cost);
+    // Both are optimal bases; the costs of two optimal plans differ by the rounding of their sums alone.
+    let rounding = 1e-15 * scaled.bounds.map_or(0.0, |bounds| bounds.magnitude);
+    if (a - b).abs() > 1e-11 * a.abs().max(b.abs()) + rounding {
+        return Err(format!("multiscale {a}, dense {b}"));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn both_ways_agree(
+        family in select(&Family::ALL[..]),
+        weighting in select(&Weighting::ALL[..]),
+        cost in 0usize..8,
+        dim in 1usize..8,
+        n in 1usize..180,
+        m in 1usize..180,
+        seed in any::<u64>(),
+    ) {
+        let ground = costs().swap_remove(cost);
+        let problem = problem(family, weighting, (n, m), dim, ground.clone(), seed);
+        if let Err(why) = agree(&problem) {
+            prop_assert!(false, "{family:?}, {weighting:?}, {}, d = {dim}, {n} x {m}, seed {seed}: {why}", ground.name());
+        }
+    }
+}
+
+#[test]
+fn larger_clouds_pass_the_checker() {
+    for (family, dim) in [
+        (Family::Gaussian, 2),
+        (Family::Lattice, 2),
+        (Family::Gaussian, 5),
+        (Family::Duplicates, 3),
+        (Family::HeavyTails, 2),
+    ] {
+        for ground in [Arc::new(SquaredEuclidean) as Arc<dyn GroundCost>, Arc::new(Euclidean)] {
+            let problem = problem(family, Weighting::Uniform, (1500, 1300), dim, ground.clone(), 11);
+            let solution = NetworkSimplex::multiscale().solve(&problem).unwrap();
+            check(&problem, &solution).unwrap_or_else(|why| panic!("{family:?}, d = {dim}, {}: {why}", ground.name()));
+        }
+    }
+}
+
+#[test]
+fn a_large_plane_problem_is_solved_within_little_memory() {
+    // 15,000 points a side use the chunked tour; the matrix would take 1.8 GB.
+    let problem = problem(Family::Gaussian, Weighting::Random, (15_000, 15_000), 2, SquaredEuclidean, 3);
+    let solution = NetworkSimplex::default().solve(&problem).unwrap();
+    assert_eq!(solution.status, Status::Optimal);
+    assert!(solution.bounds.unwrap().relative_gap() < 1e-12);
+    assert!(solution.report.memory < 30_000_000, "{} bytes", solution.report.memory);
+    assert!(solution.plan.flows().len() < 30_000);
+}
+
+#[test]
+fn an_early_end_gives_a_feasible_plan_and_bounds() {
+    let problem = problem(Family::Gaussian, Weighting::Random, (700, 800), 2, SquaredEuclidean, 5);
+    let best = NetworkSimplex::multiscale().solve(&problem).unwrap().transport_cost;
+    for limit in [0, 1, 100, 1000, 2000] {
+        let ended = NetworkSimplex::multiscale().with_iteration_limit(limit).solve(&problem).unwrap();
+        assert_eq!(ended.status, Status::IterationLimit, "{limit}");
+        earthwork::testing::check_plan(&problem, &ended.plan, true).unwrap();
+        let bounds = ended.bounds.unwrap();
+        assert!(bounds.lower <= best && best <= bounds.upper, "{limit}: {bounds:?} around {best}");
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let problem = problem(Family::Gaussian, Weighting::Random, (3000, 2500), 3, Euclidean, 8);
+    let solve = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let solution = pool.install(|| NetworkSimplex::multiscale().solve(&problem)).unwrap();
+        (solution.plan, solution.potentials, solution.bounds)
+    };
+    assert_eq!(solve(1), solve(2));
+    assert_eq!(solve(2), solve(2));
+}
+
+#[test]
+fn costs_without_a_norm_are_refused_by_name_and_solved_by_default() {
+    let x = Samples::new([[1.0, 0.0], [0.0, 1.0]]).unwrap();
+    let problem = Problem::between(&x, &x, Cosine).unwrap();
+    let message = NetworkSimplex::multiscale().solve(&problem).unwrap_err().to_string();
+    assert!(message.contains("needs points and a p-norm cost"), "{message}");
+    assert_eq!(NetworkSimplex::default().solve(&problem).unwrap().transport_cost, 0.0);
+}
