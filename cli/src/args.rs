@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cost::CostChoice;
 use crate::failure::{Failure, Outcome};
+use crate::output;
 
 const ABOUT: &str = "Distances between samples, each with its evidence.";
 
@@ -145,10 +146,10 @@ pub(crate) struct VerifyArgs {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct InputArgs {
     /// The first sample: CSV, TSV, NPY, NPZ (data.npz:name), PNG with --grid, or - for standard input
-    #[arg(value_name = "A")]
+    #[arg(value_name = "A", help_heading = "Samples")]
     pub(crate) a: Option<String>,
     /// The second sample (none with --group)
-    #[arg(value_name = "B")]
+    #[arg(value_name = "B", help_heading = "Samples")]
     pub(crate) b: Option<String>,
     /// Columns to use as coordinates, by name or by number from 1; else all columns of numbers
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
@@ -180,15 +181,15 @@ pub(crate) struct InputArgs {
     /// Scale the weights of each sample to a total of 1
     #[arg(long, alias = "normalize")]
     pub(crate) normalise: bool,
-    /// Whether tables begin with a row of names
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Header::Auto)]
+    /// Whether tables begin with a row of names: yes, no, or auto (if no cell of the first row is a number)
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Header::Auto, hide_possible_values = true)]
     pub(crate) header: Header,
 }
 
 /// Whether a table begins with a row of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Header {
-    /// It does if no cell of its first row is a number.
+    // It does if no cell of its first row is a number.
     Auto,
     Yes,
     No,
@@ -225,6 +226,14 @@ pub(crate) struct OutputArgs {
     /// Draw the samples and the plan: .svg or .png
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
+}
+
+impl OutputArgs {
+    /// Refuses files that cannot be written, before any work is done.
+    pub(crate) fn check(&self) -> Outcome<()> {
+        crate::plot::check(self.plot.as_deref())?;
+        [&self.plan, &self.potentials, &self.plot].into_iter().flatten().try_for_each(|path| output::check(path))
+    }
 }
 
 /// How the work is done.

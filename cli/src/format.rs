@@ -26,6 +26,9 @@ fn grouped(digits: &str) -> String {
 
 /// A number to `digits` significant digits: 1,375.4139, or 1.3754e-9 where zeros would be in the way.
 pub(crate) fn number(value: f64, digits: usize) -> String {
+    if value == 0.0 {
+        return "0".into();
+    }
     if !value.is_finite() {
         return value.to_string();
     }
@@ -60,8 +63,8 @@ pub(crate) fn up(value: f64, digits: usize) -> String {
 }
 
 fn outward(value: f64, digits: usize, sign: f64) -> String {
-    if !value.is_finite() {
-        return value.to_string();
+    if value == 0.0 || !value.is_finite() {
+        return number(value, digits);
     }
     let decimals = decimals(value, digits);
     let unit = 10_f64.powi(decimals.map_or(exponent(value) - digits as i32 + 1, |decimals| -(decimals as i32)));
@@ -166,7 +169,7 @@ mod tests {
         assert_eq!(count(218_431), "218,431");
         assert_eq!(number(1_375.413_94, 8), "1,375.4139");
         assert_eq!(number(-0.012_345_6, 4), "-0.01235");
-        assert_eq!(number(0.0, 4), "0.000");
+        assert_eq!((number(0.0, 4), up(-0.0, 4)), ("0".into(), "0".into()));
         assert_eq!(number(1.234e-9, 4), "1.234e-9");
         assert_eq!(short(3400.0, 4), "3,400");
         assert_eq!(short(-0.5, 4), "-0.5");

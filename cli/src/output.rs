@@ -7,7 +7,7 @@ use std::path::Path;
 
 use earthwork::transport::{Plan, Potentials};
 
-use crate::failure::{Failure, Outcome, plain};
+use crate::failure::{Failure, Outcome, plain, wrong_file};
 
 /// Prints to standard output. A reader that has seen enough (`| head`) is no error.
 pub(crate) fn print(text: &str) -> Outcome<()> {
@@ -15,6 +15,16 @@ pub(crate) fn print(text: &str) -> Outcome<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::Input(format!("standard output: {}", plain(&error))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a file in a folder that does not exist.
+pub(crate) fn check(path: &Path) -> Outcome<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            wrong_file(&path.display().to_string(), "cannot be written: its folder does not exist")
         }
         _ => Ok(()),
     }

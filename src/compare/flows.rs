@@ -9,6 +9,9 @@ use crate::transport::{Flow, Plan};
 /// Rounds of Lloyd's algorithm after the last split; a summary needs no more.
 const ROUNDS: usize = 12;
 
+/// Entries on which the centres are found; a summary of more would be the same.
+const MOST_ENTRIES: usize = 20_000;
+
 /// Entries of a plan that start near each other and end near each other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowGroup {
@@ -35,7 +38,8 @@ impl FlowGroup {
 ///
 /// Entries (i, j) are clustered as points `(x_i, y_j)` of R^2d with mass `P_ij`: the group with the largest spread is split
 /// at its mean across its widest coordinate until there are enough, and Lloyd's algorithm then moves each entry to its
-/// nearest centre. No randomness; the shares add up to 1. O(d · groups) for each entry of the plan and round.
+/// nearest centre. No randomness; the shares add up to 1. O(d · groups) for each entry of the plan. (Of plans with more than
+/// 20,000 entries, an even choice of that many finds the centres, and all are then summed up around them.)
 ///
 /// # Errors
 /// When the plan does not have the shape of the two samples, or their dimensions differ.
@@ -59,12 +63,14 @@ pub fn group_flows(x: &Samples, y: &Samples, plan: &Plan, groups: usize) -> Resu
         let (from, to) = ends(flow);
         from == to
     });
+    let some: Vec<Flow> = moving.iter().step_by(moving.len().div_ceil(MOST_ENTRIES).max(1)).copied().collect();
+    let centres = Clusters { ends, dim: x.dim(), flows: &some }.centres(groups);
     let clusters = Clusters { ends, dim: x.dim(), flows: &moving };
     let mass: f64 = plan.flows().iter().map(|flow| flow.mass).sum();
     let squared: f64 = moving.iter().map(|flow| flow.mass * clusters.length_squared(flow)).sum();
 
     let mut found: Vec<FlowGroup> =
-        clusters.centres(groups).iter().map(|group| clusters.summary(group, mass, squared)).collect();
+        clusters.around(&centres).iter().map(|group| clusters.summary(group, mass, squared)).collect();
     if !still.is_empty() {
         let clusters = Clusters { ends, dim: x.dim(), flows: &still };
         found.push(clusters.summary(&Group::of(&clusters, (0..still.len()).collect()), mass, squared));
@@ -137,11 +143,7 @@ impl<'p, E: Fn(&Flow) -> (&'p [f64], &'p [f64])> Clusters<'_, E> {
             found.splice(widest..=widest, halves);
         }
         for _ in 0..ROUNDS {
-            let (next, moved) = self.reassign(&found);
-            found = next;
-            if !moved {
-                break;
-            }
+            found = self.around(&found);
         }
         found
     }
@@ -160,19 +162,15 @@ impl<'p, E: Fn(&Flow) -> (&'p [f64], &'p [f64])> Clusters<'_, E> {
         Some([Group::of(self, low), Group::of(self, high)])
     }
 
-    /// One round of Lloyd's algorithm, and whether any entry changed its group.
-    fn reassign(&self, groups: &[Group]) -> (Vec<Group>, bool) {
-        let mut members = vec![Vec::new(); groups.len()];
-        let mut moved = false;
-        for (home, group) in groups.iter().enumerate() {
-            for &at in &group.members {
-                let nearest = self.nearest(&self.flows[at], groups);
-                moved |= nearest != home;
-                members[nearest].push(at);
+    /// Every entry with its nearest centre: one round of Lloyd's algorithm.
+    fn around(&self, centres: &[Group]) -> Vec<Group> {
+        let mut members = vec![Vec::new(); centres.len()];
+        if !centres.is_empty() {
+            for (at, flow) in self.flows.iter().enumerate() {
+                members[self.nearest(flow, centres)].push(at);
             }
         }
-        let next = members.into_iter().filter(|m| !m.is_empty()).map(|m| Group::of(self, m)).collect();
-        (next, moved)
+        members.into_iter().filter(|m| !m.is_empty()).map(|m| Group::of(self, m)).collect()
     }
 
     fn nearest(&self, flow: &Flow, groups: &[Group]) -> usize {

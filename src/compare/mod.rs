@@ -122,7 +122,8 @@ impl Compare {
     /// Compares `x` with `y`.
     ///
     /// # Errors
-    /// When the dimensions or the total masses differ, or the points are so far apart that squared distances overflow.
+    /// When the dimensions or the total masses differ, or the points are so far apart or so close
+    /// together that squared distances overflow or underflow.
     pub fn between(&self, x: &Samples, y: &Samples) -> Result<Comparison> {
         self.between_observed(x, y, &mut |_, _| {})
     }
@@ -147,6 +148,7 @@ impl Compare {
             let cost = problem.points().map_or_else(String::new, |points| points.ground().name());
             let solution =
                 exact::solve_observed(&problem, interrupt, &mut |progress: &Progress| observe(name, progress))?;
+            exact::refuse_underflow(&problem, &solution)?;
             rows.push(Row { name, order, cost, solution });
         }
         let plan = &rows[EXACT.len() - 1].solution.plan;

@@ -46,8 +46,11 @@ pub fn wasserstein(x: &Samples, y: &Samples, p: f64) -> Result<Estimate> {
     Ok(rooted(&solution, p))
 }
 
-/// A large power of a small distance is 0 in floating point, and the root of 0 would be a wrong answer.
-fn refuse_underflow(problem: &Problem, solution: &Solution) -> Result<()> {
+/// Refuses a solution whose root would be a wrong answer: a large power of a small distance is 0 in floating point.
+///
+/// # Errors
+/// When mass moves, and what it pays underflows.
+pub fn refuse_underflow(problem: &Problem, solution: &Solution) -> Result<()> {
     let moves =
         |flow: &Flow| problem.points().is_some_and(|p| p.source().point(flow.source) != p.target().point(flow.target));
     if solution.transport_cost < LEAST * problem.mass() && solution.plan.flows().iter().any(moves) {

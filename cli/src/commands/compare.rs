@@ -15,7 +15,7 @@ use crate::{Exit, interrupt, output, plot};
 
 /// Runs the command.
 pub(crate) fn compare(options: &CompareArgs) -> Outcome<Exit> {
-    plot::check(options.output.plot.as_deref())?;
+    options.output.check()?;
     let inputs = read::load(&options.input)?;
     let out = &options.output;
     if inputs.samples.len() > 2 && (out.plan.is_some() || out.potentials.is_some() || out.plot.is_some()) {

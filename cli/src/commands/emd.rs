@@ -1,6 +1,7 @@
 //! `earthwork emd`: one exact solve.
 
 use earthwork::estimate::{Estimate, Evidence};
+use earthwork::exact;
 
 use crate::args::EmdArgs;
 use crate::commands::{Posed, pose};
@@ -11,13 +12,16 @@ use crate::{Exit, output, plot, run};
 /// Runs the command.
 pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
     let out = &options.output;
-    plot::check(out.plot.as_deref())?;
+    out.check()?;
     if out.plot.is_some() && options.cost.matrix.is_some() {
         return wrong("--plot needs points, and a cost matrix has none");
     }
     let Posed { inputs, problem, cost, order } = pose(&options.input, &options.cost)?;
     let name = order.map_or_else(|| "exact".to_string(), |p| format!("W{p}"));
     let solution = run::solve(&problem, options.run.time_limit, &name)?;
+    if order.is_some() {
+        exact::refuse_underflow(&problem, &solution)?;
+    }
     if let Some(path) = &out.plan {
         output::write_plan(path, &solution.plan)?;
     }
@@ -33,7 +37,7 @@ pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
                 let (value, method) = (solution.transport_cost, solution.report.method);
                 Estimate { value, evidence, method, sizes: solution.plan.shape() }
             },
-            |p| earthwork::exact::rooted(&solution, p),
+            |p| exact::rooted(&solution, p),
         );
         let title = plot::title(&order.map_or_else(|| format!("{cost} cost"), |_| name.clone()), &answer);
         plot::write(path, inputs, [0, 1], &solution.plan, &title)?;

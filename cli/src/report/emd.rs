@@ -34,14 +34,12 @@ pub(crate) fn emd(inputs: Option<&Inputs>, cost: &str, order: Option<f64>, solut
         entries.add("gap", format!("{} of the value", format::gap(bounds.relative_gap())));
     }
     let report = &solution.report;
-    let effort = format!(
-        "{}, {}, {}, {}",
-        report.method,
-        format::counted(report.iterations as usize, "pivot"),
-        format::time(report.time),
-        format::bytes(report.memory as u64)
-    );
-    entries.add("status", format!("{}   ({effort})", solution.status));
+    let mut effort = vec![report.method.to_string()];
+    if report.iterations > 0 {
+        effort.push(format::counted(report.iterations as usize, "pivot"));
+    }
+    effort.extend([format::time(report.time), format::bytes(report.memory as u64)]);
+    entries.add("status", format!("{}   ({})", solution.status, effort.join(", ")));
     entries.add("plan", format::counted(solution.plan.flows().len(), "flow"));
     text += &entries.text();
     if !solution.status.is_success() {

@@ -91,6 +91,8 @@ fn samples_that_do_not_fit_are_refused() {
         ("plain.csv", "1,2,3\n"),
         ("text.csv", "x,y\na,1\nb,2\n"),
         ("origin.csv", "0,0\n"),
+        ("close.csv", "1e-200,0\n"),
+        ("far.csv", "1e200,0\n"),
     ]);
     let cases = [
         (
@@ -107,6 +109,14 @@ fn samples_that_do_not_fit_are_refused() {
         (
             "emd text.csv text.csv --columns x",
             "text.csv, row 2, column `x`: `a` is not a number; the column holds text",
+        ),
+        (
+            "compare origin.csv close.csv",
+            "points: the points are so close together that the euclidean cost underflows; scale them up",
+        ),
+        (
+            "emd origin.csv far.csv --p 2",
+            "points: the points are so far apart that the sqeuclidean cost overflows; scale them down",
         ),
         ("emd xy.csv xy.csv --p 0.5", "--p 0.5: the order of a Wasserstein distance is a finite number of at least 1"),
         ("compare xy.csv", "a second sample is needed: name another file, or split this one with --group COLUMN"),
@@ -194,7 +204,9 @@ fn three_groups_are_too_many_for_one_distance() {
 fn a_file_that_cannot_be_written_is_named() {
     let folder = Folder::with(&[("a.csv", "1\n"), ("b.csv", "2\n")]);
     let refusal = folder.run("emd a.csv b.csv --plan no/such/plan.csv").refusal();
-    assert_eq!(refusal, "no/such/plan.csv: cannot be written: no such file or directory");
+    assert_eq!(refusal, "no/such/plan.csv: cannot be written: its folder does not exist");
+    let refusal = folder.run("emd a.csv b.csv --potentials .").refusal();
+    assert_eq!(refusal, ".: cannot be written: is a directory");
 }
 
 #[test]
