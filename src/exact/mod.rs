@@ -1,16 +1,10 @@
 //! Exact optimal transport, with a certificate.
 
-<<<<<<< Updated upstream
-mod line;
-mod network_simplex;
-
-=======
 mod circle;
 mod line;
 mod network_simplex;
 
 pub use circle::{Circle, circle};
->>>>>>> Stashed changes
 pub use line::{Line, line_cost};
 pub use network_simplex::NetworkSimplex;
 

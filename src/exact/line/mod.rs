@@ -236,7 +236,7 @@ fn staircase_plan(order_x: &[u32], order_y: &[u32], cells: &[Cell]) -> Plan {
 }
 
 /// Shifts potentials of value `cost` into the gauge Σ a f = Σ b g, and returns Σ a |f| + Σ b |g|.
-fn balance(problem: &Problem, cost: f64, f: &mut [f64], g: &mut [f64]) -> f64 {
+pub(in crate::exact) fn balance(problem: &Problem, cost: f64, f: &mut [f64], g: &mut [f64]) -> f64 {
     let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
     let own = a.iter().zip(&*f).map(|(mass, potential)| mass * potential).sum::<f64>();
     let shift = (0.5 * cost - own) / problem.mass();
