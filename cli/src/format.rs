@@ -44,12 +44,13 @@ pub(crate) fn short(value: f64, digits: usize) -> String {
 }
 
 /// Numbers of one kind with the same decimals: as many as show `digits` significant digits of the largest.
-pub(crate) fn alike<const N: usize>(values: [f64; N], digits: usize) -> [String; N] {
+pub(crate) fn alike(values: &[f64], digits: usize) -> Vec<String> {
     let largest = values.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
-    match decimals(largest, digits) {
-        Some(decimals) => values.map(|value| with_commas(&format!("{value:.decimals$}"))),
-        None => values.map(|value| number(value, digits)),
-    }
+    let text = |&value: &f64| match decimals(largest, digits) {
+        Some(decimals) => with_commas(&format!("{value:.decimals$}")),
+        None => number(value, digits),
+    };
+    values.iter().map(text).collect()
 }
 
 /// A lower bound: rounded down, so that what is printed is one too.
@@ -122,7 +123,7 @@ pub(crate) fn percent(share: f64) -> String {
         _ if (share - 1.0).abs() < 1e-12 => "100 %".into(),
         _ if share < 0.001 => "< 0.1 %".into(),
         _ if share > 0.999 && share < 1.0 => "> 99.9 %".into(),
-        _ if (0.0995..0.9995).contains(&share) && (share < 0.98) => format!("{:.0} %", 100.0 * share),
+        _ if (0.0995..0.985).contains(&share) => format!("{:.0} %", 100.0 * share),
         _ => format!("{:.1} %", 100.0 * share),
     }
 }
@@ -174,8 +175,8 @@ mod tests {
         assert_eq!(short(3400.0, 4), "3,400");
         assert_eq!(short(-0.5, 4), "-0.5");
         assert_eq!(short(1.0e-20, 4), "1.000e-20");
-        assert_eq!(alike([195.5, 223.0], 4), ["195.5", "223.0"]);
-        assert_eq!(alike([0.001, 12_345.0], 4), ["0", "12,345"]);
+        assert_eq!(alike(&[195.5, 223.0], 4), ["195.5", "223.0"]);
+        assert_eq!(alike(&[0.001, 12_345.0], 4), ["0", "12,345"]);
     }
 
     #[test]

@@ -95,7 +95,8 @@ fn largest(flows: &[Flow]) -> Vec<Flow> {
 
 /// "direction 1: 98 % of the variance, mostly `body_mass_g`".
 fn direction(plane: &PrincipalPlane, k: usize, columns: &[String]) -> String {
-    let components = plane.directions[k].iter().map(|v| v.abs()).zip(columns);
-    let mostly = components.max_by(|(a, _), (b, _)| a.total_cmp(b)).map_or("", |(_, name)| name.as_str());
-    format!("direction {}: {} of the variance, mostly {mostly}", k + 1, format::percent(plane.shares[k]))
+    let components = plane.directions[k].iter().map(|v| v * v).zip(columns);
+    let (part, name) = components.max_by(|(a, _), (b, _)| a.total_cmp(b)).map_or((0.0, ""), |(p, name)| (p, name));
+    let led = if part >= 0.5 { "mostly" } else { "led by" };
+    format!("direction {}: {} of the variance, {led} {name}", k + 1, format::percent(plane.shares[k]))
 }

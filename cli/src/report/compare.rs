@@ -86,9 +86,10 @@ fn columns(inputs: &Inputs, comparison: &Comparison) -> String {
     for &k in order.iter().take(LISTED) {
         let column = &comparison.columns[k];
         let shift = if column.cost > 0.0 { format::percent(column.shift) } else { String::new() };
-        let [source, target] = readable(column.source_mean, column.target_mean);
-        let share = format::percent(column.share);
-        grid.row([inputs.columns[k].clone(), share, bar(column.share, 20), source, target, shift]);
+        let mut cells = vec![inputs.columns[k].clone(), format::percent(column.share), bar(column.share, 20)];
+        cells.extend(readable(&[column.source_mean, column.target_mean]));
+        cells.push(shift);
+        grid.row(cells);
     }
     text += &grid.text(4);
     if order.len() > LISTED {
@@ -132,8 +133,10 @@ fn movements(inputs: &Inputs, comparison: &Comparison) -> String {
 
 /// "31 % of the mass moves from", then each column with its two means.
 fn sentences(inputs: &Inputs, flows: &[FlowGroup], named: &[usize]) -> String {
-    let means: Vec<Vec<[String; 2]>> =
-        named.iter().map(|&k| flows.iter().map(|flow| readable(flow.from[k], flow.to[k])).collect()).collect();
+    let means: Vec<Vec<String>> = named
+        .iter()
+        .map(|&k| readable(&flows.iter().flat_map(|flow| [flow.from[k], flow.to[k]]).collect::<Vec<_>>()))
+        .collect();
     let mut grid = Grid::new(&format!("r{}", "l".repeat(1 + named.len())));
     for (at, flow) in flows.iter().enumerate() {
         let share = format::percent(flow.share);
@@ -143,24 +146,19 @@ fn sentences(inputs: &Inputs, flows: &[FlowGroup], named: &[usize]) -> String {
         }
         let mut cells = vec![share, "of the mass moves from".to_string()];
         for (means, &k) in means.iter().zip(named) {
-            let width = |side: usize| means.iter().map(|pair| pair[side].len()).max().unwrap_or(0);
-            let [from, to] = &means[at];
-            let name = &inputs.columns[k];
-            cells.push(format!(
-                "{name} {from:>from_width$} to {to:>to_width$}",
-                from_width = width(0),
-                to_width = width(1)
-            ));
+            let width = |side: usize| means.iter().skip(side).step_by(2).map(String::len).max().unwrap_or(0);
+            let (from, to, name) = (&means[2 * at], &means[2 * at + 1], &inputs.columns[k]);
+            cells.push(format!("{name} {from:>wide$} to {to:>wide_to$}", wide = width(0), wide_to = width(1)));
         }
         grid.row(cells);
     }
     grid.text(4)
 }
 
-/// Two means to the digits in which they differ, four at least.
-fn readable(from: f64, to: f64) -> [String; 2] {
-    let scale = from.abs().max(to.abs());
-    let step = (from - to).abs();
+/// Pairs of means with the same decimals: as many as show the widest step between two of a pair, four digits at least.
+fn readable(means: &[f64]) -> Vec<String> {
+    let scale = means.iter().fold(0.0_f64, |most, mean| most.max(mean.abs()));
+    let step = means.chunks_exact(2).fold(0.0_f64, |most, pair| most.max((pair[0] - pair[1]).abs()));
     let digits = if step > 0.0 { (scale / step).log10().ceil() as usize + 2 } else { 4 };
-    format::alike([from, to], digits.clamp(4, 12))
+    format::alike(means, digits.clamp(4, 12))
 }

@@ -6,8 +6,10 @@ use crate::format;
 use crate::read::{Inputs, Sample};
 use crate::report::layout::Entries;
 
-/// Above this ratio of spreads one column drowns another.
+/// One column drowns the others if it spreads this many times as widely as the narrowest ...
 const LARGE_RATIO: f64 = 10.0;
+/// ... and holds this part of all the variance.
+const LARGE_PART: f64 = 0.8;
 
 /// One line for each sample, then what was left out.
 pub(crate) fn describe(inputs: &Inputs) -> Entries {
@@ -63,7 +65,9 @@ pub(crate) fn warn_about_scales(entries: &mut Entries, inputs: &Inputs, scales: 
         return;
     };
     let ratio = spread(widest) / spread(narrowest);
-    if ratio > LARGE_RATIO && !inputs.standardised && inputs.samples[0].grid.is_none() {
+    let part = spread(widest).powi(2) / scales.iter().map(|scale| scale.deviation.powi(2)).sum::<f64>();
+    let drowns = ratio > LARGE_RATIO && part > LARGE_PART;
+    if drowns && !inputs.standardised && inputs.samples[0].grid.is_none() {
         let (wide, narrow) = (&inputs.columns[*widest], &inputs.columns[*narrowest]);
         let ratio = format::short(ratio, 2);
         let text = format!(
