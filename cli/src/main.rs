@@ -7,6 +7,7 @@ mod commands;
 mod cost;
 mod failure;
 mod format;
+mod help;
 mod interrupt;
 mod memory;
 mod output;

@@ -8,7 +8,7 @@ use crate::read::columns::refuse;
 use crate::read::image;
 use crate::read::npy::Array;
 use crate::read::source::{Kind, Source};
-use crate::read::table::Table;
+use crate::read::text;
 
 /// Masses on a grid: any array, a table of numbers, or an image.
 pub(crate) fn array(path: &str, header: Header) -> Outcome<ArrayD<f64>> {
@@ -51,7 +51,7 @@ fn numbers(source: &Source, header: Header) -> Outcome<ArrayD<f64>> {
         }
         Kind::Png => wrong_file(&source.name, "an image is read only with --grid"),
         Kind::Text => {
-            let table = Table::from_source(source, header)?;
+            let table = text::table(source, header)?;
             for (k, column) in table.columns.iter().enumerate() {
                 if let Some((row, cell)) = column.others.first() {
                     return wrong(refuse(&table, *row, k, cell, ""));

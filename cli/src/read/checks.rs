@@ -8,6 +8,7 @@ use crate::read::array::list;
 use crate::read::columns::refuse;
 use crate::read::source::{Kind, Source};
 use crate::read::table::Table;
+use crate::read::text;
 
 /// A plan as a table of source, target and mass.
 pub(crate) fn plan(path: &str, shape: (usize, usize)) -> Outcome<Plan> {
@@ -50,7 +51,7 @@ pub(crate) fn plan(path: &str, shape: (usize, usize)) -> Outcome<Plan> {
 pub(crate) fn potentials(path: &str, (n, m): (usize, usize)) -> Outcome<Vec<f64>> {
     let source = Source::read(path)?;
     if source.kind() == Kind::Text {
-        let table = Table::from_source(&source, Header::Auto)?;
+        let table = text::table(&source, Header::Auto)?;
         if table.has_names && table.columns.iter().any(|column| column.name == "side") {
             return of_sources(&table, n);
         }

@@ -9,6 +9,7 @@ mod npy;
 mod samples;
 mod source;
 mod table;
+mod text;
 
 pub(crate) use array::{array, matrix, vector};
 pub(crate) use checks::{plan, potentials};
