@@ -231,7 +231,7 @@ impl<F: Fn(&[f64], &[f64]) -> f64 + Send + Sync> GroundCost for CostFn<F> {
 pub(crate) fn norm_power(x: &[f64], y: &[f64], p: f64, power: f64) -> f64 {
     let gaps = x.iter().zip(y).map(|(x, y)| (x - y).abs());
     if p == 2.0 {
-        let square: f64 = gaps.fold(0.0, |total, d| d.mul_add(d, total));
+        let square: f64 = gaps.map(|d| d * d).sum();
         return if power == 2.0 { square } else { raise(square.sqrt(), power) };
     }
     let norm = if p == 1.0 {

@@ -6,6 +6,8 @@
 //! sources equals a subset of perturbed targets except all and none, so every basic flow is positive, every pivot makes
 //! progress, and the simplex cannot cycle. The units vanish when flows are turned back into masses.
 
+use crate::numeric::sum::sum;
+
 /// Bits below the masses that hold the perturbation.
 const UNIT_BITS: u32 = 24;
 /// Bits that the total mass takes.
@@ -21,15 +23,29 @@ pub(crate) struct Masses {
     exponent: i32,
 }
 
+/// Whether a flow carries mass, rather than units of the perturbation or what rounding left between two sums: more than
+/// 2⁻⁴⁸ of the total.
+pub(crate) fn carries_mass(flow: i128) -> bool {
+    flow >= 1 << (UNIT_BITS as i32 + TOTAL_BITS - 49)
+}
+
 impl Masses {
     /// From positive masses whose totals agree to rounding; the largest target takes up the difference.
     pub(crate) fn new(source: &[f64], target: &[f64]) -> Self {
         debug_assert!(source.len() <= MOST_POINTS && target.len() <= MOST_POINTS);
-        let total: f64 = source.iter().sum();
+        let total = sum(source.iter().copied());
         let exponent = TOTAL_BITS - 1 - exponent_of(total);
-        let whole = |mass: &f64| (scaled(*mass, exponent) as i128) << UNIT_BITS;
-        let mut source: Vec<i128> = source.iter().map(whole).collect();
-        let mut target: Vec<i128> = target.iter().map(whole).collect();
+        let whole = |masses: &[f64], total: i128| -> Vec<i128> {
+            if masses.iter().all(|&mass| mass == masses[0]) {
+                // n times the rounded 1/n is not 1: equal masses share the total to its last bit.
+                let (n, each) = (masses.len() as i128, total / masses.len() as i128);
+                return (0..n).map(|i| (each + i128::from(i < total % n)) << UNIT_BITS).collect();
+            }
+            masses.iter().map(|mass| (scaled(*mass, exponent) as i128) << UNIT_BITS).collect()
+        };
+        let total = scaled(total, exponent) as i128;
+        let mut source = whole(source, total);
+        let mut target = whole(target, total);
         let difference = source.iter().sum::<i128>() - target.iter().sum::<i128>();
         *target.iter_mut().max().expect("there is a target") += difference;
         source.iter_mut().for_each(|mass| *mass += 1);

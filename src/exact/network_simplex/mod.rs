@@ -7,6 +7,9 @@ mod levels;
 mod masses;
 mod multiscale;
 mod oracle;
+mod rounds;
+mod sampled;
+mod settle;
 mod sparse_start;
 mod start;
 #[cfg(test)]
@@ -51,6 +54,9 @@ fn pivots_per_round(nodes: usize) -> u64 {
     2 * nodes as u64 + 100
 }
 
+/// Entries of a matrix from which few candidate arcs are faster than all rows in turn.
+const SPARSE_FROM: usize = 160_000;
+
 /// What a run of the simplex gives back.
 struct Outcome {
     arcs: Vec<TreeArc>,
@@ -83,12 +89,14 @@ enum Path {
     Multiscale,
 }
 
-/// Whether going from coarse to fine is faster than the dense matrix for n · m pairs. Measured on Gaussian clouds: for the
-/// squared Euclidean cost in at most four dimensions from about 250 points a side on, elsewhere from about 1,200.
+/// Whether O(n + m) memory is also the faster way for n · m pairs. Measured on Gaussian clouds: in at most four dimensions
+/// from 250 points a side on for the squared Euclidean cost and from 500 for other norms; beyond, costs are dear to
+/// recompute, and a matrix of up to 64 MB is faster.
 fn pays_to_scale(form: Form, dim: usize, pairs: usize) -> bool {
     match form {
         Form::Norm { p: 2.0, power: 2.0 } if has_tree(form, dim) => pairs >= 60_000,
-        Form::Norm { .. } => pairs >= 1_500_000,
+        Form::Norm { .. } if has_tree(form, dim) => pairs >= 250_000,
+        Form::Norm { .. } => pairs >= 8_000_000,
         _ => false,
     }
 }
@@ -97,8 +105,8 @@ fn pays_to_scale(form: Form, dim: usize, pairs: usize) -> bool {
 ///
 /// Two ways lead to the same answer, and the default takes the faster one. [`NetworkSimplex::dense`] prices rows of a cost
 /// matrix. [`NetworkSimplex::multiscale`] needs points and a p-norm (or a power of one): it carries a basis from coarse
-/// cells to fine ones, keeps only a few candidate arcs a point, and finds the arcs that are missing by a kd-tree (up to four
-/// dimensions) or a pass over tiles, in O(n + m) memory.
+/// cells to fine ones (in more than four dimensions, potentials from a sample to all), keeps only a few candidate arcs a point,
+/// and finds the arcs that are missing by a kd-tree or a pass over tiles, in O(n + m) memory.
 ///
 /// The basis is a spanning tree over the points with positive mass; each pivot brings in an arc whose reduced cost is
 /// negative and drops one that runs empty. Flows are exact integers and perturbed, so there is no cycling, no big-M and
@@ -227,11 +235,15 @@ impl NetworkSimplex {
                     target: &target,
                     masses: &masses,
                 };
-                multiscale::solve(&clouds, &mut watch)
+                if has_tree(points.ground().form(), clouds.dim) {
+                    multiscale::solve(&clouds, &mut watch)
+                } else {
+                    sampled::solve_clouds(&clouds, &mut watch)
+                }
             }
             Path::Dense => {
                 let costs = active.costs(problem);
-                let mut outcome = dense::solve(&costs, &masses, &mut watch);
+                let mut outcome = sampled::solve_matrix(&costs, &masses, &mut watch);
                 if let Cow::Owned(made) = &costs {
                     outcome.memory += size_of_val(&made[..]);
                 }

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use super::arcs::{Candidates, pivot_until_clean};
+use super::Outcome;
+use super::arcs::Candidates;
 use super::expand::{expand, finer_potentials};
 use super::levels::{Cells, Side};
 use super::masses::Masses;
 use super::oracle::{Oracle, oracle};
-use super::sparse_start::sparse_start;
+use super::rounds::Rounds;
 use super::start::row_greedy;
 use super::thread::Thread;
-use super::tour::Tour;
-use super::tree::{Order, Tree, TreeArc};
-use super::{Outcome, TOUR_FROM, tolerance};
-use crate::cost::{Form, GroundCost};
+use super::tree::{Tree, TreeArc};
+use crate::cost::GroundCost;
 use crate::neighbors::halving::kd_order;
-use crate::neighbors::has_tree;
 use crate::transport::{Progress, Status, Watch};
 
 /// log₂ of the cells a side at the coarsest level, where all pairs are candidates.
@@ -30,31 +28,14 @@ pub(super) struct Clouds<'a> {
     pub(super) masses: &'a Masses,
 }
 
-/// How many candidates and how large a block the dimension asks for, and how many halvings lie between two levels.
-///
-/// In few dimensions a level tells the next one almost all, and pivots are cheap: each halving is solved, with few
-/// candidates. In many dimensions the nearest in reduced cost are many, and a full pass costs more than pivots.
-#[derive(Debug, Clone, Copy)]
-struct Tuning {
-    halvings: usize,
-    nearest: usize,
-    violators: usize,
-    block: f64,
-    /// Whether the basis of a level comes from scaling on its candidates rather than from the level above.
-    rescale: bool,
-}
+/// Candidates on each side of each point: a level tells the next one almost all.
+const NEAREST: usize = 6;
+/// The most arcs that a pricing round adds for a source.
+const VIOLATORS: usize = 4;
+/// Arcs of which one enters at a pivot, as a multiple of the root of their number: pivots are cheap here.
+const BLOCK: f64 = 0.3;
 
-impl Tuning {
-    fn new(form: Form, dim: usize) -> Self {
-        if has_tree(form, dim) {
-            Self { halvings: 1, nearest: 6, violators: 4, block: 0.3, rescale: false }
-        } else {
-            Self { halvings: 3, nearest: 20, violators: 10, block: 1.0, rescale: true }
-        }
-    }
-}
-
-/// Solves transport between two clouds.
+/// Solves transport between two clouds in few dimensions.
 ///
 /// Both clouds are put in kd order, so that halving index ranges halves boxes. The coarsest cells are solved as a small
 /// dense problem; then each basis is expanded to the cells of the next level ([`expand`]), candidate arcs are the nearest
@@ -66,15 +47,14 @@ pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
     let source = Side::new(dim, clouds.source, &clouds.masses.source, &source_order);
     let target = Side::new(dim, clouds.target, &clouds.masses.target, &target_order);
     let cost = |x: &[f64], y: &[f64]| clouds.ground.between(x, y);
-    let tuning = Tuning::new(clouds.ground.form(), dim);
 
     let deepest = source.depth().max(target.depth());
     let depth = deepest.min(COARSEST);
-    let stops = stops(depth, deepest, source.len().max(target.len()), tuning.halvings);
+    let stops = stops(depth, deepest, source.len().max(target.len()));
     let mut progress = Progress { stage: "pivot", level: 1, levels: stops.len() + 1, ..Progress::default() };
 
     let mut at = Stage { depth, cells: (source.cells(depth), target.cells(depth)) };
-    let level = Level { ground: &*clouds.ground, cells: &at.cells, tuning, proof: true };
+    let level = Level { ground: &*clouds.ground, cells: &at.cells, proof: true };
     let mut solved = level.solve_all_pairs(progress, watch);
     for &stop in &stops {
         let (finer, arcs) = at.descend(&solved.arcs, stop, (&source, &target), &cost);
@@ -89,21 +69,15 @@ pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
         let (f, g) = finer_potentials(&solved.arcs, &solved.potential, coarse, (&finer.cells.0, &finer.cells.1), &cost);
         let oracle = oracle(&clouds.ground, &finer.cells.0.centres, &finer.cells.1.centres, dim);
         let (mut pairs, more) =
-            rayon::join(|| oracle.nearest_targets(&g, tuning.nearest), || oracle.nearest_sources(&f, tuning.nearest));
+            rayon::join(|| oracle.nearest_targets(&g, NEAREST), || oracle.nearest_sources(&f, NEAREST));
         pairs.extend(more);
-        let level = Level { ground: &*clouds.ground, cells: &finer.cells, tuning, proof: stop == deepest };
-        let cost = |i: usize, j: usize| level.cost(i, j);
-        let candidates = Candidates::new(finer.cells.0.len(), pairs, cost);
-        let arcs = if tuning.rescale {
-            sparse_start(&candidates, (&finer.cells.0.masses, &finer.cells.1.masses), f, g, cost)
-        } else {
-            arcs
-        };
+        let level = Level { ground: &*clouds.ground, cells: &finer.cells, proof: stop == deepest };
+        let candidates = Candidates::new(finer.cells.0.len(), pairs, |i, j| level.cost(i, j));
         solved = level.solve(&arcs, candidates, &*oracle, progress, watch);
         at = finer;
     }
     if solved.status != Status::Optimal {
-        let level = Level { ground: &*clouds.ground, cells: &at.cells, tuning, proof: false };
+        let level = Level { ground: &*clouds.ground, cells: &at.cells, proof: false };
         solved.potential = level.potentials(&solved.arcs);
     }
     solved.memory += source.memory() + target.memory();
@@ -111,9 +85,8 @@ pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
 }
 
 /// The depths at which levels are solved after the coarsest, up to the deepest.
-fn stops(coarsest: usize, deepest: usize, points: usize, halvings: usize) -> Vec<usize> {
-    let mut stops: Vec<usize> = (coarsest + 1..=deepest).rev().step_by(halvings).collect();
-    stops.reverse();
+fn stops(coarsest: usize, deepest: usize, points: usize) -> Vec<usize> {
+    let mut stops: Vec<usize> = (coarsest + 1..=deepest).collect();
     // The last but one level is worth its time only when it is much smaller than the last.
     if let [.., last_but_one, _] = stops[..]
         && 3 << last_but_one > 2 * points
@@ -154,7 +127,6 @@ impl Stage {
 struct Level<'a> {
     ground: &'a dyn GroundCost,
     cells: &'a (Cells, Cells),
-    tuning: Tuning,
     /// Whether to go on until no arc at all violates.
     proof: bool,
 }
@@ -166,6 +138,21 @@ impl Level<'_> {
 
     fn cost(&self, i: usize, j: usize) -> f64 {
         self.ground.between(self.cells.0.centre(i as u32), self.cells.1.centre(j as u32))
+    }
+
+    /// Solves the level from a basis and first candidates.
+    fn solve(
+        &self,
+        arcs: &[TreeArc],
+        candidates: Candidates,
+        oracle: &dyn Oracle,
+        progress: Progress,
+        watch: &mut Watch,
+    ) -> Outcome {
+        let cost = |i: usize, j: usize| self.cost(i, j);
+        let rounds =
+            Rounds { shape: self.shape(), cost: &cost, oracle, violators: VIOLATORS, block: BLOCK, proof: self.proof };
+        rounds.run(arcs, candidates, progress, watch)
     }
 
     /// The potentials of a basis.
@@ -184,67 +171,6 @@ impl Level<'_> {
         let masses = Masses::from_units(self.cells.0.masses.clone(), self.cells.1.masses.clone());
         let candidates = Candidates::new(n, pairs, |i, j| costs[i * m + j]);
         self.solve(&row_greedy(&costs, &masses), candidates, &NoneMissing, progress, watch)
-    }
-
-    /// Solves the level from a basis and first candidates.
-    fn solve(
-        &self,
-        arcs: &[TreeArc],
-        candidates: Candidates,
-        oracle: &dyn Oracle,
-        progress: Progress,
-        watch: &mut Watch,
-    ) -> Outcome {
-        if arcs.len() < TOUR_FROM {
-            self.solve_with::<Thread>(arcs, candidates, oracle, progress, watch)
-        } else {
-            self.solve_with::<Tour>(arcs, candidates, oracle, progress, watch)
-        }
-    }
-
-    fn solve_with<O: Order>(
-        &self,
-        arcs: &[TreeArc],
-        mut candidates: Candidates,
-        oracle: &dyn Oracle,
-        mut progress: Progress,
-        watch: &mut Watch,
-    ) -> Outcome {
-        let (n, m) = self.shape();
-        let cost = |i: usize, j: usize| self.cost(i, j);
-        let mut tree = Tree::<O>::new(n, m, arcs);
-        tree.refresh(cost);
-        let mut round = 0;
-        let status = loop {
-            let block = ((candidates.len() as f64).sqrt() * self.tuning.block) as usize + 10;
-            let (iterations, status) =
-                pivot_until_clean(&mut tree, &candidates, block, tolerance(round), progress, watch);
-            let moved = iterations > progress.iterations;
-            progress.iterations = iterations;
-            tree.refresh(cost);
-            if let Some(status) = status {
-                break status;
-            }
-            if !self.proof {
-                break Status::Optimal;
-            }
-            // Potentials fresh from the tree: a pass over them without a violation is the proof.
-            let potentials = tree.potentials();
-            let f: Vec<f64> = potentials[..n].iter().map(|p| -p).collect();
-            let missing = oracle.violating(&f, &potentials[n..], self.tuning.violators, tolerance(round));
-            progress.violations = Some(missing.len());
-            if missing.is_empty() && !moved {
-                break Status::Optimal;
-            }
-            if let Some(status) = watch.check(&progress) {
-                break status;
-            }
-            round += 1;
-            candidates = candidates.with(&missing, cost);
-        };
-        let memory = tree.memory() + candidates.memory();
-        let potential = tree.potentials();
-        Outcome { arcs: tree.arcs().collect(), potential, iterations: progress.iterations, status, memory }
     }
 }
 

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::cost::{CostMatrix, GroundCost, PointCost};
 use crate::measure::Points;
 use crate::neighbors::{DualTree, Found, Metric, with_metric};
+use crate::simd;
 
 /// Queries that one task answers.
 const BATCH: usize = 512;
@@ -104,6 +105,11 @@ struct Tiles {
     columns: PointCost,
 }
 
+/// Rows that are filled together.
+const GROUP: usize = 4;
+/// Rows that one task prices.
+const ROWS: usize = 64;
+
 /// For each row of `cost` at most `k` columns of least c − g below `limit`, as pairs made by `pair`.
 fn least_of_rows(
     cost: &dyn CostMatrix,
@@ -112,50 +118,135 @@ fn least_of_rows(
     k: usize,
     pair: impl Fn(u32, u32) -> (u32, u32) + Sync,
 ) -> Vec<(u32, u32)> {
-    const LANES: usize = 16;
-    /// Rows that are filled together.
-    const GROUP: usize = 4;
     let (n, m) = cost.shape();
-    let blocks: Vec<Vec<(u32, u32)>> = (0..n.div_ceil(64))
+    let blocks: Vec<Vec<(u32, u32)>> = (0..n.div_ceil(ROWS))
         .into_par_iter()
         .map(|block| {
             let mut pairs = Vec::new();
             let mut tile = vec![0.0; GROUP * m];
             let mut found: Vec<Found> = Vec::with_capacity(k + 1);
-            for i in block * 64..(block * 64 + 64).min(n) {
+            for i in block * ROWS..((block + 1) * ROWS).min(n) {
                 if i.is_multiple_of(GROUP) {
                     let rows = i..(i + GROUP).min(n);
                     let tile = &mut tile[..rows.len() * m];
                     cost.fill(rows, 0..m, tile);
                 }
-                let row = &tile[i % GROUP * m..][..m];
-                found.clear();
-                let mut limit = limit(i);
-                for (b, (c, g)) in row.chunks(LANES).zip(g.chunks(LANES)).enumerate() {
-                    if !c.iter().zip(g).fold(false, |any, (c, g)| any | (c - g < limit)) {
-                        continue;
-                    }
-                    for (l, (c, g)) in c.iter().zip(g).enumerate() {
-                        let slack = c - g;
-                        if slack < limit {
-                            let place = found.partition_point(|f| f.slack <= slack);
-                            if found.len() == k {
-                                found.pop();
-                            }
-                            found.insert(place, Found { slack, index: (b * LANES + l) as u32 });
-                            if found.len() == k {
-                                limit = found[k - 1].slack;
-                            }
-                        }
-                    }
-                }
-                found.sort_unstable_by_key(|f| f.index);
+                simd::run(LeastOfRow { row: &tile[i % GROUP * m..][..m], g, limit: limit(i), k, found: &mut found });
                 pairs.extend(found.iter().map(|f| pair(i as u32, f.index)));
             }
             pairs
         })
         .collect();
     blocks.concat()
+}
+
+/// The `k` entries of least c − g below `limit` of one row, by index.
+struct LeastOfRow<'a> {
+    row: &'a [f64],
+    g: &'a [f64],
+    limit: f64,
+    k: usize,
+    found: &'a mut Vec<Found>,
+}
+
+impl simd::Kernel for LeastOfRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        const LANES: usize = 16;
+        let Self { row, g, mut limit, k, found } = self;
+        found.clear();
+        for (block, (c, g)) in row.chunks(LANES).zip(g.chunks(LANES)).enumerate() {
+            let mut any = false;
+            for (c, g) in c.iter().zip(g) {
+                any |= c - g < limit;
+            }
+            if !any {
+                continue;
+            }
+            for (l, (c, g)) in c.iter().zip(g).enumerate() {
+                let slack = c - g;
+                if slack < limit {
+                    let place = found.partition_point(|f| f.slack <= slack);
+                    found.insert(place, Found { slack, index: (block * LANES + l) as u32 });
+                    if found.len() >= k {
+                        found.truncate(k);
+                        limit = found[k - 1].slack;
+                    }
+                }
+            }
+        }
+        found.sort_unstable_by_key(|f| f.index);
+    }
+}
+
+/// A row-major matrix in memory.
+pub(super) struct Matrix<'a> {
+    pub(super) costs: &'a [f64],
+    pub(super) columns: usize,
+}
+
+impl Matrix<'_> {
+    fn least(&self, g: &[f64], limit: impl Fn(usize) -> f64 + Sync, k: usize) -> Vec<(u32, u32)> {
+        let blocks: Vec<Vec<(u32, u32)>> = self
+            .costs
+            .par_chunks(ROWS * self.columns)
+            .enumerate()
+            .map(|(block, rows)| {
+                let mut pairs = Vec::new();
+                let mut found: Vec<Found> = Vec::with_capacity(k + 1);
+                for (r, row) in rows.chunks_exact(self.columns).enumerate() {
+                    let i = block * ROWS + r;
+                    simd::run(LeastOfRow { row, g, limit: limit(i), k, found: &mut found });
+                    pairs.extend(found.iter().map(|f| (i as u32, f.index)));
+                }
+                pairs
+            })
+            .collect();
+        blocks.concat()
+    }
+}
+
+impl Oracle for Matrix<'_> {
+    fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
+        self.least(g, |_| f64::INFINITY, k)
+    }
+
+    fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)> {
+        // Columns are turned into rows, some at a time.
+        const TOGETHER: usize = 32;
+        let blocks: Vec<Vec<(u32, u32)>> = (0..self.columns.div_ceil(TOGETHER))
+            .into_par_iter()
+            .map(|block| {
+                let columns = block * TOGETHER..((block + 1) * TOGETHER).min(self.columns);
+                let mut turned = vec![0.0; columns.len() * f.len()];
+                for (i, row) in self.costs.chunks_exact(self.columns).enumerate() {
+                    for (c, &cost) in row[columns.clone()].iter().enumerate() {
+                        turned[c * f.len() + i] = cost;
+                    }
+                }
+                let mut pairs = Vec::new();
+                let mut found: Vec<Found> = Vec::with_capacity(k + 1);
+                for (j, row) in columns.zip(turned.chunks_exact(f.len())) {
+                    simd::run(LeastOfRow { row, g: f, limit: f64::INFINITY, k, found: &mut found });
+                    pairs.extend(found.iter().map(|found| (found.index, j as u32)));
+                }
+                pairs
+            })
+            .collect();
+        blocks.concat()
+    }
+
+    fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)> {
+        let mut pairs = self.least(g, |i| f[i], k);
+        pairs.retain(|&(i, j)| {
+            let (i, j) = (i as usize, j as usize);
+            let c = self.costs[i * self.columns + j];
+            c - f[i] - g[j] < -tolerance * (c.abs() + f[i].abs() + g[j].abs())
+        });
+        pairs
+    }
 }
 
 impl Oracle for Tiles {

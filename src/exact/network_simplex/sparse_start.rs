@@ -10,7 +10,7 @@ use crate::transport::{Interrupt, Silent, Watch};
 
 /// How often the regularisation is halved, and the sweeps at each of its values.
 const HALVINGS: usize = 4;
-const SWEEPS: usize = 5;
+const SWEEPS: usize = 3;
 /// Pairs of left-over points up to which they are solved exactly; beyond, greedily.
 const MOST_LEFT_OVER: usize = 4_000_000;
 

@@ -118,31 +118,47 @@ impl<O: Order> Tree<O> {
     /// Recomputes the potentials from the tree, so that rounding of many shifts does not add up. Sums along paths are
     /// compensated: a potential near zero is right to its own last digit, whatever large costs its path goes through.
     pub(super) fn refresh(&mut self, cost: impl Fn(usize, usize) -> f64) {
+        self.refresh_parts(cost, |_| true);
+    }
+
+    /// The same, but starting anew from zero below each arc whose flow does not `hold`: the potentials of each part of the
+    /// tree are then as small as its own costs. Returns the part of each node, and how many there are.
+    pub(super) fn refresh_parts(
+        &mut self,
+        cost: impl Fn(usize, usize) -> f64,
+        holds: impl Fn(i128) -> bool,
+    ) -> (Vec<u32>, u32) {
+        const UNKNOWN: u32 = u32::MAX;
         let Links { sources, root, ref nodes } = self.links;
         let mut exact = vec![Sum::default(); nodes.len()];
-        let mut known = vec![false; nodes.len()];
-        known[root as usize] = true;
+        let mut part = vec![UNKNOWN; nodes.len()];
+        part[root as usize] = 0;
+        let mut parts = 1;
         let mut path = Vec::new();
         for v in 0..nodes.len() as u32 {
             let mut above = v;
-            while !known[above as usize] {
+            while part[above as usize] == UNKNOWN {
                 path.push(above);
                 above = nodes[above as usize].parent;
             }
             while let Some(below) = path.pop() {
-                let mut sum = exact[above as usize];
-                sum.add(if below < sources {
-                    -cost(below as usize, (above - sources) as usize)
+                if holds(nodes[below as usize].flow) {
+                    let mut sum = exact[above as usize];
+                    sum.add(if below < sources {
+                        -cost(below as usize, (above - sources) as usize)
+                    } else {
+                        cost(above as usize, (below - sources) as usize)
+                    });
+                    (exact[below as usize], part[below as usize]) = (sum, part[above as usize]);
                 } else {
-                    cost(above as usize, (below - sources) as usize)
-                });
-                exact[below as usize] = sum;
-                known[below as usize] = true;
+                    part[below as usize] = parts;
+                    parts += 1;
+                }
                 above = below;
             }
         }
-        let potential = exact.into_iter().map(Sum::value).collect();
-        self.order.set_potentials(potential);
+        self.order.set_potentials(exact.into_iter().map(Sum::value).collect());
+        (part, parts)
     }
 
     /// Brings the arc (source, target) of reduced cost `reduced` < 0 into the tree: pushes flow around the cycle that it

@@ -1,0 +1,100 @@
+//! Where coarse cells tell little (a matrix without points, or many dimensions), a sample of the points themselves tells
+//! more: its exact potentials, carried to all points by c-transforms, rank the arcs.
+
+use std::sync::Arc;
+
+use super::arcs::Candidates;
+use super::dense;
+use super::masses::Masses;
+use super::multiscale::Clouds;
+use super::oracle::{Matrix, Oracle, oracle};
+use super::rounds::Rounds;
+use super::sparse_start::sparse_start;
+use super::{Outcome, SPARSE_FROM};
+use crate::transport::{Progress, Watch};
+
+/// One of so many sources and targets goes into the sample.
+const SAMPLE: usize = 6;
+/// Candidates on each side of each point.
+const NEAREST: usize = 12;
+/// The most arcs that a pricing round adds for a source.
+const VIOLATORS: usize = 10;
+
+/// Solves transport between `masses` under a row-major matrix.
+pub(super) fn solve_matrix(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcome {
+    let (n, m) = (masses.source.len(), masses.target.len());
+    if costs.len() < SPARSE_FROM {
+        return dense::solve(costs, masses, watch);
+    }
+    let cost = |i: usize, j: usize| costs[i * m + j];
+    let columns: Vec<usize> = (0..m).step_by(SAMPLE).collect();
+    let sampled: Vec<f64> =
+        (0..n).step_by(SAMPLE).flat_map(|i| columns.iter().map(move |&j| (i, j))).map(|(i, j)| cost(i, j)).collect();
+    let sample = solve_matrix(&sampled, &uniform(n.div_ceil(SAMPLE), columns.len()), watch);
+    let g = &sample.potential[n.div_ceil(SAMPLE)..];
+    let least = |row: &[f64]| columns.iter().zip(g).map(|(&j, g)| row[j] - g).fold(f64::INFINITY, f64::min);
+    let f = costs.chunks_exact(m).map(least).collect();
+    let oracle = Matrix { costs, columns: m };
+    from_potentials(f, &cost, &oracle, masses, sample.iterations, true, watch)
+}
+
+/// Solves transport between clouds in many dimensions.
+pub(super) fn solve_clouds(clouds: &Clouds, watch: &mut Watch) -> Outcome {
+    solve_level(clouds, true, watch)
+}
+
+fn solve_level(clouds: &Clouds, proof: bool, watch: &mut Watch) -> Outcome {
+    let dim = clouds.dim;
+    let (x, y) = (|i: usize| &clouds.source[i * dim..(i + 1) * dim], |j: usize| &clouds.target[j * dim..(j + 1) * dim]);
+    let cost = |i: usize, j: usize| clouds.ground.between(x(i), y(j));
+    let (n, m) = (clouds.masses.source.len(), clouds.masses.target.len());
+    if n * m < SPARSE_FROM {
+        let costs: Vec<f64> = (0..n).flat_map(|i| (0..m).map(move |j| (i, j))).map(|(i, j)| cost(i, j)).collect();
+        return dense::solve(&costs, clouds.masses, watch);
+    }
+    let source: Vec<f64> = (0..n).step_by(SAMPLE).flat_map(|i| x(i).iter().copied()).collect();
+    let target: Vec<f64> = (0..m).step_by(SAMPLE).flat_map(|j| y(j).iter().copied()).collect();
+    let masses = uniform(n.div_ceil(SAMPLE), m.div_ceil(SAMPLE));
+    let sample = solve_level(
+        &Clouds { ground: Arc::clone(&clouds.ground), dim, source: &source, target: &target, masses: &masses },
+        false,
+        watch,
+    );
+    let g = &sample.potential[n.div_ceil(SAMPLE)..];
+    let among = oracle(&clouds.ground, clouds.source, &target, dim);
+    let mut f = vec![0.0; n];
+    for (i, k) in among.nearest_targets(g, 1) {
+        f[i as usize] = cost(i as usize, k as usize * SAMPLE) - g[k as usize];
+    }
+    let oracle = oracle(&clouds.ground, clouds.source, clouds.target, dim);
+    from_potentials(f, &cost, &*oracle, clouds.masses, sample.iterations, proof, watch)
+}
+
+/// Equal masses on the two sides of a sample.
+fn uniform(n: usize, m: usize) -> Masses {
+    Masses::new(&vec![1.0 / n as f64; n], &vec![1.0 / m as f64; m])
+}
+
+/// Solves from potentials of the sources that a sample suggested.
+fn from_potentials(
+    f: Vec<f64>,
+    cost: &dyn Fn(usize, usize) -> f64,
+    oracle: &dyn Oracle,
+    masses: &Masses,
+    iterations: u64,
+    proof: bool,
+    watch: &mut Watch,
+) -> Outcome {
+    let (n, m) = (masses.source.len(), masses.target.len());
+    let mut pairs = oracle.nearest_sources(&f, NEAREST);
+    let mut g = vec![f64::INFINITY; m];
+    for &(i, j) in &pairs {
+        let slack = cost(i as usize, j as usize) - f[i as usize];
+        g[j as usize] = g[j as usize].min(slack);
+    }
+    pairs.extend(oracle.nearest_targets(&g, NEAREST));
+    let candidates = Candidates::new(n, pairs, cost);
+    let arcs = sparse_start(&candidates, (&masses.source, &masses.target), f, g, cost);
+    let rounds = Rounds { shape: (n, m), cost, oracle, violators: VIOLATORS, block: 1.0, proof };
+    rounds.run(&arcs, candidates, Progress { stage: "pivot", iterations, ..Progress::default() }, watch)
+}

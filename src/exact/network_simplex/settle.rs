@@ -1,0 +1,56 @@
+//! The last digits of parts that lie far from each other.
+//!
+//! A basis connects all points. Where an arc of it carries no mass, only units of the perturbation, its cost may be far
+//! above all that is paid: two clusters 10⁶ apart give potentials near 10¹² under the squared cost, whose last digit is
+//! 10⁻⁴, and no arc inside a cluster can be priced to better than that. So the parts that mass connects are priced once more,
+//! each with potentials of its own. A cycle between two points of one part stays inside it: all its arcs carry mass.
+
+use super::arcs::{Candidates, pivot_until_clean};
+use super::masses::carries_mass;
+use super::oracle::Oracle;
+use super::tolerance;
+use super::tree::{Order, Tree};
+use crate::transport::{Progress, Status, Watch};
+
+/// How much larger the potentials of the whole tree must be than those of its parts for the parts to be priced by
+/// themselves.
+const WORTH: f64 = 1e3;
+/// Rounds after which the parts are left as they are: their arcs are then optimal to the tolerance of the whole.
+const MOST_ROUNDS: u32 = 60;
+
+/// Prices the parts of an optimal basis by themselves, the `candidates` first, until no arc inside one violates. Returns the pivots so far, and a
+/// status when ended early. Potentials of the whole tree are in place before and after.
+pub(super) fn settle<O: Order>(
+    tree: &mut Tree<O>,
+    (n, m): (usize, usize),
+    cost: &dyn Fn(usize, usize) -> f64,
+    oracle: &dyn Oracle,
+    mut candidates: Candidates,
+    mut progress: Progress,
+    watch: &mut Watch,
+) -> (u64, Option<Status>) {
+    let largest = |potentials: &[f64]| potentials.iter().fold(0.0_f64, |largest, p| largest.max(p.abs()));
+    let whole = largest(&tree.potentials());
+    let (mut status, mut moved) = (None, candidates.len() > 0);
+    for round in 0..MOST_ROUNDS {
+        let (part, parts) = tree.refresh_parts(cost, carries_mass);
+        let potentials = tree.potentials();
+        if parts == 1 || (round == 0 && whole < WORTH * largest(&potentials)) {
+            break;
+        }
+        let f: Vec<f64> = potentials[..n].iter().map(|p| -p).collect();
+        let mut missing = oracle.violating(&f, &potentials[n..n + m], 4, tolerance(round));
+        missing.retain(|&(i, j)| part[i as usize] == part[n + j as usize]);
+        if missing.is_empty() && !moved {
+            break;
+        }
+        candidates = candidates.with(&missing, cost).within(|i, j| part[i as usize] == part[n + j as usize]);
+        let block = candidates.len();
+        (progress.iterations, status) = pivot_until_clean(tree, &candidates, block, tolerance(round), progress, watch);
+        if status.is_some() {
+            break;
+        }
+    }
+    tree.refresh(cost);
+    (progress.iterations, status)
+}
