@@ -5,10 +5,12 @@
 //! depend on the number of threads; they may depend on the processor (fused multiply-add).
 
 mod kernel;
+mod matching;
 mod norm;
 mod reduce;
 
 pub(crate) use kernel::{Kernel, run};
+pub(crate) use matching::{TwoLeast, relax, two_least};
 pub(crate) use norm::{ROWS, norm_row, square_rows};
 pub(crate) use reduce::{lower_to_difference, row_minimum, row_slack_minimum};
 

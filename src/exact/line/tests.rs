@@ -211,9 +211,7 @@ proptest! {
         let simplex = NetworkSimplex::default().with_iteration_limit(100_000).solve(&problem).unwrap();
         let bounds = simplex.bounds.unwrap();
         prop_assert!(line.transport_cost >= bounds.lower - 1e-13 * bounds.magnitude);
-        if simplex.status == Status::Optimal {
-            prop_assert!((line.transport_cost - simplex.transport_cost).abs() <= 1e-12 * bounds.magnitude);
-        }
+        prop_assert!(line.transport_cost <= bounds.upper + 1e-12 * bounds.magnitude);
     }
 
     #[test]
