@@ -1,1 +1,129 @@
-fn main(){}
+//! Times of the exact solvers, certificate included. Clouds: x ~ N(0, I), y ~ 1.2 N(0, I) + 0.5, squared Euclidean costs.
+//!
+//! `cargo bench --bench exact -- line` runs one group. Comparisons with other libraries: `benches/peers/exact.py`.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use earthwork::exact::{Assignment, Circle, Line, line_cost};
+use earthwork::numeric::stream;
+use earthwork::prelude::*;
+use ndarray::Array2;
+use rand::RngExt;
+
+/// n points of N(shift, scale²) in each of `dim` coordinates.
+fn cloud(n: usize, dim: usize, seed: u64, scale: f64, shift: f64) -> Samples {
+    let normal = Gaussian::standard(dim).expect("a dimension above 0").sample(n, seed).expect("some points");
+    let moved: Vec<f64> = normal.points().as_slice().iter().map(|v| v * scale + shift).collect();
+    Samples::new(Points::from_rows(moved, dim).expect("finite points")).expect("finite points")
+}
+
+/// The same points with random masses of total 1.
+fn weighted(side: &Samples, seed: u64) -> Samples {
+    let mut random = stream(seed, 1);
+    let masses: Vec<f64> = (0..side.len()).map(|_| random.random_range(0.1..1.0)).collect();
+    Samples::weighted(side.points(), masses).expect("one mass a point").normalised()
+}
+
+fn pair(n: usize, dim: usize) -> (Samples, Samples) {
+    (cloud(n, dim, 1, 1.0, 0.0), cloud(n, dim, 2, 1.2, 0.5))
+}
+
+fn between(x: &Samples, y: &Samples) -> Problem<'static> {
+    Problem::between(x, y, SquaredEuclidean).expect("equal dimensions and masses")
+}
+
+/// Random masses: the network simplex, over the dense matrix and as it chooses by itself.
+fn network_simplex(c: &mut Criterion) {
+    let mut group = c.benchmark_group("network simplex");
+    for (n, dim) in [(200, 2), (200, 10), (500, 2), (500, 10), (1000, 2), (1000, 10)] {
+        let (x, y) = pair(n, dim);
+        let problem = between(&weighted(&x, 3), &weighted(&y, 4));
+        group.bench_function(BenchmarkId::new("dense", format!("n={n} d={dim}")), |b| {
+            b.iter(|| NetworkSimplex::dense().solve(black_box(&problem)));
+        });
+        group.bench_function(BenchmarkId::new("chosen", format!("n={n} d={dim}")), |b| {
+            b.iter(|| NetworkSimplex::default().solve(black_box(&problem)));
+        });
+    }
+    group.finish();
+}
+
+/// Points on a line: the value alone, and plan, potentials and bounds.
+fn line(c: &mut Criterion) {
+    let mut group = c.benchmark_group("line");
+    for n in [10_000, 1_000_000] {
+        let (x, y) = pair(n, 1);
+        let mut scratch = vec![0.0; n];
+        group.bench_function(BenchmarkId::new("value of lists", n), |b| {
+            b.iter(|| {
+                let (mut x, mut y) = (x.points().as_slice().to_vec(), y.points().as_slice().to_vec());
+                line_cost(&mut x, &mut y, 2.0, &mut scratch)
+            });
+        });
+        let problems = [("uniform", between(&x, &y)), ("weighted", between(&weighted(&x, 3), &weighted(&y, 4)))];
+        for (masses, problem) in &problems {
+            group.bench_function(BenchmarkId::new(format!("value, {masses}"), n), |b| {
+                b.iter(|| Line::default().cost(black_box(problem)));
+            });
+            group.bench_function(BenchmarkId::new(format!("solve, {masses}"), n), |b| {
+                b.iter(|| Line::default().solve(black_box(problem)));
+            });
+        }
+    }
+    group.finish();
+}
+
+/// Angles.
+fn circle(c: &mut Criterion) {
+    let mut group = c.benchmark_group("circle");
+    for n in [1_000, 10_000] {
+        let (x, y) = pair(n, 1);
+        let (a, b) = (weighted(&x, 3), weighted(&y, 4));
+        for p in [1.0, 2.0] {
+            let solver = Circle::new(std::f64::consts::TAU, p).expect("a circle");
+            group.bench_function(BenchmarkId::new(format!("uniform, p={p}"), n), |bench| {
+                bench.iter(|| solver.solve(black_box(&x), black_box(&y)));
+            });
+            group.bench_function(BenchmarkId::new(format!("weighted, p={p}"), n), |bench| {
+                bench.iter(|| solver.solve(black_box(&a), black_box(&b)));
+            });
+        }
+    }
+    group.finish();
+}
+
+/// Uniform masses and n = m: both solvers that can.
+fn assignment(c: &mut Criterion) {
+    let mut group = c.benchmark_group("assignment");
+    let n = 500;
+    let uniform = Weights::uniform(n).expect("some points");
+    let mut random = stream(5, 1);
+    let matrix = Array2::from_shape_fn((n, n), |_| random.random::<f64>());
+    let mut problems =
+        vec![("random matrix", Problem::with_matrix(uniform.clone(), uniform, &matrix).expect("a square matrix"))];
+    for (name, dim) in [("d=2", 2), ("d=10", 10), ("d=64", 64)] {
+        let (x, y) = pair(n, dim);
+        problems.push((name, between(&x, &y)));
+    }
+    for (name, problem) in &problems {
+        group.bench_function(BenchmarkId::new("jonker-volgenant", name), |b| {
+            b.iter(|| Assignment::default().solve(black_box(problem)));
+        });
+        group.bench_function(BenchmarkId::new("network simplex", name), |b| {
+            b.iter(|| NetworkSimplex::default().solve(black_box(problem)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = exact;
+    config = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
+    targets = line, circle, assignment, network_simplex
+}
+criterion_main!(exact);
