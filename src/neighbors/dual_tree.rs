@@ -58,6 +58,12 @@ impl<const D: usize, M: Metric> DualTree<D, M> {
         tree
     }
 
+    /// About the bytes that a tree of `n` points holds: vectors that grew by doubling, leaves three quarters full.
+    pub(crate) fn memory(n: usize) -> usize {
+        let leaves = n.div_ceil(LEAF * 3 / 4);
+        3 * leaves * (size_of::<Leaf<D>>() + 2 * size_of::<Node<D>>()) / 2
+    }
+
     fn grow(&mut self, points: &[[f64; D]], values: &[f64], lo: usize, hi: usize) -> Moments<D> {
         let at = self.nodes.len();
         self.nodes.push(Node { lo: [0.0; D], hi: [0.0; D], slope: [0.0; D], height: 0.0, link: 0 });

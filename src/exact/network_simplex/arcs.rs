@@ -121,6 +121,9 @@ pub(super) fn pivot_until_clean<O: Order>(
 ) -> (u64, Option<Status>) {
     let sources = arcs.start.len() as u32 - 1;
     let last = progress.iterations + pivots_per_round(sources as usize);
+    if watch.iterations_left(progress.iterations) == 0 {
+        return (progress.iterations, watch.check(&progress));
+    }
     let (mut row, mut since_pivot, mut in_block) = (0u32, 0usize, 0usize);
     let mut best: Option<(f64, u32, u32)> = None;
     loop {

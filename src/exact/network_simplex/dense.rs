@@ -62,6 +62,9 @@ fn pivot_until_clean(
     let block = rows_per_block(n, m);
     let (mut row, mut clean_rows) = (0, 0);
     let last = pivots + pivots_per_round(n + m);
+    if watch.iterations_left(pivots) == 0 {
+        return (pivots, watch.check(&Progress { stage: "pivot", iterations: pivots, ..Progress::default() }));
+    }
     while clean_rows < n && pivots < last {
         let mut best: Option<(f64, usize, usize)> = None;
         for _ in 0..block {

@@ -178,6 +178,9 @@ impl Level<'_> {
 struct NoneMissing;
 
 impl Oracle for NoneMissing {
+    fn memory(&self) -> usize {
+        0
+    }
     fn nearest_targets(&self, _: &[f64], _: usize) -> Vec<(u32, u32)> {
         Vec::new()
     }

@@ -23,6 +23,9 @@ pub(super) trait Oracle: Sync {
     /// For each source at most `k` targets that violate f + g ≤ c by more than `tolerance` times the size of the three, the
     /// worst ones, as sorted pairs.
     fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)>;
+
+    /// The most bytes held while it answers, besides the pairs.
+    fn memory(&self) -> usize;
 }
 
 /// An oracle for points in kd order.
@@ -76,6 +79,11 @@ impl<const D: usize, M: Metric> Kd<D, M> {
 }
 
 impl<const D: usize, M: Metric> Oracle for Kd<D, M> {
+    fn memory(&self) -> usize {
+        let coordinates = self.source.len() + self.target.len();
+        coordinates * size_of::<f64>() + DualTree::<D, M>::memory(coordinates / D)
+    }
+
     fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
         let tree = DualTree::new(self.metric, &self.target, g);
         self.search(&self.source, &tree, |_| f64::INFINITY, k, |i, j| (i, j))
@@ -181,6 +189,9 @@ impl simd::Kernel for LeastOfRow<'_> {
     }
 }
 
+/// Columns of a matrix that are turned into rows together.
+const TOGETHER: usize = 16;
+
 /// A row-major matrix in memory.
 pub(super) struct Matrix<'a> {
     pub(super) costs: &'a [f64],
@@ -209,13 +220,16 @@ impl Matrix<'_> {
 }
 
 impl Oracle for Matrix<'_> {
+    fn memory(&self) -> usize {
+        // Columns turned into rows, for each thread.
+        rayon::current_num_threads() * TOGETHER * self.costs.len() / self.columns * size_of::<f64>()
+    }
+
     fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
         self.least(g, |_| f64::INFINITY, k)
     }
 
     fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)> {
-        // Columns are turned into rows, some at a time.
-        const TOGETHER: usize = 32;
         let blocks: Vec<Vec<(u32, u32)>> = (0..self.columns.div_ceil(TOGETHER))
             .into_par_iter()
             .map(|block| {
@@ -250,6 +264,12 @@ impl Oracle for Matrix<'_> {
 }
 
 impl Oracle for Tiles {
+    fn memory(&self) -> usize {
+        // The points of both sides, twice row by row and twice by coordinate.
+        let (n, m) = self.rows.shape();
+        4 * (n + m) * self.rows.source().dim() * size_of::<f64>()
+    }
+
     fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
         least_of_rows(&self.rows, g, |_| f64::INFINITY, k, |i, j| (i, j))
     }

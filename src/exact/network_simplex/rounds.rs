@@ -76,7 +76,8 @@ impl Rounds<'_> {
             round += 1;
             candidates = candidates.with(&missing, self.cost);
         };
-        let memory = tree.memory() + candidates.memory();
+        // Candidates are held twice when more are merged in.
+        let memory = tree.memory() + 2 * candidates.memory() + self.oracle.memory();
         if self.proof && status == Status::Optimal {
             let (iterations, ended) =
                 settle(&mut tree, self.shape, self.cost, self.oracle, candidates, progress, watch);

@@ -2,8 +2,8 @@
 //!
 //! A basis connects all points. Where an arc of it carries no mass, only units of the perturbation, its cost may be far
 //! above all that is paid: two clusters 10⁶ apart give potentials near 10¹² under the squared cost, whose last digit is
-//! 10⁻⁴, and no arc inside a cluster can be priced to better than that. So the parts that mass connects are priced once more,
-//! each with potentials of its own. A cycle between two points of one part stays inside it: all its arcs carry mass.
+//! 10⁻⁴, and no arc inside a cluster can be priced to better than that. So the tree is cut at such arcs, and its parts are
+//! priced once more, each with potentials of its own. The cycle that an arc inside a part closes stays inside it.
 
 use super::arcs::{Candidates, pivot_until_clean};
 use super::masses::carries_mass;
@@ -12,9 +12,8 @@ use super::tolerance;
 use super::tree::{Order, Tree};
 use crate::transport::{Progress, Status, Watch};
 
-/// How much larger the potentials of the whole tree must be than those of its parts for the parts to be priced by
-/// themselves.
-const WORTH: f64 = 1e3;
+/// How far above the largest cost paid an arc without mass must be for the tree to be cut there.
+const FAR: f64 = 1e3;
 /// Rounds after which the parts are left as they are: their arcs are then optimal to the tolerance of the whole.
 const MOST_ROUNDS: u32 = 60;
 
@@ -29,15 +28,16 @@ pub(super) fn settle<O: Order>(
     mut progress: Progress,
     watch: &mut Watch,
 ) -> (u64, Option<Status>) {
-    let largest = |potentials: &[f64]| potentials.iter().fold(0.0_f64, |largest, p| largest.max(p.abs()));
-    let whole = largest(&tree.potentials());
     let (mut status, mut moved) = (None, candidates.len() > 0);
     for round in 0..MOST_ROUNDS {
-        let (part, parts) = tree.refresh_parts(cost, carries_mass);
-        let potentials = tree.potentials();
-        if parts == 1 || (round == 0 && whole < WORTH * largest(&potentials)) {
+        let paid =
+            tree.arcs().filter(|arc| carries_mass(arc.flow)).map(|arc| cost(arc.source as usize, arc.target as usize));
+        let far = FAR * paid.fold(0.0_f64, |most, c| most.max(c.abs()));
+        let (part, parts) = tree.refresh_parts(cost, |flow, c| carries_mass(flow) || c.abs() <= far);
+        if parts == 1 {
             break;
         }
+        let potentials = tree.potentials();
         let f: Vec<f64> = potentials[..n].iter().map(|p| -p).collect();
         let mut missing = oracle.violating(&f, &potentials[n..n + m], 4, tolerance(round));
         missing.retain(|&(i, j)| part[i as usize] == part[n + j as usize]);

@@ -118,15 +118,15 @@ impl<O: Order> Tree<O> {
     /// Recomputes the potentials from the tree, so that rounding of many shifts does not add up. Sums along paths are
     /// compensated: a potential near zero is right to its own last digit, whatever large costs its path goes through.
     pub(super) fn refresh(&mut self, cost: impl Fn(usize, usize) -> f64) {
-        self.refresh_parts(cost, |_| true);
+        self.refresh_parts(cost, |_, _| true);
     }
 
-    /// The same, but starting anew from zero below each arc whose flow does not `hold`: the potentials of each part of the
-    /// tree are then as small as its own costs. Returns the part of each node, and how many there are.
+    /// The same, but starting anew from zero below each arc whose flow and cost do not `hold`: the potentials of each part of
+    /// the tree are then as small as its own costs. Returns the part of each node, and how many there are.
     pub(super) fn refresh_parts(
         &mut self,
         cost: impl Fn(usize, usize) -> f64,
-        holds: impl Fn(i128) -> bool,
+        holds: impl Fn(i128, f64) -> bool,
     ) -> (Vec<u32>, u32) {
         const UNKNOWN: u32 = u32::MAX;
         let Links { sources, root, ref nodes } = self.links;
@@ -142,13 +142,12 @@ impl<O: Order> Tree<O> {
                 above = nodes[above as usize].parent;
             }
             while let Some(below) = path.pop() {
-                if holds(nodes[below as usize].flow) {
+                let upwards = below < sources;
+                let (i, j) = if upwards { (below, above) } else { (above, below) };
+                let c = cost(i as usize, (j - sources) as usize);
+                if holds(nodes[below as usize].flow, c) {
                     let mut sum = exact[above as usize];
-                    sum.add(if below < sources {
-                        -cost(below as usize, (above - sources) as usize)
-                    } else {
-                        cost(above as usize, (below - sources) as usize)
-                    });
+                    sum.add(if upwards { -c } else { c });
                     (exact[below as usize], part[below as usize]) = (sum, part[above as usize]);
                 } else {
                     part[below as usize] = parts;
