@@ -32,7 +32,8 @@ impl Gaussian {
     /// # Errors
     /// When the mean is empty, an entry is not finite, the shapes differ, or Σ is not symmetric (to 1e-12 of its
     /// diagonal) or not positive definite.
-    pub fn new(mean: impl Into<Vec<f64>>, covariance: ArrayView2<f64>) -> Result<Self> {
+    #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as ndarray does")]
+    pub fn new(mean: impl Into<Vec<f64>>, covariance: ArrayView2<'_, f64>) -> Result<Self> {
         let mean = Points::from_rows(mean.into(), 1).map_err(|e| e.about("mean"))?;
         let d = mean.len();
         let (rows, columns) = covariance.dim();

@@ -105,6 +105,9 @@ impl Histogram {
     }
 
     /// The masses as an array of the grid's shape (one axis for categories).
+    ///
+    /// # Panics
+    /// Never: the shape counts the masses by construction.
     pub fn view(&self) -> ArrayViewD<'_, f64> {
         let shape = if self.is_grid() { IxDyn(&self.shape) } else { IxDyn(&[self.len()]) };
         ArrayViewD::from_shape(shape, self.masses.as_slice()).expect("the shape counts the masses")

@@ -178,6 +178,9 @@ impl Points {
     }
 
     /// The points as an array of shape (n, d).
+    ///
+    /// # Panics
+    /// Never: the coordinates number n · d by construction.
     pub fn view(&self) -> ArrayView2<'_, f64> {
         ArrayView2::from_shape((self.len(), self.dim), &self.coordinates).expect("the length is n times d")
     }

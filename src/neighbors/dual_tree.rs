@@ -311,7 +311,7 @@ impl<const D: usize> Moments<D> {
             }
         }
         let trace: f64 = (0..D).map(|k| matrix[k][k]).sum();
-        if !(trace > 0.0) {
+        if trace <= 0.0 || trace.is_nan() {
             return [0.0; D];
         }
         for k in 0..D {

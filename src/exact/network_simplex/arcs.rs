@@ -147,10 +147,10 @@ pub(super) fn pivot_until_clean<O: Order>(
                 since_pivot = 0;
                 tree.pivot(i, j, reduced);
                 progress.iterations += 1;
-                if progress.iterations.is_multiple_of(64) || watch.iterations_left(progress.iterations) == 0 {
-                    if let Some(status) = watch.check(&progress) {
-                        return (progress.iterations, Some(status));
-                    }
+                if (progress.iterations.is_multiple_of(64) || watch.iterations_left(progress.iterations) == 0)
+                    && let Some(status) = watch.check(&progress)
+                {
+                    return (progress.iterations, Some(status));
                 }
             }
         }

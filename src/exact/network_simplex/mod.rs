@@ -219,6 +219,9 @@ impl NetworkSimplex {
     ///
     /// # Errors
     /// As [`NetworkSimplex::solve`].
+    ///
+    /// # Panics
+    /// Never: the multiscale way is taken for points only.
     pub fn solve_observed(&self, problem: &Problem, observer: &mut dyn Observer) -> Result<Solution> {
         let mut watch = Watch::new(self.interrupt.clone(), observer);
         let active = Active::new(problem)?;
@@ -227,7 +230,7 @@ impl NetworkSimplex {
             Path::Multiscale => {
                 let points = problem.points().expect("this path is for points");
                 let (source, target) =
-                    (active.points(points.source(), &active.rows), active.points(points.target(), &active.columns));
+                    (Active::points(points.source(), &active.rows), Active::points(points.target(), &active.columns));
                 let clouds = Clouds {
                     ground: points.shared_ground(),
                     dim: points.source().dim(),
@@ -307,7 +310,7 @@ impl Active {
     }
 
     /// The coordinates of the points that hold mass.
-    fn points<'p>(&self, points: &'p Points, holding: &[usize]) -> Cow<'p, [f64]> {
+    fn points<'p>(points: &'p Points, holding: &[usize]) -> Cow<'p, [f64]> {
         if holding.len() == points.len() {
             return Cow::Borrowed(points.as_slice());
         }

@@ -52,7 +52,6 @@ struct Kd<const D: usize, M> {
 
 impl<const D: usize, M: Metric> Kd<D, M> {
     fn search(
-        &self,
         queries: &[f64],
         tree: &DualTree<D, M>,
         limit: impl Fn(usize) -> f64 + Sync,
@@ -86,17 +85,17 @@ impl<const D: usize, M: Metric> Oracle for Kd<D, M> {
 
     fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
         let tree = DualTree::new(self.metric, &self.target, g);
-        self.search(&self.source, &tree, |_| f64::INFINITY, k, |i, j| (i, j))
+        Self::search(&self.source, &tree, |_| f64::INFINITY, k, |i, j| (i, j))
     }
 
     fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)> {
         let tree = DualTree::new(self.metric, &self.source, f);
-        self.search(&self.target, &tree, |_| f64::INFINITY, k, |j, i| (i, j))
+        Self::search(&self.target, &tree, |_| f64::INFINITY, k, |j, i| (i, j))
     }
 
     fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)> {
         let tree = DualTree::new(self.metric, &self.target, g);
-        let mut pairs = self.search(&self.source, &tree, |i| f[i], k, |i, j| (i, j));
+        let mut pairs = Self::search(&self.source, &tree, |i| f[i], k, |i, j| (i, j));
         let (x, y) = (self.source.as_chunks::<D>().0, self.target.as_chunks::<D>().0);
         pairs.retain(|&(i, j)| {
             let (i, j) = (i as usize, j as usize);

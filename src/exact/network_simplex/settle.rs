@@ -28,7 +28,8 @@ pub(super) fn settle<O: Order>(
     mut progress: Progress,
     watch: &mut Watch,
 ) -> (u64, Option<Status>) {
-    let (mut status, mut moved) = (None, candidates.len() > 0);
+    let mut status = None;
+    let mut moved = candidates.len() > 0;
     for round in 0..MOST_ROUNDS {
         let paid =
             tree.arcs().filter(|arc| carries_mass(arc.flow)).map(|arc| cost(arc.source as usize, arc.target as usize));
@@ -45,8 +46,10 @@ pub(super) fn settle<O: Order>(
             break;
         }
         candidates = candidates.with(&missing, cost).within(|i, j| part[i as usize] == part[n + j as usize]);
-        let block = candidates.len();
-        (progress.iterations, status) = pivot_until_clean(tree, &candidates, block, tolerance(round), progress, watch);
+        let before = progress.iterations;
+        (progress.iterations, status) =
+            pivot_until_clean(tree, &candidates, candidates.len(), tolerance(round), progress, watch);
+        moved = progress.iterations > before;
         if status.is_some() {
             break;
         }

@@ -81,7 +81,7 @@ fn scale(candidates: &Candidates, masses: (&[i128], &[i128]), f: &mut [f64], g: 
     let by_target = candidates.transposed();
     let mut epsilon = 0.5 * mean;
     for _ in 0..HALVINGS {
-        if !(epsilon > 0.0) {
+        if epsilon <= 0.0 || epsilon.is_nan() {
             return;
         }
         for _ in 0..SWEEPS {

@@ -9,7 +9,7 @@ use super::tree::{Links, Move, NONE, Order};
 #[derive(Debug)]
 pub(super) struct Thread {
     /// The next node in depth-first order; `back` is its inverse.
-    thread: Vec<u32>,
+    after: Vec<u32>,
     back: Vec<u32>,
     /// The last node of the subtree in depth-first order.
     last: Vec<u32>,
@@ -20,12 +20,12 @@ pub(super) struct Thread {
 impl Order for Thread {
     fn new(links: &Links, depth_first: &[u32]) -> Self {
         let nodes = depth_first.len();
-        let (mut thread, mut back) = (vec![0; nodes], vec![0; nodes]);
+        let (mut after, mut back) = (vec![0; nodes], vec![0; nodes]);
         let mut last: Vec<u32> = (0..nodes as u32).collect();
         for (k, &v) in depth_first.iter().enumerate() {
-            let after = depth_first[(k + 1) % nodes];
-            thread[v as usize] = after;
-            back[after as usize] = v;
+            let next = depth_first[(k + 1) % nodes];
+            after[v as usize] = next;
+            back[next as usize] = v;
         }
         for &v in depth_first[1..].iter().rev() {
             let parent = links.nodes[v as usize].parent as usize;
@@ -34,7 +34,7 @@ impl Order for Thread {
                 last[parent] = last[v as usize];
             }
         }
-        Self { thread, back, last, potential: vec![0.0; nodes], dirty: Vec::new() }
+        Self { after, back, last, potential: vec![0.0; nodes], dirty: Vec::new() }
     }
 
     #[inline]
@@ -52,9 +52,9 @@ impl Order for Thread {
         let old_last = self.last[out as usize];
         let old_parent = links.nodes[out as usize].parent;
         if inner == out {
-            if self.thread[outer as usize] != out {
-                self.link(old_back, self.thread[old_last as usize]);
-                let after = self.thread[outer as usize];
+            if self.after[outer as usize] != out {
+                self.link(old_back, self.after[old_last as usize]);
+                let after = self.after[outer as usize];
                 self.link(outer, out);
                 self.link(old_last, after);
             }
@@ -74,7 +74,7 @@ impl Order for Thread {
     }
 
     fn memory(&self) -> usize {
-        self.thread.len() * (3 * size_of::<u32>() + size_of::<f64>())
+        self.after.len() * (3 * size_of::<u32>() + size_of::<f64>())
     }
 }
 
@@ -86,11 +86,11 @@ impl Thread {
 
     /// Shifts the potentials of the subtree of `v`, or of all nodes outside of it the other way.
     fn shift(&mut self, v: u32, shift: f64, inside: bool) {
-        let after = self.thread[self.last[v as usize] as usize];
+        let after = self.after[self.last[v as usize] as usize];
         let (mut u, end, shift) = if inside { (v, after, shift) } else { (after, v, -shift) };
         loop {
             self.potential[u as usize] += shift;
-            u = self.thread[u as usize];
+            u = self.after[u as usize];
             if u == end {
                 break;
             }
@@ -98,7 +98,7 @@ impl Thread {
     }
 
     fn link(&mut self, v: u32, after: u32) {
-        self.thread[v as usize] = after;
+        self.after[v as usize] = after;
         self.back[after as usize] = v;
     }
 
@@ -114,16 +114,16 @@ impl Thread {
     fn turn(&mut self, links: &Links, Move { inner, outer, out, .. }: Move) {
         let parent = |v: u32| links.nodes[v as usize].parent;
         let (old_back, old_last) = (self.back[out as usize], self.last[out as usize]);
-        let go_on = if old_back == outer { self.thread[old_last as usize] } else { self.thread[outer as usize] };
+        let go_on = if old_back == outer { self.after[old_last as usize] } else { self.after[outer as usize] };
         let mut stem = inner;
         let mut last = self.last[inner as usize];
-        let mut after = self.thread[last as usize];
-        self.thread[outer as usize] = inner;
+        let mut after = self.after[last as usize];
+        self.after[outer as usize] = inner;
         self.dirty.clear();
         self.dirty.push(outer);
         while stem != out {
             let next = parent(stem);
-            self.thread[last as usize] = next;
+            self.after[last as usize] = next;
             self.dirty.push(last);
             let before = self.back[stem as usize];
             self.link(before, after);
@@ -131,7 +131,7 @@ impl Thread {
             stem = next;
             let ends_together = self.last[stem as usize] == self.last[above as usize];
             last = if ends_together { self.back[above as usize] } else { self.last[stem as usize] };
-            after = self.thread[last as usize];
+            after = self.after[last as usize];
         }
         self.link(last, go_on);
         if old_back != outer {
@@ -139,7 +139,7 @@ impl Thread {
         }
         for k in 0..self.dirty.len() {
             let v = self.dirty[k];
-            self.back[self.thread[v as usize] as usize] = v;
+            self.back[self.after[v as usize] as usize] = v;
         }
         // Every node of the path now ends where the turned subtree ends.
         let mut v = inner;

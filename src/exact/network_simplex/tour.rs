@@ -374,7 +374,11 @@ fn position_of(slice: &[u32], value: u32) -> usize {
     let mut blocks = slice.chunks_exact(BLOCK);
     let mut start = 0;
     for block in &mut blocks {
-        if block.iter().fold(false, |found, &e| found | (e == value)) {
+        let mut found = false;
+        for &e in block {
+            found |= e == value;
+        }
+        if found {
             break;
         }
         start += BLOCK;
