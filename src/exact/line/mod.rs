@@ -197,9 +197,14 @@ fn sorted(x: &[f64], y: &[f64]) -> (Sorted, Sorted, Scratch) {
 /// The staircase of sorted sides.
 fn stairs(masses: &Masses, order_x: &[u32], order_y: &[u32]) -> impl Iterator<Item = (usize, usize, i128)> {
     // The walk jumps unpredictably between the sides; masses fetched from all over memory at each jump would stall it.
-    let a: Vec<i128> = order_x.iter().map(|&i| masses.source(i as usize)).collect();
-    let b: Vec<i128> = order_y.iter().map(|&j| masses.target(j as usize)).collect();
-    staircase((a.len(), b.len()), move |i| a[i], move |j| b[j])
+    let a: Vec<f64> = order_x.iter().map(|&i| masses.source[i as usize]).collect();
+    let b: Vec<f64> = order_y.iter().map(|&j| masses.target[j as usize]).collect();
+    let largest = order_y.iter().position(|&j| j as usize == masses.largest);
+    staircase(
+        (a.len(), b.len()),
+        move |i| masses.count_source(a[i]),
+        move |j| if Some(j) == largest { masses.target(masses.largest) } else { masses.count_target(b[j]) },
+    )
 }
 
 /// The plan that moves `mass` from the k-th source to the k-th target in increasing order; `partner` is scratch.
@@ -215,22 +220,29 @@ fn permutation(order_x: &[u32], order_y: &[u32], partner: &mut Vec<u32>, mass: f
 
 /// The plan of cells that are numbered in increasing order of the points, and listed along the staircase.
 fn staircase_plan(order_x: &[u32], order_y: &[u32], cells: &[Cell]) -> Plan {
-    // The cells of one source lie together: where they start, in the caller's numbering.
-    let mut span = vec![(0u32, 0u32); order_x.len()];
-    let mut start = 0;
-    for row in cells.chunk_by(|one, other| one.source == other.source) {
-        span[order_x[row[0].source as usize] as usize] = (start, start + row.len() as u32);
-        start += row.len() as u32;
+    // Where the entries of each source start, in the caller's numbering.
+    let mut next = vec![0u32; order_x.len()];
+    for cell in cells {
+        next[order_x[cell.source as usize] as usize] += 1;
     }
-    let mut flows = Vec::with_capacity(cells.len());
-    for (source, &(start, end)) in span.iter().enumerate() {
-        let first = flows.len();
-        flows.extend(cells[start as usize..end as usize].iter().map(|cell| Flow {
-            source,
-            target: order_y[cell.target as usize] as usize,
-            mass: cell.mass,
-        }));
-        flows[first..].sort_unstable_by_key(|flow| flow.target);
+    let mut start = 0;
+    for count in &mut next {
+        start += std::mem::replace(count, start);
+    }
+    let mut flows = vec![Flow { source: 0, target: 0, mass: 0.0 }; cells.len()];
+    for cell in cells {
+        let (source, target) = (order_x[cell.source as usize] as usize, order_y[cell.target as usize] as usize);
+        flows[next[source] as usize] = Flow { source, target, mass: cell.mass };
+        next[source] += 1;
+    }
+    // Each start has become the next one.
+    let mut start = 0;
+    for end in next {
+        let row = &mut flows[start as usize..end as usize];
+        if row.len() > 1 {
+            row.sort_unstable_by_key(|flow| flow.target);
+        }
+        start = end;
     }
     Plan::from_ordered((order_x.len(), order_y.len()), flows)
 }

@@ -59,11 +59,12 @@ fn split(x: f64) -> (u64, i32) {
 #[derive(Debug)]
 pub(in crate::exact) struct Masses<'a> {
     unit: Unit,
-    source: &'a [f64],
-    target: &'a [f64],
+    pub(in crate::exact) source: &'a [f64],
+    pub(in crate::exact) target: &'a [f64],
     scale: f64,
-    /// The target that takes up the difference of the totals, and its count.
-    largest: (usize, i128),
+    /// The target that takes up the difference of the totals.
+    pub(in crate::exact) largest: usize,
+    largest_count: i128,
     /// How many masses lost less than a unit to rounding.
     rounded: usize,
 }
@@ -77,30 +78,42 @@ impl<'a> Masses<'a> {
             supply += unit.count(mass);
             rounded += usize::from(!unit.is_whole(mass));
         }
-        let mut largest = (0, -1);
+        let (mut largest, mut largest_count) = (0, -1);
         for (j, &mass) in target.iter().enumerate() {
             let count = unit.count(mass * scale);
             demand += count;
             rounded += usize::from(!unit.is_whole(mass * scale));
-            if count > largest.1 {
-                largest = (j, count);
+            if count > largest_count {
+                (largest, largest_count) = (j, count);
             }
         }
         // At least total / m, and the difference is some roundings of the total: what is left is positive.
-        largest.1 += supply - demand;
-        Self { unit, source, target, scale, largest, rounded }
+        largest_count += supply - demand;
+        Self { unit, source, target, scale, largest, largest_count, rounded }
     }
 
     /// The count of source `i`.
     #[inline]
     pub(in crate::exact) fn source(&self, i: usize) -> i128 {
-        self.unit.count(self.source[i])
+        self.count_source(self.source[i])
     }
 
     /// The count of target `j`.
     #[inline]
     pub(in crate::exact) fn target(&self, j: usize) -> i128 {
-        if j == self.largest.0 { self.largest.1 } else { self.unit.count(self.target[j] * self.scale) }
+        if j == self.largest { self.largest_count } else { self.count_target(self.target[j]) }
+    }
+
+    /// The count of a source of this mass.
+    #[inline]
+    pub(in crate::exact) fn count_source(&self, mass: f64) -> i128 {
+        self.unit.count(mass)
+    }
+
+    /// The count of a target of this mass, if it is not the largest.
+    #[inline]
+    pub(in crate::exact) fn count_target(&self, mass: f64) -> i128 {
+        self.unit.count(mass * self.scale)
     }
 
     /// The mass of a count.
