@@ -4,6 +4,7 @@ mod assignment;
 mod circle;
 mod line;
 mod network_simplex;
+mod separate;
 
 pub use assignment::Assignment;
 pub use circle::{Circle, circle};
@@ -41,7 +42,8 @@ pub fn solve_observed(problem: &Problem, interrupt: Interrupt, observer: &mut dy
     if attempt != Attempt::No {
         let solver = Assignment { interrupt: interrupt.clone(), ..Assignment::default() };
         let found = solver.attempt(problem, attempt == Attempt::Wary, observer)?;
-        if let Some(mut solution) = found.filter(|solution| solution.status != Status::Stalled) {
+        if let Some(solution) = found.filter(|solution| solution.status != Status::Stalled) {
+            let mut solution = separate::refined(problem, solution, solve)?;
             solution.report.time = started.elapsed();
             return Ok(solution);
         }
@@ -49,7 +51,8 @@ pub fn solve_observed(problem: &Problem, interrupt: Interrupt, observer: &mut dy
     let mut solver = NetworkSimplex::default();
     solver.interrupt = interrupt;
     solver.interrupt.time = solver.interrupt.time.map(|limit| limit.saturating_sub(started.elapsed()));
-    let mut solution = solver.solve_observed(problem, observer)?;
+    let solution = solver.solve_observed(problem, observer)?;
+    let mut solution = separate::refined(problem, solution, solve)?;
     solution.report.time = started.elapsed();
     Ok(solution)
 }

@@ -49,6 +49,12 @@ impl Sum {
         self.lo += other.lo;
     }
 
+    /// Subtracts another running sum.
+    #[inline]
+    pub fn subtract(&mut self, other: Self) {
+        self.merge(Self { hi: -other.hi, lo: -other.lo });
+    }
+
     /// The sum, rounded once.
     #[inline]
     pub fn value(self) -> f64 {
@@ -96,6 +102,13 @@ pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {
     (sum, (a - a_part) + (b - b_part))
 }
 
+/// The largest number that is at most x + y.
+#[inline]
+pub(crate) fn add_down(x: f64, y: f64) -> f64 {
+    let (sum, error) = two_sum(x, y);
+    if error < 0.0 { sum.next_down() } else { sum }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +124,13 @@ mod tests {
         let x = 1.0 + f64::EPSILON;
         // x² = 1 + 2u + u², and the u² is lost by a plain product.
         assert_eq!(dot(&[x, -1.0, -2.0 * f64::EPSILON], &[x, 1.0, 1.0]), f64::EPSILON * f64::EPSILON);
+    }
+
+    #[test]
+    fn sums_are_rounded_down() {
+        assert_eq!(add_down(1.0, 2.0), 3.0);
+        assert_eq!(add_down(1.0, f64::EPSILON / 4.0), 1.0);
+        assert_eq!(add_down(1.0, -f64::EPSILON / 8.0), 1.0 - f64::EPSILON / 2.0);
     }
 
     #[test]

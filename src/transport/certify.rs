@@ -8,7 +8,7 @@ use crate::cost::{Form, Origin};
 use crate::error::{Error, ErrorKind, Result};
 use crate::neighbors;
 use crate::numeric::Sum;
-use crate::numeric::sum::{dot, sum, two_sum};
+use crate::numeric::sum::{add_down, dot, sum, two_sum};
 use crate::simd;
 use crate::transport::{Bounds, Flow, Plan, Potentials, Problem};
 
@@ -90,7 +90,7 @@ pub fn certify(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Resul
 
     let (first, dual_violation) = feasible(problem, &a, potentials);
     let mut best = (dual_value(&flows, &first), first);
-    let open = |lower: f64| !(upper - lower <= CLOSED * upper.abs());
+    let open = |lower: f64| (upper - lower).is_nan() || upper - lower > CLOSED * upper.abs();
     if open(best.0) {
         let least = least_cost(problem);
         best = better(&flows, best, Potentials { f: vec![least; a.len()], g: vec![0.0; b.len()] });
@@ -150,7 +150,9 @@ fn feasible(problem: &Problem, a: &[f64], given: &Potentials) -> (Potentials, f6
     let mut g = c_transform(problem, a, &given.f);
     let mut violation = given.g.iter().zip(&g).map(|(given, most)| given - most).fold(f64::NEG_INFINITY, f64::max);
     // Each difference c − f was rounded once, to nearest: the exact one is above the next number down.
-    g.iter_mut().for_each(|g| *g = down(*g));
+    for g in &mut g {
+        *g = down(*g);
+    }
     let mut f = given.f.clone();
     let of_empty_sources = f.par_iter_mut().enumerate().filter(|(i, _)| a[*i] == 0.0).map_init(
         || vec![0.0; g.len()],
@@ -224,12 +226,6 @@ fn gauged(a: &[f64], b: &[f64], dual: &Potentials) -> Potentials {
 /// Below every number that rounds to the difference `x`. Differences that are this small are exact.
 fn down(x: f64) -> f64 {
     if x.abs() < f64::MIN_POSITIVE { x } else { x.next_down() }
-}
-
-/// The largest number that is at most x + y.
-fn add_down(x: f64, y: f64) -> f64 {
-    let (sum, error) = two_sum(x, y);
-    if error < 0.0 { sum.next_down() } else { sum }
 }
 
 fn check_shapes(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Result<()> {

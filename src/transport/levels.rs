@@ -13,7 +13,12 @@
 
 use rayon::prelude::*;
 
+use crate::numeric::Sum;
+use crate::numeric::sum::add_down;
 use crate::transport::{Flow, Potentials, Problem};
+
+/// A flow below this much of the masses at both of its ends is what rounding left between two sums of masses.
+const NOTHING: f64 = 1.0 / (1u64 << 44) as f64;
 
 /// f lowered by levels, exact along the flows of a plan, and with each violation corrected on the lighter side.
 ///
@@ -26,10 +31,12 @@ pub(super) fn settled(
     a: &[f64],
     b: &[f64],
 ) -> Vec<f64> {
+    let real = |flow: &&Flow| flow.mass > NOTHING * a[flow.source].min(b[flow.target]);
+    let flows: Vec<Flow> = flows.iter().filter(real).copied().collect();
     let costs: Vec<f64> = flows.iter().map(|flow| problem.cost().entry(flow.source, flow.target)).collect();
     let dearest = costs.iter().fold(0.0_f64, |l, c| l.max(c - least));
     let drop = drops(&given.f, a, dearest);
-    let Potentials { mut f, g } = along_flows(flows, &costs, given, &drop, a, b);
+    let Potentials { mut f, g } = along_flows(&flows, &costs, given, &drop, a, b);
 
     // A violation costs its size times the mass of the side that gives way.
     f.par_iter_mut().enumerate().for_each_init(
@@ -37,8 +44,8 @@ pub(super) fn settled(
         |row, (i, f)| {
             problem.cost().fill(i..i + 1, 0..row.len(), row);
             for ((c, g), b) in row.iter().zip(&g).zip(b) {
-                if *b >= a[i] && c - g < *f {
-                    *f = (c - g).next_down();
+                if *b >= a[i] {
+                    *f = f.min(add_down(*c, -g));
                 }
             }
         },
@@ -46,9 +53,9 @@ pub(super) fn settled(
     f
 }
 
-/// How far each source comes down so that no two neighbours in the order of f differ by more than twice `dearest`.
+/// How far each source comes down so that no two neighbours in the order of f differ by more than 256 times `dearest`.
 ///
-/// (Twice, since the f at hand are not exact.)
+/// (Not by more than `dearest` would be enough if the f at hand were exact; and who looks for far parts finds them still.)
 fn drops(f: &[f64], a: &[f64], dearest: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..f.len()).filter(|&i| a[i] > 0.0).collect();
     order.sort_by(|&i, &j| f[i].total_cmp(&f[j]));
@@ -56,8 +63,8 @@ fn drops(f: &[f64], a: &[f64], dearest: f64) -> Vec<f64> {
     let mut down = 0.0;
     for pair in order.windows(2) {
         let step = f[pair[1]] - f[pair[0]];
-        if step > 4.0 * dearest {
-            down += step - 2.0 * dearest;
+        if step > 256.0 * dearest {
+            down += step - 128.0 * dearest;
         }
         drop[pair[1]] = down;
     }
@@ -76,26 +83,31 @@ fn along_flows(flows: &[Flow], costs: &[f64], given: &Potentials, drop: &[f64], 
     let mut roots: Vec<usize> = (0..n).collect();
     roots.sort_by(|&i, &j| a[j].total_cmp(&a[i]).then(i.cmp(&j)));
     let base = roots[0];
-    let (mut f, mut g) = (vec![f64::NAN; n], vec![f64::INFINITY; m]);
+    // Sums along a path are compensated: it may go through a point far out and come back.
+    let mut known = vec![None; n + m];
     let mut open = Vec::new();
     for root in roots {
-        if !f[root].is_nan() {
+        if known[root].is_some() {
             continue;
         }
-        f[root] = (given.f[root] - given.f[base]) - (drop[root] - drop[base]);
+        known[root] = Some(Sum::from_iter([given.f[root], -given.f[base], drop[base], -drop[root]]));
         open.push(root);
         while let Some(v) = open.pop() {
+            let at_v: Sum = known[v].expect("open nodes are known");
             for &at in &around[v] {
-                let (i, j, c) = (flows[at].source, flows[at].target, costs[at]);
-                if v < n && g[j] == f64::INFINITY {
-                    g[j] = c - f[i];
-                    open.push(n + j);
-                } else if v >= n && f[i].is_nan() {
-                    f[i] = c - g[j];
-                    open.push(i);
+                let (i, j) = (flows[at].source, n + flows[at].target);
+                let w = if v == i { j } else { i };
+                if known[w].is_none() {
+                    let mut potential = Sum::default();
+                    potential.add(costs[at]);
+                    potential.subtract(at_v);
+                    known[w] = Some(potential);
+                    open.push(w);
                 }
             }
         }
     }
-    Potentials { f, g }
+    let value =
+        |known: &[Option<Sum>], otherwise: f64| known.iter().map(|sum| sum.map_or(otherwise, Sum::value)).collect();
+    Potentials { f: value(&known[..n], 0.0), g: value(&known[n..], f64::INFINITY) }
 }
