@@ -11,6 +11,7 @@ fn fault(problem: &Problem) -> Option<String> {
 }
 
 /// Every family and weighting under `ground`, at shapes (n, m) and dimensions.
+#[expect(clippy::needless_pass_by_value, reason = "a cost is written where it is used")]
 fn assert_all(ground: impl GroundCost + Clone + 'static, shapes: &[((usize, usize), usize)], families: &[Family]) {
     let mut faults = Vec::new();
     for &family in families {
