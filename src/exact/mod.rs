@@ -66,26 +66,28 @@ enum Attempt {
     Wary,
 }
 
-/// The measured rule for uniform masses and n = m. Points are judged by their dimension; of a matrix nothing is known, so its
-/// reductions (some passes over it) decide whether the shortest paths are worth while.
+/// The measured rule for uniform masses and n = m. Points are judged by their number and dimension; of a matrix nothing is
+/// known, so its reductions (some passes over it) decide whether the shortest paths are worth while.
 ///
-/// Time of [`NetworkSimplex`] divided by that of [`Assignment`], both with certificate, one core, x ~ N(0, I),
-/// y ~ 1.2 N(0, I) + 0.5, squared and plain Euclidean costs; matrices of independent uniform entries, real or whole
-/// (AMD EPYC with AVX-512, November 2026):
+/// Time of [`NetworkSimplex`] divided by that of [`Assignment`], both with certificate, one core, the least of some runs in
+/// turn; x ~ N(0, I), y ~ 1.2 N(0, I) + 0.5, squared and plain Euclidean costs from points; matrices of independent
+/// uniform entries, real or whole (AMD EPYC with AVX-512, November 2026):
 ///
-/// | n | d = 2 | 4 | 6 | 10 | 20 | 64 | reals | 0..n | 0..100 | 0..10 |
-/// | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-/// | 500 | 0.5, 0.5 | 1.6, 0.9 | 2.1, 1.4 | 1.4, 1.5 | 1.6, 1.5 | 1.2, 1.3 | 3.5 | 4.7 | 1.4 | 1.0 |
-/// | 1000 | 0.2, 0.3 | 0.9, 0.6 | 1.1, 1.0 | 1.5, 1.5 | 1.7, 1.6 | 1.5, 1.4 | 3.0 | 5.7 | 0.7 | 0.7 |
-/// | 2000 | 0.02, 0.2 | 0.2, 0.5 | 0.3, 0.5 | 0.7, 1.0 | 1.2, 1.4 | 2.2, 1.9 | 3.4 | 5.0 | 0.2 | 0.4 |
+/// | n | d = 4 | 6 | 10 | 20 | 64 | reals | 0..n | 0..100 | 0..10 |
+/// | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+/// | 500 | 1.8, 3.8 | 2.1, 2.2 | 2.6, 2.6 | 3.1, 2.7 | 2.5, 2.5 | 8.4 | 8.3 | 3.6 | 3.5 |
+/// | 1000 | 0.9, 2.5 | 1.1, 1.1 | 1.6, 1.5 | 2.2, 2.0 | 2.0, 1.8 | 7.1 | 7.1 | 2.2 | 3.3 |
+/// | 2000 | 0.1, 0.5 | 0.2, 0.2 | 0.3, 0.4 | 0.4, 0.5 | 0.9, 0.9 | 2.5 | 2.8 | 0.4 | 1.5 |
+///
+/// At d = 2 it is 0.6 and 1.2 for n = 500, 0.2 and 0.7 for n = 1000, below 0.1 for n = 2000.
 fn assignment_attempt(problem: &Problem) -> Attempt {
     if !problem.is_assignment() {
         return Attempt::No;
     }
     let (n, _) = problem.shape();
     let least_dim = match n {
-        0..=1200 => 6,
-        1201..=2500 => 20,
+        0..=600 => 4,
+        601..=1_200 => 6,
         _ => usize::MAX,
     };
     match problem.points().map(|points| (points.ground().form(), points.source().dim())) {

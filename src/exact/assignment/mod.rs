@@ -30,9 +30,9 @@ const LARGEST_GAP: f64 = 1e-9;
 /// caller's own where there is one) and 28 bytes a point.
 ///
 /// # When not to use it
-/// For points of low dimension (measured at d = 2: 2 times slower than the network simplex for n = 500, 10 to 50 times for
-/// n = 2000), for matrices of few distinct costs, and for costs many orders of magnitude apart: prices sum costs of all
-/// sizes, so small ones lose digits beside large ones, and where that leaves a gap the status is `Stalled`.
+/// For points of low dimension (measured at d = 2: 2 times slower than the network simplex for n = 500, 10 to 40 times for
+/// n = 2000), for large matrices of few distinct costs, and for costs many orders of magnitude apart: prices sum costs of
+/// all sizes, so small ones lose digits beside large ones, and where that leaves a gap the status is `Stalled`.
 /// [`solve`](crate::exact::solve) chooses.
 ///
 /// # References

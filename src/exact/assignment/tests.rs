@@ -95,9 +95,10 @@ fn a_solve_that_is_ended_early_is_feasible_and_says_so() {
 #[test]
 fn a_wary_attempt_gives_up_where_the_network_simplex_is_faster() {
     let attempt = |problem: &Problem| Assignment::default().attempt(problem, true, &mut Silent).unwrap();
-    let matrix = |entry: fn(usize) -> f64| Array2::from_shape_fn((200, 200), |(i, j)| entry(i * 200 + j));
-    assert!(attempt(&of_matrix(&matrix(noise))).is_some());
-    assert!(attempt(&of_matrix(&matrix(|k| (noise(k) * 10.0).floor()))).is_none());
+    let matrix = |n: usize, entry: fn(usize) -> f64| Array2::from_shape_fn((n, n), |(i, j)| entry(i * n + j));
+    assert!(attempt(&of_matrix(&matrix(200, noise))).is_some());
+    assert!(attempt(&of_matrix(&matrix(200, |k| (noise(k) * 10.0).floor()))).is_some());
+    assert!(attempt(&of_matrix(&matrix(1300, |k| (noise(k) * 10.0).floor()))).is_none());
     let (x, y) = (cloud(200, 2, 1, 1.0, 0.0), cloud(200, 2, 2, 1.2, 0.5));
     assert!(attempt(&Problem::between(&x, &y, SquaredEuclidean).unwrap()).is_none());
 }
