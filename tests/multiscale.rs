@@ -22,6 +22,12 @@ fn costs() -> Vec<Arc<dyn GroundCost>> {
     ]
 }
 
+/// All but clusters so far apart that potentials lose the digits of what is paid: `solve` takes those apart first, see
+/// `degenerate.rs`.
+fn families() -> Vec<Family> {
+    Family::ALL.into_iter().filter(|&family| family != Family::TwoFarClusters).collect()
+}
+
 /// Solves one problem both ways and compares.
 fn agree(problem: &Problem) -> std::result::Result<(), String> {
     let scaled = NetworkSimplex::multiscale().solve(problem).map_err(|e| e.to_string())?;
@@ -41,7 +47,7 @@ proptest! {
 
     #[test]
     fn both_ways_agree(
-        family in select(&Family::ALL[..]),
+        family in select(families()),
         weighting in select(&Weighting::ALL[..]),
         cost in 0usize..8,
         dim in 1usize..8,
