@@ -1,8 +1,9 @@
 //! The transport costs that POT and `SciPy` agree on (`fixtures/exact.json`, made by `fixtures/make_exact.py`).
 
 use earthwork::cost::{CostFn, PNorm};
+use earthwork::exact::{Assignment, Circle, Line};
 use earthwork::prelude::*;
-use earthwork::testing::check;
+use earthwork::testing::{check, check_plan};
 use ndarray::Array2;
 use serde_json::Value;
 
@@ -32,18 +33,22 @@ fn weights(value: &Value, len: usize) -> Weights {
     }
 }
 
+fn samples(case: &Value) -> (Samples, Samples) {
+    let side = |points: &str, masses: &str| {
+        let points = rows(&case[points]);
+        let weights = weights(&case[masses], points.nrows());
+        Samples::with_weights(points, weights).unwrap()
+    };
+    (side("x", "a"), side("y", "b"))
+}
+
 fn problem(case: &Value) -> Problem<'static> {
     if case["cost"] == "matrix" {
         let matrix = rows(&case["matrix"]);
         let (n, m) = matrix.dim();
         return Problem::with_matrix(weights(&case["a"], n), weights(&case["b"], m), matrix).unwrap();
     }
-    let side = |points: &str, masses: &str| {
-        let points = rows(&case[points]);
-        let weights = weights(&case[masses], points.nrows());
-        Samples::with_weights(points, weights).unwrap()
-    };
-    let (x, y) = (side("x", "a"), side("y", "b"));
+    let (x, y) = samples(case);
     let p = || case["p"].as_f64().unwrap();
     match case["cost"].as_str().unwrap() {
         "sqeuclidean" => Problem::between(&x, &y, SquaredEuclidean),
@@ -89,6 +94,53 @@ fn every_case_agrees_and_is_proven() {
         }
     }
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// A solver that fits a case, by name.
+type Solver = (&'static str, fn(&Problem) -> Result<Solution>);
+
+#[test]
+fn every_solver_that_fits_agrees() {
+    let solvers: [Solver; 4] = [
+        ("dense", |problem| NetworkSimplex::dense().solve(problem)),
+        ("multiscale", |problem| NetworkSimplex::multiscale().solve(problem)),
+        ("assignment", |problem| Assignment::default().solve(problem)),
+        ("line", |problem| Line::default().solve(problem)),
+    ];
+    let mut tried = [0; 4];
+    for case in &cases() {
+        let problem = problem(case);
+        for ((what, solve), tried) in solvers.iter().zip(&mut tried) {
+            // A solver refuses what it is not made for; a stalled one says so.
+            let Ok(solution) = solve(&problem) else { continue };
+            if solution.status == Status::Stalled {
+                continue;
+            }
+            let found = solution.transport_cost;
+            assert!(
+                agrees(case, &problem, found),
+                "{} by {what}: {found} is not {}",
+                name(case),
+                case["transport_cost"]
+            );
+            let bounds = solution.bounds.unwrap();
+            assert!(bounds.lower <= found && found <= bounds.upper, "{} by {what}: {solution}", name(case));
+            *tried += 1;
+        }
+    }
+    assert_eq!(tried[0], cases().len(), "the dense simplex takes everything");
+    assert!(tried.iter().all(|&tried| tried >= 10), "{tried:?}");
+}
+
+#[test]
+fn the_circle_agrees() {
+    for case in cases().iter().filter(|case| case["cost"] == "circle") {
+        let (x, y) = samples(case);
+        let solver = Circle::new(case["period"].as_f64().unwrap(), case["p"].as_f64().unwrap()).unwrap();
+        let found = solver.solve(&x, &y).unwrap();
+        assert!(agrees(case, &problem(case), found.transport_cost), "{}: {found}", name(case));
+        check_plan(&problem(case), &found.plan, true).unwrap();
+    }
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl<const D: usize, M: Metric> DualTree<D, M> {
             left.merge(&right)
         };
         let slope = moments.slope();
-        let height = highest_above(points, values, lo..hi, &slope) + rounding(&moments, &slope);
+        let height = highest_above(points, values, lo..hi, &slope) + rounding(self.metric, &moments, &slope);
         let node = &mut self.nodes[at];
         (node.lo, node.hi, node.slope, node.height) = (moments.lo, moments.hi, slope, height);
         moments
@@ -121,7 +121,8 @@ impl<const D: usize, M: Metric> simd::Kernel for Search<'_, D, M> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let Self { tree, x, limit, k, found } = self;
-        let mut limit = limit + 8.0 * D as f64 * f64::EPSILON * limit.abs();
+        let uncertain = uncertain::<D, M>(tree.metric);
+        let mut limit = limit + uncertain * limit.abs();
         // Depth of the tree: at most 32 halvings of a u32 range; one sibling waits at each level.
         let mut open = [(0u32, 0.0f64); 40];
         let mut count = 1;
@@ -194,7 +195,7 @@ fn scan_leaf<const D: usize, M: Metric>(
                 found.truncate(k);
                 // A node whose bound is above this cannot hold a better point, whatever was rounded on the way.
                 let worst = found[k - 1].slack;
-                *limit = worst + 8.0 * D as f64 * f64::EPSILON * worst.abs();
+                *limit = worst + uncertain::<D, M>(metric) * worst.abs();
             }
         }
     }
@@ -219,12 +220,21 @@ fn highest_above<const D: usize>(
 }
 
 /// How far the bound of a node can be off by rounding: added to its height, so that pruning stays safe.
-fn rounding<const D: usize>(moments: &Moments<D>, slope: &[f64; D]) -> f64 {
-    let mut size = moments.largest_value;
+///
+/// A cost within the reach of the best slack is at most that slack and the values together; what the bound adds and takes away
+/// again is at most the slope times the farthest corner, and the cost of the box from end to end.
+fn rounding<const D: usize, M: Metric>(metric: M, moments: &Moments<D>, slope: &[f64; D]) -> f64 {
+    let mut size = moments.largest_value + metric.cost(&moments.lo, &moments.hi);
     for k in 0..D {
         size += slope[k].abs() * moments.lo[k].abs().max(moments.hi[k].abs());
     }
-    8.0 * D as f64 * f64::EPSILON * size
+    uncertain::<D, M>(metric) * size
+}
+
+/// The relative error of a bound: that of a cost, and of the few sums it enters.
+#[inline(always)]
+fn uncertain<const D: usize, M: Metric>(metric: M) -> f64 {
+    (8.0 * D as f64).max(2.0 * metric.roundings(D)) * f64::EPSILON
 }
 
 /// Box and second moments of points and values about an origin, for a least-squares slope.

@@ -7,6 +7,9 @@ pub(crate) trait Metric: Copy + Send + Sync {
     /// The cost.
     fn cost<const D: usize>(&self, x: &[f64; D], y: &[f64; D]) -> f64;
 
+    /// How many units in the last place two ways to compute the cost in R^D can lie apart.
+    fn roundings(&self, dim: usize) -> f64;
+
     /// A lower bound of `cost(x, y) − ⟨slope, y⟩` over the box [lo, hi].
     fn least_over_box<const D: usize>(
         &self,
@@ -23,6 +26,10 @@ pub(crate) trait Metric: Copy + Send + Sync {
 pub(crate) struct Square;
 
 impl Metric for Square {
+    fn roundings(&self, dim: usize) -> f64 {
+        (dim + 1) as f64
+    }
+
     #[inline(always)]
     fn cost<const D: usize>(&self, x: &[f64; D], y: &[f64; D]) -> f64 {
         let mut total = 0.0;
@@ -106,6 +113,12 @@ impl PowerOfNorm {
 }
 
 impl Metric for PowerOfNorm {
+    fn roundings(&self, dim: usize) -> f64 {
+        // Sums of D squares differ by D units, their roots by half of that and one more, which the power multiplies; the
+        // power itself takes one on each side.
+        self.power.max(1.0) * (0.5 * dim as f64 + 1.0) + 2.0
+    }
+
     #[inline(always)]
     fn cost<const D: usize>(&self, x: &[f64; D], y: &[f64; D]) -> f64 {
         let mut gaps = [0.0; D];

@@ -40,7 +40,10 @@ const BATCH: usize = 1024;
 
 /// The c-transform g_j = min_i (c_ij − f_i) over the sources i in `among`, by a kd-tree over them: about
 /// O((n + m) log n) for a norm cost in at most four dimensions; `None` elsewhere.
-pub(crate) fn c_transform(cost: &PointCost, f: &[f64], among: &[u32]) -> Option<Vec<f64>> {
+///
+/// Beside each g: how far above the minimum over the costs as [`CostMatrix::fill`](crate::cost::CostMatrix::fill) rounds them
+/// it can be, since the tree rounds them in another order.
+pub(crate) fn c_transform(cost: &PointCost, f: &[f64], among: &[u32]) -> Option<(Vec<f64>, Vec<f64>)> {
     let dim = cost.source().dim();
     with_metric!(cost.ground().form(), dim, |metric, D| {
         let flat = cost.source().as_slice();
@@ -49,15 +52,20 @@ pub(crate) fn c_transform(cost: &PointCost, f: &[f64], among: &[u32]) -> Option<
         let points: Vec<[f64; D]> = order.iter().map(|&k| chosen[k as usize]).collect();
         let values: Vec<f64> = order.iter().map(|&k| f[among[k as usize] as usize]).collect();
         let tree = DualTree::<D, _>::new(metric, points.as_flattened(), &values);
-        let mut g = vec![0.0; cost.target().len()];
-        g.par_chunks_mut(BATCH).zip(cost.target().as_slice().par_chunks(BATCH * D)).for_each(|(g, targets)| {
+        let doubt = metric.roundings(D) * f64::EPSILON;
+        let m = cost.target().len();
+        let (mut g, mut above) = (vec![0.0; m], vec![0.0; m]);
+        let batches = g.par_chunks_mut(BATCH).zip(above.par_chunks_mut(BATCH));
+        batches.zip(cost.target().as_slice().par_chunks(BATCH * D)).for_each(|((g, above), targets)| {
             let mut found = Vec::with_capacity(2);
-            for (g, y) in g.iter_mut().zip(targets.chunks_exact(D)) {
+            for ((g, above), y) in g.iter_mut().zip(above).zip(targets.chunks_exact(D)) {
                 tree.search(y, f64::INFINITY, 1, &mut found);
-                *g = found[0].slack;
+                let Found { slack, index } = found[0];
+                *g = slack;
+                *above = doubt * (slack.abs() + values[index as usize].abs());
             }
         });
-        g
+        (g, above)
     })
 }
 

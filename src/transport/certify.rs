@@ -88,7 +88,7 @@ pub fn certify(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Resul
     }
     let upper = upper.value();
 
-    let (first, dual_violation) = feasible(problem, &a, potentials);
+    let (first, dual_violation) = feasible(problem, &a, potentials, false);
     let mut best = (dual_value(&flows, &first), first);
     let open = |lower: f64| (upper - lower).is_nan() || upper - lower > CLOSED * upper.abs();
     if open(best.0) {
@@ -96,8 +96,11 @@ pub fn certify(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Resul
         best = better(&flows, best, Potentials { f: vec![least; a.len()], g: vec![0.0; b.len()] });
         let largest = potentials.f.iter().chain(&potentials.g).fold(0.0_f64, |m, v| m.max(v.abs()));
         if open(best.0) && upper - best.0 <= ROUNDED * largest * problem.mass() {
+            best = better(&flows, best, feasible(problem, &a, potentials, true).0);
+        }
+        if open(best.0) && upper - best.0 <= ROUNDED * largest * problem.mass() {
             let f = settled(problem, &flows, potentials, least, &a, &b);
-            best = better(&flows, best, feasible(problem, &a, &Potentials { f, g: potentials.g.clone() }).0);
+            best = better(&flows, best, feasible(problem, &a, &Potentials { f, g: potentials.g.clone() }, true).0);
         }
     }
     let (mut lower, mut potentials) = best;
@@ -145,12 +148,19 @@ fn dual_value(flows: &[Flow], dual: &Potentials) -> f64 {
 }
 
 /// Feasible potentials from f: g is its c-transform over the sources that hold mass, and then f that of g on the others, which
-/// can only bend. Every value is rounded down. Beside them, the largest violation of the potentials as given.
-fn feasible(problem: &Problem, a: &[f64], given: &Potentials) -> (Potentials, f64) {
-    let mut g = c_transform(problem, a, &given.f);
+/// can only bend. Every value is rounded down; if `exactly` and the pairs are not too many, only where it was rounded up.
+/// Beside them, the largest violation of the potentials as given.
+fn feasible(problem: &Problem, a: &[f64], given: &Potentials, exactly: bool) -> (Potentials, f64) {
+    let (mut g, above) = c_transform(problem, a, &given.f);
     let mut violation = given.g.iter().zip(&g).map(|(given, most)| given - most).fold(f64::NEG_INFINITY, f64::max);
+    for (g, above) in g.iter_mut().zip(above) {
+        *g -= above;
+    }
     // Each difference c − f was rounded once, to nearest: the exact one is above the next number down.
-    for g in &mut g {
+    let pairs = a.len() * g.len();
+    let too_high =
+        if exactly && pairs < TREE_FROM { rounded_up(problem, a, &given.f, &g) } else { vec![true; g.len()] };
+    for (g, _) in g.iter_mut().zip(too_high).filter(|(_, too_high)| *too_high) {
         *g = down(*g);
     }
     let mut f = given.f.clone();
@@ -168,15 +178,15 @@ fn feasible(problem: &Problem, a: &[f64], given: &Potentials) -> (Potentials, f6
     (Potentials { f, g }, violation)
 }
 
-/// min_i (c_ij − f_i) over the sources that hold mass.
-fn c_transform(problem: &Problem, a: &[f64], f: &[f64]) -> Vec<f64> {
+/// min_i (c_ij − f_i) over the sources that hold mass; beside it, how far above that it may be (nothing, if it is empty).
+fn c_transform(problem: &Problem, a: &[f64], f: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let (n, m) = problem.shape();
     if let Some(points) = problem.points()
         && n * m >= TREE_FROM
     {
         let holding: Vec<u32> = (0..n as u32).filter(|&i| a[i as usize] > 0.0).collect();
-        if let Some(g) = neighbors::c_transform(points, f, &holding) {
-            return g;
+        if let Some(found) = neighbors::c_transform(points, f, &holding) {
+            return found;
         }
     }
     let mut g = vec![f64::INFINITY; m];
@@ -192,7 +202,23 @@ fn c_transform(problem: &Problem, a: &[f64], f: &[f64]) -> Vec<f64> {
             }
         }
     });
-    g
+    (g, Vec::new())
+}
+
+/// For each target whether a difference c − f that attains g was rounded up to it.
+fn rounded_up(problem: &Problem, a: &[f64], f: &[f64], g: &[f64]) -> Vec<bool> {
+    let up = |column: &[f64], g: f64| {
+        column.iter().zip(f).zip(a).any(|((c, f), a)| {
+            let (difference, error) = two_sum(*c, -f);
+            *a > 0.0 && difference == g && error < 0.0
+        })
+    };
+    let column = || vec![0.0; f.len()];
+    let look = |column: &mut Vec<f64>, (j, g): (usize, &f64)| {
+        problem.cost().fill(0..f.len(), j..j + 1, column);
+        up(column, *g)
+    };
+    g.par_iter().enumerate().map_init(column, look).collect()
 }
 
 /// The least of all costs, or what is known to be below it.
@@ -200,9 +226,11 @@ fn least_cost(problem: &Problem) -> f64 {
     match problem.cost().origin() {
         Origin::Points(points) if matches!(points.ground().form(), Form::Norm { .. } | Form::Cosine) => 0.0,
         Origin::Matrix(costs) => costs.iter().copied().fold(f64::INFINITY, f64::min),
-        _ => c_transform(problem, &vec![1.0; problem.shape().0], &vec![0.0; problem.shape().0])
-            .into_iter()
-            .fold(f64::INFINITY, f64::min),
+        _ => {
+            let n = problem.shape().0;
+            let (least, _) = c_transform(problem, &vec![1.0; n], &vec![0.0; n]);
+            least.into_iter().fold(f64::INFINITY, f64::min)
+        }
     }
 }
 

@@ -22,9 +22,10 @@ impl Bounds {
         (self.upper - self.lower).max(0.0)
     }
 
-    /// The gap relative to the larger bound; where the cost is zero up to the rounding of the sums, relative to what they sum.
+    /// The gap relative to the larger bound. A cost below a millionth of the potentials is a difference of much larger
+    /// numbers, of which nothing may be left: its gap is relative to that millionth.
     pub fn relative_gap(&self) -> f64 {
-        let scale = self.upper.abs().max(self.lower.abs()).max(f64::EPSILON * self.magnitude);
+        let scale = self.upper.abs().max(self.lower.abs()).max(1e-6 * self.magnitude);
         if self.gap() == 0.0 { 0.0 } else { self.gap() / scale }
     }
 }
