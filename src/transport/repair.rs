@@ -4,8 +4,9 @@ use crate::numeric::Sum;
 use crate::numeric::sum::sum;
 use crate::transport::{Flow, Plan};
 
-/// A marginal is met when it is met to this much of itself: each flow and each sum of flows was rounded a few times.
-pub(super) const ROUNDING: f64 = 8.0 * f64::EPSILON;
+/// A marginal is met when it is met to this much of itself, 6e-14: each flow was rounded a few times, and flows that are the
+/// last digits of both of their ends were left out.
+pub(super) const ROUNDING: f64 = 1.0 / (1u64 << 44) as f64;
 
 /// A plan that meets its marginals, and how far the one it was made of did not.
 pub(super) struct Repaired {
