@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use crate::cost::{Form, LEAST, PNorm};
 use crate::error::{Error, ErrorKind, Result, require};
-use crate::estimate::{Estimate, Evidence};
+use crate::estimate::{Discrepancy, Estimate, Evidence};
 use crate::measure::{Points, Samples};
 use crate::transport::{Flow, Interrupt, Observer, Problem, Silent, Solution, Status};
 
@@ -119,9 +119,9 @@ pub fn wasserstein(x: &Samples, y: &Samples, p: f64) -> Result<Estimate> {
     let problem = Problem::between(&scaled(x)?, &scaled(y)?, PNorm::wasserstein(p)?)?;
     let solution = solve(&problem)?;
     refuse_underflow(&problem, &solution)?;
-    let Estimate { value, evidence: Evidence::Bounds { lower, upper }, .. } = rooted(&solution, p);
-    let evidence = Evidence::Bounds { lower: lower * unit, upper: upper * unit };
-    Ok(Estimate { value: value * unit, evidence, ..rooted(&solution, p) })
+    let rooted = rooted(&solution, p);
+    let evidence = Evidence::Bounds { lower: rooted.lower() * unit, upper: rooted.upper() * unit };
+    Ok(Estimate { value: rooted.value * unit, evidence, ..rooted })
 }
 
 /// The unit in which lengths are measured: 1, unless the largest of them to the power p leaves the range where costs keep
@@ -168,11 +168,24 @@ pub fn refuse_underflow(problem: &Problem, solution: &Solution) -> Result<()> {
 pub fn rooted(solution: &Solution, p: f64) -> Estimate {
     let root = |cost: f64| if p == 1.0 { cost } else { cost.max(0.0).powf(1.0 / p) };
     let (lower, upper) = solution.bounds.map_or((0.0, solution.transport_cost), |bounds| (bounds.lower, bounds.upper));
-    Estimate {
-        value: root(solution.transport_cost),
-        evidence: Evidence::Bounds { lower: root(lower), upper: root(upper) },
-        method: solution.report.method,
-        sizes: solution.plan.shape(),
+    let evidence = Evidence::Bounds { lower: root(lower), upper: root(upper) };
+    Estimate::new(root(solution.transport_cost), evidence, solution.report.method, solution.plan.shape())
+}
+
+/// The exact Wasserstein distance of order `p` with the Euclidean ground distance, as a [`Discrepancy`]: [`wasserstein`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wasserstein {
+    /// The order, at least 1.
+    pub p: f64,
+}
+
+impl Discrepancy for Wasserstein {
+    fn name(&self) -> String {
+        format!("W{}", self.p)
+    }
+
+    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+        wasserstein(x, y, self.p)
     }
 }
 

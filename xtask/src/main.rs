@@ -15,7 +15,8 @@ Developer commands of earthwork. Run them anywhere inside the repository.
     cargo xtask check              formatting, lints and documentation, all without a warning
     cargo xtask test               unit and integration tests, doc tests, and every file of examples/
     cargo xtask test --all         the same with the slow tests, those marked #[ignore]
-    cargo xtask bench [ARGS]       earthwork against POT in one run; ARGS go on, --help lists them
+    cargo xtask bench NAME [ARGS]  earthwork against its peers in one run: benches/peers/NAME.py, `exact` if left out;
+                                   ARGS go on, --help lists them
     cargo xtask fixtures           writes tests/fixtures/*.json anew from POT and SciPy
 
 `check` and `test` need Rust alone; `bench` and `fixtures` also need Python 3 and make a virtual
@@ -53,7 +54,11 @@ impl Task {
             }
             Self::Check => check(),
             Self::Test { ignored_too } => test(ignored_too),
-            Self::Bench(arguments) => python::run("benches/peers/exact.py", &arguments),
+            Self::Bench(arguments) => {
+                let named = arguments.first().filter(|word| !word.starts_with('-'));
+                let name = named.map_or("exact", String::as_str);
+                python::run(&format!("benches/peers/{name}.py"), &arguments[usize::from(named.is_some())..])
+            }
             Self::Fixtures => python::run_all("tests/fixtures", "make_"),
         }
     }
@@ -106,7 +111,7 @@ mod tests {
     #[test]
     fn every_command_of_the_help_is_understood() {
         for line in HELP.lines().filter_map(|line| line.strip_prefix("    cargo xtask ")) {
-            let words = line.split("  ").next().unwrap().replace("[ARGS]", "");
+            let words = line.split("  ").next().unwrap().replace("NAME [ARGS]", "exact");
             assert!(parse(&words).is_ok(), "{words}");
         }
     }

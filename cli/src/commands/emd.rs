@@ -34,8 +34,7 @@ pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
                 let (lower, upper) =
                     solution.bounds.map_or((f64::NAN, f64::NAN), |bounds| (bounds.lower, bounds.upper));
                 let evidence = Evidence::Bounds { lower, upper };
-                let (value, method) = (solution.transport_cost, solution.report.method);
-                Estimate { value, evidence, method, sizes: solution.plan.shape() }
+                Estimate::new(solution.transport_cost, evidence, solution.report.method, solution.plan.shape())
             },
             |p| exact::rooted(&solution, p),
         );
