@@ -1,6 +1,7 @@
 //! A number and its evidence, and what can be asked for one.
 
 mod discrepancy;
+pub mod resample;
 
 pub use discrepancy::Discrepancy;
 
