@@ -52,14 +52,19 @@ pub trait Discrepancy: Send + Sync {
     /// # Errors
     /// As [`between`](Self::between), for the first draw that cannot be compared.
     fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
-        let value = |draw: &Draw| -> Result<f64> {
-            let (x, y) = pool.samples(draw)?;
-            Ok(self.between(&x, &y)?.value)
-        };
-        // Collected before the first error is looked for, so that it is the same one at any number of threads.
-        let values: Vec<Result<f64>> = draws.par_iter().map(value).collect();
-        values.into_iter().collect()
+        one_by_one(self, pool, draws)
     }
+}
+
+/// The value of `d` for each draw, by [`Discrepancy::between`].
+pub(crate) fn one_by_one<D: Discrepancy + ?Sized>(d: &D, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
+    let value = |draw: &Draw| -> Result<f64> {
+        let (x, y) = pool.samples(draw)?;
+        Ok(d.between(&x, &y)?.value)
+    };
+    // Collected before the first error is looked for, so that it is the same one at any number of threads.
+    let values: Vec<Result<f64>> = draws.par_iter().map(value).collect();
+    values.into_iter().collect()
 }
 
 impl<D: Discrepancy + ?Sized> Discrepancy for Box<D> {

@@ -4,6 +4,7 @@ mod discrepancy;
 pub mod resample;
 
 pub use discrepancy::Discrepancy;
+pub(crate) use discrepancy::one_by_one;
 
 use std::fmt;
 

@@ -99,10 +99,15 @@ impl Pool {
         Samples::with_weights(points, weights)
     }
 
+    /// Whether a point, by its number, weighs more than 0.
+    pub fn carries_mass(&self, point: usize) -> bool {
+        self.weights[point] > 0.0
+    }
+
     /// The points of the side that carry mass: those that can be drawn.
     pub(super) fn with_mass(&self, second: bool) -> Vec<u32> {
         let (n, m) = self.sizes;
         let side = if second { n..n + m } else { 0..n };
-        side.filter(|&i| self.weights[i] > 0.0).map(|i| i as u32).collect()
+        side.filter(|&i| self.carries_mass(i)).map(|i| i as u32).collect()
     }
 }
