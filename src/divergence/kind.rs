@@ -22,7 +22,7 @@ use crate::error::{Result, require};
 ///
 /// Two different questions have two different answers. Two lists of masses on *one support* have an exact divergence:
 /// [`Divergence::between`]. Two *samples of points* have none: as empirical measures their supports are disjoint, so KL = ∞
-/// and JS = ln 2 whatever they were drawn from. What they were drawn from is estimated, by [`Knn`](super::Knn) and its siblings.
+/// and JS = ln 2 whatever they were drawn from. What they were drawn from is estimated, by estimators of their own.
 ///
 /// # References
 /// Liese & Vajda, "On divergences and informations in statistics and information theory", IEEE Trans. Inf. Theory 52 (2006);
