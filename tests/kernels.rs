@@ -61,8 +61,15 @@ fn the_median_distance_is_the_bandwidth() {
 fn inequalities_with_the_wasserstein_distance() {
     for (seed, dim) in [(1, 1), (2, 2), (3, 5)] {
         let x = Gaussian::standard(dim).unwrap().sample(60, 2 * seed).unwrap();
-        let far: Vec<f64> =
-            Gaussian::standard(dim).unwrap().sample(50, 2 * seed + 1).unwrap().points().as_slice().iter().map(|v| v + 0.7).collect();
+        let far: Vec<f64> = Gaussian::standard(dim)
+            .unwrap()
+            .sample(50, 2 * seed + 1)
+            .unwrap()
+            .points()
+            .as_slice()
+            .iter()
+            .map(|v| v + 0.7)
+            .collect();
         let y = Samples::new(Points::from_rows(far, dim).unwrap()).unwrap();
         let w1 = wasserstein(&x, &y, 1.0).unwrap().lower();
         assert!(Energy::default().between(&x, &y).unwrap().value <= 2.0 * w1);
