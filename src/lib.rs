@@ -67,6 +67,7 @@
 
 pub mod compare;
 pub mod cost;
+pub mod critic;
 pub mod divergence;
 pub mod error;
 pub mod estimate;

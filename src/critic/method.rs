@@ -1,0 +1,128 @@
+//! How a critic is held to Lipschitz constant 1 while it is trained.
+
+use crate::critic::net::{Activation, GradientPenalty, Reparametrisation, Rule};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How a critic is held to Lipschitz constant 1 while it is trained. Only [`Control::Orthonormal`] holds it there; of the others,
+/// only the constant that is measured at the end makes the value a bound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Control {
+    /// All parameters are clamped to ±bound after each step: Arjovsky, Chintala, Bottou, "Wasserstein GAN", 2017, algorithm 1.
+    Clip {
+        /// 0.01 in the paper.
+        bound: f64,
+    },
+    /// A penalty on the gradient at random points between the two sides: WGAN-GP, WGAN-LP and WGAN-div.
+    Between(GradientPenalty),
+    /// A penalty on the gradient around the points of the source: DRAGAN (Kodali et al., "On convergence and stability of GANs",
+    /// 2017), with normal noise of this many standard deviations of the points.
+    Around {
+        /// The penalty.
+        penalty: GradientPenalty,
+        /// The spread; 0.5 in the paper.
+        spread: f64,
+    },
+    /// λ (|f(u) − f(v)| / |u − v| − 1)² at two random points u, v between the two sides. Slopes over long distances are far below
+    /// the gradients at their ends, so this bounds nothing; it is here because people use it.
+    Differences {
+        /// λ.
+        strength: f64,
+    },
+    /// Matrices divided by their spectral norms: Miyato et al., "Spectral normalization for GANs", 2018.
+    Spectral {
+        /// Power iterations in each step; 1 in the paper.
+        iterations: u32,
+    },
+    /// Orthonormal matrices and sorting activations: Anil, Lucas, Grosse, "Sorting out Lipschitz function approximation", 2019. The
+    /// critic is 1-Lipschitz by construction.
+    Orthonormal {
+        /// Björck iterations in each step, from the matrices of the step before.
+        iterations: u32,
+    },
+}
+
+impl Control {
+    /// By its name on the command line: `lp`, `gp`, `clip`, `spectral`, `bjorck`, `finite-difference`, `dragan`, `div`, each with
+    /// its usual constants.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn named(name: &str) -> Result<Self> {
+        Ok(match name {
+            "lp" => Self::Between(GradientPenalty::OneSided { strength: 10.0 }),
+            "gp" => Self::Between(GradientPenalty::TwoSided { strength: 10.0 }),
+            "div" => Self::Between(GradientPenalty::Power { strength: 2.0, power: 6.0 }),
+            "dragan" => Self::Around { penalty: GradientPenalty::TwoSided { strength: 10.0 }, spread: 0.5 },
+            "clip" => Self::Clip { bound: 0.04 },
+            "finite-difference" => Self::Differences { strength: 10.0 },
+            "spectral" => Self::Spectral { iterations: 1 },
+            "bjorck" => Self::Orthonormal { iterations: 3 },
+            _ => {
+                let why = format!(
+                    "`{name}` is no way to control a critic; there are lp, gp, clip, spectral, bjorck, \
+                     finite-difference, dragan and div"
+                );
+                return Err(Error::new("method", ErrorKind::Unsupported(why.into())));
+            }
+        })
+    }
+
+    /// What the answer calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Clip { .. } => "critic, weights clipped",
+            Self::Between(GradientPenalty::TwoSided { .. }) => "critic, gradient penalty",
+            Self::Between(GradientPenalty::OneSided { .. }) => "critic, one-sided gradient penalty",
+            Self::Between(GradientPenalty::Power { .. }) => "critic, WGAN-div",
+            Self::Around { .. } => "critic, DRAGAN",
+            Self::Differences { .. } => "critic, finite-difference penalty",
+            Self::Spectral { .. } => "critic, spectral normalisation",
+            Self::Orthonormal { .. } => "critic, orthonormal",
+        }
+    }
+
+    pub(super) fn reparametrisation(self) -> Reparametrisation {
+        match self {
+            Self::Spectral { iterations } => Reparametrisation::Spectral { iterations },
+            Self::Orthonormal { iterations } => Reparametrisation::Orthonormal { iterations },
+            _ => Reparametrisation::None,
+        }
+    }
+
+    /// The activation that suits it.
+    pub(super) fn activation(self) -> Activation {
+        match self {
+            Self::Orthonormal { .. } => Activation::MaxMin,
+            _ => Activation::LeakyRelu { slope: 0.2 },
+        }
+    }
+
+    /// The optimiser that suits it, and its learning rate.
+    pub(super) fn rule(self) -> (Rule, f64) {
+        match self {
+            Self::Clip { .. } => (Rule::RmsProp { memory: 0.99 }, 1e-3),
+            Self::Orthonormal { .. } => (Rule::Adam { beta1: 0.5, beta2: 0.99, decay: 0.0 }, 5e-3),
+            _ => (Rule::Adam { beta1: 0.5, beta2: 0.9, decay: 0.0 }, 1e-3),
+        }
+    }
+
+    pub(super) fn check(self) -> Result<()> {
+        let (value, requirement) = match self {
+            Self::Clip { bound } => (bound, "the bound on weights must be positive"),
+            Self::Differences { strength }
+            | Self::Between(GradientPenalty::OneSided { strength } | GradientPenalty::TwoSided { strength })
+            | Self::Between(GradientPenalty::Power { strength, .. }) => {
+                (strength, "a penalty's strength must be positive")
+            }
+            Self::Around { spread, .. } => (spread, "the spread must be positive"),
+            Self::Spectral { iterations } | Self::Orthonormal { iterations } => {
+                (f64::from(iterations), "at least one iteration is needed")
+            }
+        };
+        if value > 0.0 && value.is_finite() {
+            return Ok(());
+        }
+        Err(Error::new("control", ErrorKind::Parameter { value, requirement }))
+    }
+}

@@ -1,0 +1,248 @@
+//! What a network is made of, before it has numbers.
+
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::critic::net::layer::Layer;
+use crate::critic::net::{Activation, Scalar};
+use crate::error::{Error, ErrorKind, Result};
+use crate::numeric::stream;
+
+/// The shape of a multilayer perceptron.
+///
+/// Each hidden layer is a matrix, then layer normalisation where asked, then the activation; the last layer is a matrix alone. With
+/// `residual`, a hidden layer as wide as the one before is added to it.
+///
+/// ```
+/// use earthwork::critic::net::{Activation, Architecture};
+///
+/// let mlp = Architecture::mlp(2, &[64, 64], 1).with_activation(Activation::Silu);
+/// assert_eq!(mlp.parameters(), (2 * 64 + 64) + (64 * 64 + 64) + (64 + 1));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Architecture {
+    /// How many values come in.
+    pub inputs: usize,
+    /// The widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// How many values come out.
+    pub outputs: usize,
+    /// What stands behind each hidden layer; leaky ReLU with slope 0.2 by default.
+    pub activation: Activation,
+    /// Layer normalisation before each activation; off by default. Unlike batch normalisation it acts on each point by itself,
+    /// so that the gradient at a point is that of the point (Gulrajani et al. 2017, §4).
+    pub layer_norm: bool,
+    /// Shortcuts around hidden layers; off by default.
+    pub residual: bool,
+    /// How the weights begin.
+    pub init: Init,
+}
+
+/// How the weights begin; biases begin at 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Init {
+    /// N(0, 2 / inputs): He et al. 2015, for ReLU and the like.
+    #[default]
+    He,
+    /// U(±√(6 / (inputs + outputs))): Glorot & Bengio 2010.
+    Glorot,
+    /// U(±1 / √inputs), for the biases too: PyTorch's `Linear`.
+    Uniform,
+    /// Rows (or columns) of length 1 at right angles: Saxe et al. 2014.
+    Orthogonal,
+}
+
+impl Init {
+    /// By its name: `he`, `glorot`, `uniform`, `orthogonal`.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn named(name: &str) -> Result<Self> {
+        Ok(match name {
+            "he" => Self::He,
+            "glorot" => Self::Glorot,
+            "uniform" => Self::Uniform,
+            "orthogonal" => Self::Orthogonal,
+            _ => {
+                let why = format!("`{name}` is no initialisation; there are he, glorot, uniform and orthogonal");
+                return Err(Error::new("init", ErrorKind::Unsupported(why.into())));
+            }
+        })
+    }
+}
+
+impl Architecture {
+    /// A multilayer perceptron with leaky ReLUs.
+    pub fn mlp(inputs: usize, hidden: &[usize], outputs: usize) -> Self {
+        let activation = Activation::LeakyRelu { slope: 0.2 };
+        Self {
+            inputs,
+            hidden: hidden.to_vec(),
+            outputs,
+            activation,
+            layer_norm: false,
+            residual: false,
+            init: Init::He,
+        }
+    }
+
+    /// The same with another activation.
+    #[must_use]
+    pub fn with_activation(self, activation: Activation) -> Self {
+        Self { activation, ..self }
+    }
+
+    /// The same with layer normalisation.
+    #[must_use]
+    pub fn with_layer_norm(self) -> Self {
+        Self { layer_norm: true, ..self }
+    }
+
+    /// The same with shortcuts.
+    #[must_use]
+    pub fn with_residual(self) -> Self {
+        Self { residual: true, ..self }
+    }
+
+    /// The same with another beginning.
+    #[must_use]
+    pub fn with_init(self, init: Init) -> Self {
+        Self { init, ..self }
+    }
+
+    /// How many parameters it has.
+    pub fn parameters(&self) -> usize {
+        self.blocks().iter().map(|block| block.end() - block.weights).sum()
+    }
+
+    /// Refuses what cannot be built.
+    pub(super) fn check(&self) -> Result<()> {
+        let wrong = |argument: &'static str, value: f64, requirement| {
+            Err(Error::new(argument, ErrorKind::Parameter { value, requirement }))
+        };
+        for (argument, count) in [("inputs", self.inputs), ("outputs", self.outputs)] {
+            if count == 0 {
+                return wrong(argument, 0.0, "a network needs at least one");
+            }
+        }
+        if self.hidden.contains(&0) {
+            return wrong("hidden", 0.0, "a hidden layer has at least one value");
+        }
+        if let Activation::LeakyRelu { slope } = self.activation
+            && !(0.0..=1.0).contains(&slope)
+        {
+            return wrong("slope", slope, "the slope of a leaky ReLU lies between 0 and 1");
+        }
+        let group = self.activation.group();
+        if group == 1 {
+            return wrong("size", 1.0, "a group that is sorted has at least two values");
+        }
+        if group > 1
+            && let Some(&width) = self.hidden.iter().find(|&&width| width % group != 0)
+        {
+            return wrong("hidden", width as f64, "the width must be a multiple of the groups that are sorted");
+        }
+        Ok(())
+    }
+
+    /// Each matrix with what follows it, in order.
+    pub(super) fn blocks(&self) -> Vec<Block> {
+        let mut at = 0;
+        let mut inputs = self.inputs;
+        let widths = self.hidden.iter().copied().map(|width| (width, true)).chain([(self.outputs, false)]);
+        widths
+            .map(|(outputs, hidden)| {
+                let block = Block { weights: at, inputs, outputs, hidden, norm: hidden && self.layer_norm };
+                at = block.end();
+                inputs = outputs;
+                block
+            })
+            .collect()
+    }
+
+    /// The layers, with the places of their parameters.
+    pub(super) fn layers(&self) -> Vec<Layer> {
+        let mut layers = Vec::new();
+        for (k, block) in self.blocks().into_iter().enumerate() {
+            let Block { weights, inputs, outputs, .. } = block;
+            let mut inside = vec![Layer::Dense { weights, bias: block.bias(), inputs, outputs }];
+            if block.norm {
+                inside.push(Layer::Norm { gain: block.gain(), shift: block.gain() + outputs, width: outputs });
+            }
+            if block.hidden {
+                inside.push(Layer::Activation(self.activation));
+            }
+            if self.residual && block.hidden && k > 0 && inputs == outputs {
+                layers.push(Layer::Residual(inside));
+            } else {
+                layers.extend(inside);
+            }
+        }
+        layers
+    }
+
+    /// The first parameters.
+    pub(super) fn draw<T: Scalar>(&self, seed: u64) -> Vec<T> {
+        let mut parameters = vec![T::zero(); self.parameters()];
+        for (k, block) in self.blocks().into_iter().enumerate() {
+            let mut random = stream(seed, k as u64);
+            let (inputs, outputs) = (block.inputs, block.outputs);
+            let weights = &mut parameters[block.weights..block.bias()];
+            let mut normal = || -> f64 { StandardNormal.sample(&mut random) };
+            match self.init {
+                Init::He => {
+                    let deviation = (2.0 / inputs as f64).sqrt();
+                    weights.iter_mut().for_each(|w| *w = T::of(deviation * normal()));
+                }
+                Init::Orthogonal => {
+                    let tall = nalgebra::DMatrix::from_fn(inputs.max(outputs), inputs.min(outputs), |_, _| normal());
+                    let q = tall.qr().q();
+                    for (at, w) in weights.iter_mut().enumerate() {
+                        let (row, column) = (at / inputs, at % inputs);
+                        *w = T::of(if outputs >= inputs { q[(row, column)] } else { q[(column, row)] });
+                    }
+                }
+                Init::Glorot | Init::Uniform => {
+                    let bound = match self.init {
+                        Init::Glorot => (6.0 / (inputs + outputs) as f64).sqrt(),
+                        _ => 1.0 / (inputs as f64).sqrt(),
+                    };
+                    let end = if self.init == Init::Uniform { block.bias() + outputs } else { block.bias() };
+                    for w in &mut parameters[block.weights..end] {
+                        *w = T::of(random.random_range(-bound..=bound));
+                    }
+                }
+            }
+            if block.norm {
+                parameters[block.gain()..block.gain() + outputs].fill(T::one());
+            }
+        }
+        parameters
+    }
+}
+
+/// A matrix of shape (outputs, inputs) at `weights`, its bias, and the gain and shift of its normalisation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Block {
+    pub(super) weights: usize,
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    pub(super) hidden: bool,
+    pub(super) norm: bool,
+}
+
+impl Block {
+    pub(super) fn bias(&self) -> usize {
+        self.weights + self.inputs * self.outputs
+    }
+
+    pub(super) fn gain(&self) -> usize {
+        self.bias() + self.outputs
+    }
+
+    fn end(&self) -> usize {
+        self.gain() + if self.norm { 2 * self.outputs } else { 0 }
+    }
+}

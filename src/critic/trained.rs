@@ -1,0 +1,134 @@
+//! A critic that has been trained, and what its value proves.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+
+use crate::critic::net::Network;
+use crate::error::{Error, ErrorKind, Result};
+use crate::estimate::{Estimate, Evidence, Kind};
+use crate::measure::Samples;
+use crate::numeric::Sum;
+
+/// What the rounding of a pass through a network may add to a value, relative to the sizes that it adds up.
+const ROUNDING: f64 = 1e-11;
+
+/// A function f on R^d with a proven Lipschitz constant, so that for any two distributions
+///
+/// ```text
+/// W₁(P, Q) ≥ (E_P f − E_Q f) / Lip(f)
+/// ```
+///
+/// (Kantorovich & Rubinstein). The network reads points that were centred and scaled; all that is returned is in the units of the
+/// caller.
+#[derive(Debug, Clone)]
+pub struct Critic {
+    pub(super) network: Network<f64>,
+    pub(super) centre: Vec<f64>,
+    pub(super) scale: f64,
+    pub(super) lipschitz: f64,
+    pub(super) method: &'static str,
+    pub(super) seed: u64,
+}
+
+impl Critic {
+    /// f at each point; of length n.
+    ///
+    /// # Errors
+    /// When the points have another dimension than the critic.
+    pub fn values(&self, points: ArrayView2<'_, f64>) -> Result<Array1<f64>> {
+        let values = self.network.values(self.placed(points)?.view());
+        Ok(values.index_axis(Axis(1), 0).mapv(|v| v * self.scale))
+    }
+
+    /// ∇f at each point; of shape (n, d).
+    ///
+    /// # Errors
+    /// As [`Critic::values`].
+    pub fn gradients(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
+        Ok(self.network.gradients(self.placed(points)?.view()))
+    }
+
+    /// The proven upper bound on its Lipschitz constant; see [`Network::lipschitz_bound`].
+    pub fn lipschitz(&self) -> f64 {
+        self.lipschitz
+    }
+
+    /// The network itself. It reads (x − centre) / scale, and its value times scale is f.
+    pub fn network(&self) -> &Network<f64> {
+        &self.network
+    }
+
+    /// E_x f − E_y f, the training objective without its penalty. No bound on anything by itself.
+    ///
+    /// # Errors
+    /// When the dimensions differ.
+    pub fn raw(&self, x: &Samples, y: &Samples) -> Result<f64> {
+        Ok(self.means(x)?.0 - self.means(y)?.0)
+    }
+
+    /// A lower bound on W₁ between the two samples: the raw value divided by the Lipschitz constant, less what rounding may
+    /// have added; at least 0. For a sample that the critic was not trained on it is as valid.
+    ///
+    /// # Errors
+    /// When the dimensions differ.
+    pub fn bound(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+        let ((mean_x, size_x), (mean_y, size_y)) = (self.means(x)?, self.means(y)?);
+        let slack = ROUNDING * (size_x + size_y);
+        let value = ((mean_x - mean_y - slack) / self.lipschitz).max(0.0);
+        // A network that overflowed proves nothing.
+        let value = if value.is_finite() { value } else { 0.0 };
+        let evidence = Evidence::Bounds { lower: value, upper: f64::INFINITY };
+        let estimate = Estimate::new(value, evidence, self.method, (x.len(), y.len()));
+        Ok(estimate.of_kind(Kind::LowerBound).with_seed(self.seed))
+    }
+
+    /// The standard error of [`Critic::raw`] as an estimate of E_P f − E_Q f from held-out samples: √(Var_x f / n + Var_y f / m),
+    /// with n and m the effective sizes (Σ w)² / Σ w².
+    ///
+    /// # Errors
+    /// When the dimensions differ.
+    pub fn held_out(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+        let (a, b) = (self.moments(x)?, self.moments(y)?);
+        let error = (a.1 + b.1).sqrt() / self.lipschitz;
+        let value = (a.0 - b.0) / self.lipschitz;
+        let estimate = Estimate::new(value, Evidence::StandardError(error), self.method, (x.len(), y.len()));
+        Ok(estimate.of_kind(Kind::LowerBound).with_seed(self.seed))
+    }
+
+    /// The mean of f, and of |f|.
+    fn means(&self, samples: &Samples) -> Result<(f64, f64)> {
+        let values = self.values(samples.points().view())?;
+        let (mut mean, mut size) = (Sum::default(), Sum::default());
+        for (value, weight) in values.iter().zip(samples.weights().as_slice()) {
+            mean.add_product(*value, *weight);
+            size.add_product(value.abs(), *weight);
+        }
+        Ok((mean.value() / samples.total(), size.value() / samples.total()))
+    }
+
+    /// The mean of f, and its variance over the effective size.
+    fn moments(&self, samples: &Samples) -> Result<(f64, f64)> {
+        let values = self.values(samples.points().view())?;
+        let mean = self.means(samples)?.0;
+        let total = samples.total();
+        let (mut variance, mut squares) = (Sum::default(), Sum::default());
+        for (value, weight) in values.iter().zip(samples.weights().as_slice()) {
+            let part = weight / total;
+            variance.add_product(part, (value - mean).powi(2));
+            squares.add_product(part, part);
+        }
+        let squares = squares.value();
+        Ok((mean, if squares < 1.0 { variance.value() * squares / (1.0 - squares) } else { f64::INFINITY }))
+    }
+
+    fn placed(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
+        if points.ncols() != self.centre.len() {
+            let kind = ErrorKind::Dimension { expected: self.centre.len(), found: points.ncols() };
+            return Err(Error::new("points", kind));
+        }
+        let mut placed = points.to_owned();
+        for mut row in placed.rows_mut() {
+            row.iter_mut().zip(&self.centre).for_each(|(v, c)| *v = (*v - c) / self.scale);
+        }
+        Ok(placed)
+    }
+}
