@@ -6,11 +6,13 @@
 
 mod kernel;
 mod matching;
+mod min_plus;
 mod norm;
 mod reduce;
 
 pub(crate) use kernel::{Kernel, run};
 pub(crate) use matching::{TwoLeast, relax, two_least};
+pub(crate) use min_plus::min_plus;
 pub(crate) use norm::{ROWS, norm_row, square_rows};
 pub(crate) use reduce::{lower_to_difference, row_minimum, row_slack_minimum};
 
