@@ -3,8 +3,9 @@
 mod arcs;
 mod dense;
 mod expand;
+pub(super) mod free_flow;
 mod levels;
-mod masses;
+pub(super) mod masses;
 mod multiscale;
 mod oracle;
 mod rounds;
