@@ -54,15 +54,14 @@ pub(crate) fn c_transform(cost: &PointCost, f: &[f64], among: &[u32]) -> Option<
     by_tree(form, (cost.source(), cost.target().as_slice()), f, among)
 }
 
-/// The other way: for each source i in `wanted` a number just below min_j (c_ij − g_j) over all targets.
-pub(crate) fn c_transform_back(cost: &PointCost, g: &[f64], wanted: &[u32]) -> Option<Vec<f64>> {
+/// The other way: for each source i in `wanted` a number just below min_j (c_ij − g_j) over the targets j in `among`.
+pub(crate) fn c_transform_back(cost: &PointCost, g: &[f64], among: &[u32], wanted: &[u32]) -> Option<Vec<f64>> {
     let form = cost.ground().form();
-    let all: Vec<u32> = (0..g.len() as u32).collect();
-    if let Some(f) = separable::c_transform(form, (cost.target(), cost.source()), g, &all) {
+    if let Some(f) = separable::c_transform(form, (cost.target(), cost.source()), g, among) {
         return Some(wanted.iter().map(|&i| f[i as usize]).collect());
     }
     let queries: Vec<f64> = wanted.iter().flat_map(|&i| cost.source().point(i as usize).iter().copied()).collect();
-    let (f, above) = by_tree(form, (cost.target(), &queries), g, &all)?;
+    let (f, above) = by_tree(form, (cost.target(), &queries), g, among)?;
     Some(f.iter().zip(above).map(|(f, above)| f - above).collect())
 }
 

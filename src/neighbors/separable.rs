@@ -13,8 +13,8 @@ use crate::measure::{Points, axes};
 use crate::numeric::sum::down;
 use crate::simd;
 
-/// Additions that take about as long as a kd-tree, for each point of the target.
-const MOST_ADDITIONS: usize = 100_000;
+/// Additions for each point of the target that take about as long as a search in a kd-tree.
+const MOST_ADDITIONS: usize = 20_000;
 /// Rows of a product that one task makes.
 const ROWS: usize = 32;
 
@@ -124,7 +124,10 @@ mod tests {
             let best = among.iter().min_by(|&i, &j| slack(i).total_cmp(&slack(j))).unwrap();
             let (exact, paid) = (slack(best), cost.entry(*best as usize, j));
             assert!(found <= exact, "{cost:?}: {found} is above {exact}");
-            assert!(exact - found <= 1e-14 * (paid + f[*best as usize].abs() + exact.abs()), "{cost:?}: {found} {exact}");
+            assert!(
+                exact - found <= 1e-14 * (paid + f[*best as usize].abs() + exact.abs()),
+                "{cost:?}: {found} {exact}"
+            );
         }
     }
 

@@ -194,7 +194,8 @@ fn feasible(problem: &Problem, a: &[f64], given: &Potentials, exactly: bool) -> 
 /// hand: nearly the most for the first g, and safely below it.
 fn most_of_sources(problem: &Problem, sources: &[u32], (g, given_g): (&[f64], &[f64])) -> Option<(Vec<f64>, Vec<f64>)> {
     let points = problem.points().filter(|_| sources.len() * g.len() >= TREE_FROM)?;
-    let most = |g: &[f64]| neighbors::c_transform_back(points, g, sources);
+    let all: Vec<u32> = (0..g.len() as u32).collect();
+    let most = |g: &[f64]| neighbors::c_transform_back(points, g, &all, sources);
     Some((most(g)?, most(given_g)?))
 }
 

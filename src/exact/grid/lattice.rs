@@ -28,9 +28,8 @@ impl Neighbours {
 
     /// Half of the steps to a neighbour: of a step and its opposite, the one whose first move is forward.
     fn steps(self, dim: usize) -> Vec<Vec<isize>> {
-        let all = (0..3_usize.pow(dim as u32)).map(|code| -> Vec<isize> {
-            (0..dim).map(|k| (code / 3_usize.pow(k as u32) % 3) as isize - 1).collect()
-        });
+        let all = (0..3_usize.pow(dim as u32))
+            .map(|code| -> Vec<isize> { (0..dim).map(|k| (code / 3_usize.pow(k as u32) % 3) as isize - 1).collect() });
         let forward = |step: &Vec<isize>| step.iter().find(|move_| **move_ != 0) == Some(&1);
         let single = |step: &Vec<isize>| step.iter().filter(|move_| **move_ != 0).count() == 1;
         all.filter(|step| forward(step) && (self == Self::King || single(step))).collect()
@@ -101,7 +100,8 @@ impl Lattice {
         let mut at = vec![0_usize; dim];
         for cell in 0..cells {
             for (step, offset) in &steps {
-                let inside = (0..dim).all(|k| at[k].checked_add_signed(step[k]).is_some_and(|to| to < self.axes[k].len()));
+                let inside =
+                    (0..dim).all(|k| at[k].checked_add_signed(step[k]).is_some_and(|to| to < self.axes[k].len()));
                 if inside {
                     let gap = |k: usize| (self.axes[k][at[k].wrapping_add_signed(step[k])] - self.axes[k][at[k]]).abs();
                     let length = (0..dim).map(gap).fold(0.0, f64::max);

@@ -107,12 +107,7 @@ impl Grid {
     /// # Errors
     /// When a histogram is one of categories, the numbers of axes or the total masses differ, the cost overflows, or a side
     /// has more than 4,194,304 cells of positive mass.
-    pub fn solve(
-        &self,
-        source: &Histogram,
-        target: &Histogram,
-        ground: impl GroundCost + 'static,
-    ) -> Result<Solution> {
+    pub fn solve(&self, source: &Histogram, target: &Histogram, ground: impl GroundCost + 'static) -> Result<Solution> {
         self.solve_observed(source, target, ground, &mut Silent)
     }
 
@@ -147,11 +142,10 @@ impl Grid {
         let flowing = levels::solve(&between.lattice, between.neighbours, &between.perturbed(), &mut watch);
         let plan = between.plan(problem, &flowing.steps);
         let Flowing { potential, iterations, status, memory, .. } = flowing;
-        let Potentials { f, g } = between.potentials(&potential);
         let mut solution = Solution {
             transport_cost: plan.transport_cost(problem),
             plan,
-            potentials: Potentials { f, g },
+            potentials: between.potentials(&potential),
             bounds: None,
             status,
             report: Report { method: "grid flow", iterations, time: Duration::ZERO, memory },
@@ -169,8 +163,10 @@ impl Grid {
     }
 }
 
-/// The most cells, for each point that holds mass, for which the flow is faster than the pairs.
-const SPARSEST: usize = 6;
+/// The most cells, for each point that holds mass and beyond some thousands, for which the flow is faster than the pairs.
+const SPARSEST: usize = 16;
+/// Cells that are no matter.
+const FEW: usize = 4_096;
 
 /// A problem between the cells of a lattice.
 struct Between {
@@ -194,7 +190,7 @@ impl Between {
         let lattice = Lattice::common(neighbours, points.source(), points.target())?;
         let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
         let holding = a.iter().chain(b).filter(|mass| **mass > 0.0).count();
-        let cells = lattice.cells().filter(|&cells| cells <= MOST_POINTS && cells <= SPARSEST * holding)?;
+        let cells = lattice.cells().filter(|&cells| cells <= MOST_POINTS && cells <= SPARSEST * holding + FEW)?;
 
         let scale = problem.target_scale();
         let masses = Masses::unperturbed(a, &b.iter().map(|b| b * scale).collect::<Vec<_>>());

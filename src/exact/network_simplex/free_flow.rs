@@ -265,11 +265,8 @@ fn rooted(tree: &[[u32; 2]], supply: &[i128]) -> (Links, Vec<u32>) {
             next[v as usize] += 1;
         }
     }
-    let mut links = Links {
-        sources: 0,
-        root: 0,
-        nodes: supply.iter().map(|&flow| Node { flow, parent: NONE, size: 1 }).collect(),
-    };
+    let mut links =
+        Links { sources: 0, root: 0, nodes: supply.iter().map(|&flow| Node { flow, parent: NONE, size: 1 }).collect() };
     let mut depth_first = Vec::with_capacity(nodes);
     let mut open = vec![0u32];
     while let Some(v) = open.pop() {
