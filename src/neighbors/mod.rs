@@ -47,11 +47,15 @@ const BATCH: usize = 1024;
 /// Beside each g: how far above the minimum over the costs as [`CostMatrix::fill`](crate::cost::CostMatrix::fill) rounds them
 /// it can be, since here they are rounded in another order; nothing where it is surely not above.
 pub(crate) fn c_transform(cost: &PointCost, f: &[f64], among: &[u32]) -> Option<(Vec<f64>, Vec<f64>)> {
-    let form = cost.ground().form();
-    if let Some(g) = separable::c_transform(form, (cost.source(), cost.target()), f, among) {
+    if let Some(g) = c_transform_of_grids(cost, f, among) {
         return Some((g, Vec::new()));
     }
-    by_tree(form, (cost.source(), cost.target().as_slice()), f, among)
+    by_tree(cost.ground().form(), (cost.source(), cost.target().as_slice()), f, among)
+}
+
+/// The same axis by axis only, and safely not above.
+pub(crate) fn c_transform_of_grids(cost: &PointCost, f: &[f64], among: &[u32]) -> Option<Vec<f64>> {
+    separable::c_transform(cost.ground().form(), (cost.source(), cost.target()), f, among)
 }
 
 /// The other way: for each source i in `wanted` a number just below min_j (c_ij − g_j) over the targets j in `among`.

@@ -14,6 +14,8 @@ use crate::transport::{Bounds, Flow, Plan, Potentials, Problem};
 
 /// Pairs from which a kd-tree finds the minima faster than a pass over all of them.
 const TREE_FROM: usize = 10_000_000;
+/// Pairs from which the minima between two grids are found axis by axis, where that can be.
+const GRID_FROM: usize = 250_000;
 /// Columns that one task prices; their minima stay in the first-level cache.
 const COLUMNS: usize = 512;
 /// Rows of one tile: 64 × 512 costs are 256 KiB.
@@ -155,7 +157,7 @@ fn dual_value(flows: &[Flow], dual: &Potentials) -> f64 {
 /// can only bend. Every value is rounded down; if `exactly` and the pairs are not too many, only where it was rounded up.
 /// Beside them, the largest violation of the potentials as given.
 fn feasible(problem: &Problem, a: &[f64], given: &Potentials, exactly: bool) -> (Potentials, f64) {
-    let (mut g, above) = c_transform(problem, a, &given.f);
+    let (mut g, above) = c_transform(problem, a, &given.f, exactly);
     let mut violation = given.g.iter().zip(&g).map(|(given, most)| given - most).fold(f64::NEG_INFINITY, f64::max);
     for (g, above) in g.iter_mut().zip(above) {
         *g -= above;
@@ -199,14 +201,21 @@ fn most_of_sources(problem: &Problem, sources: &[u32], (g, given_g): (&[f64], &[
     Some((most(g)?, most(given_g)?))
 }
 
-/// min_i (c_ij − f_i) over the sources that hold mass; beside it, how far above that it may be (nothing, if it is empty).
-fn c_transform(problem: &Problem, a: &[f64], f: &[f64]) -> (Vec<f64>, Vec<f64>) {
+/// min_i (c_ij − f_i) over the sources that hold mass; beside it, how far above that it may be (nothing, if it is empty). If
+/// `exactly` and the pairs are not too many, there is no doubt about it.
+fn c_transform(problem: &Problem, a: &[f64], f: &[f64], exactly: bool) -> (Vec<f64>, Vec<f64>) {
     let (n, m) = problem.shape();
+    let pairs = n * m;
     if let Some(points) = problem.points()
-        && n * m >= TREE_FROM
+        && (pairs >= TREE_FROM || (pairs >= GRID_FROM && !exactly))
     {
         let holding: Vec<u32> = (0..n as u32).filter(|&i| a[i as usize] > 0.0).collect();
-        if let Some(found) = neighbors::c_transform(points, f, &holding) {
+        if let Some(g) = neighbors::c_transform_of_grids(points, f, &holding) {
+            return (g, Vec::new());
+        }
+        if pairs >= TREE_FROM
+            && let Some(found) = neighbors::c_transform(points, f, &holding)
+        {
             return found;
         }
     }
@@ -249,7 +258,7 @@ fn least_cost(problem: &Problem) -> f64 {
         Origin::Matrix(costs) => costs.iter().copied().fold(f64::INFINITY, f64::min),
         _ => {
             let n = problem.shape().0;
-            let (least, _) = c_transform(problem, &vec![1.0; n], &vec![0.0; n]);
+            let (least, _) = c_transform(problem, &vec![1.0; n], &vec![0.0; n], true);
             least.into_iter().fold(f64::INFINITY, f64::min)
         }
     }

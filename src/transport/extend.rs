@@ -35,16 +35,15 @@ pub(crate) fn extended(problem: &Problem, mut f: Vec<f64>, mut g: Vec<f64>) -> P
     let empty = of(b, false);
     let by_tree = points.filter(|_| empty.len() * n >= MANY);
     let all: Vec<u32> = (0..n as u32).collect();
-    match by_tree.and_then(|points| neighbors::c_transform(points, &f, &all)) {
-        Some((found, _)) => empty.iter().for_each(|&j| g[j as usize] = found[j as usize]),
-        None => {
-            let least = |column: &mut Vec<f64>, &j: &u32| {
-                problem.cost().fill(0..n, j as usize..j as usize + 1, column);
-                column.iter().zip(&f).map(|(c, f)| c - f).fold(f64::INFINITY, f64::min)
-            };
-            let found: Vec<f64> = empty.par_iter().map_init(|| vec![0.0; n], least).collect();
-            empty.iter().zip(found).for_each(|(&j, value)| g[j as usize] = value);
-        }
+    if let Some((found, _)) = by_tree.and_then(|points| neighbors::c_transform(points, &f, &all)) {
+        empty.iter().for_each(|&j| g[j as usize] = found[j as usize]);
+    } else {
+        let least = |column: &mut Vec<f64>, &j: &u32| {
+            problem.cost().fill(0..n, j as usize..j as usize + 1, column);
+            column.iter().zip(&f).map(|(c, f)| c - f).fold(f64::INFINITY, f64::min)
+        };
+        let found: Vec<f64> = empty.par_iter().map_init(|| vec![0.0; n], least).collect();
+        empty.iter().zip(found).for_each(|(&j, value)| g[j as usize] = value);
     }
     balanced(a, b, f, g)
 }

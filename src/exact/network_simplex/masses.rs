@@ -75,11 +75,6 @@ impl Masses {
         Self { source, target, exponent: 0 }
     }
 
-    /// Masses in the same unit as these, for other points.
-    pub(crate) fn of(&self, source: Vec<i128>, target: Vec<i128>) -> Self {
-        Self { source, target, exponent: self.exponent }
-    }
-
     /// The mass of a flow, without the units of the perturbation.
     pub(crate) fn mass(&self, flow: i128) -> f64 {
         scaled((without_units(flow) >> UNIT_BITS) as f64, -self.exponent)
