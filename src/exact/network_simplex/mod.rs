@@ -10,7 +10,6 @@ mod multiscale;
 mod oracle;
 mod rounds;
 mod sampled;
-mod settle;
 mod sparse_start;
 mod start;
 #[cfg(test)]
