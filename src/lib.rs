@@ -46,6 +46,7 @@
 //! | [`cost`] | what moving mass costs: ground costs between points, cost matrices as tiles |
 //! | [`transport`] | the problem, the plan, the potentials, the bounds, and [`certify`](transport::certify), which checks anybody's |
 //! | [`exact`] | the exact solvers, and [`wasserstein`](exact::wasserstein) |
+//! | [`sliced`] | distances through projections onto lines, with standard errors |
 //! | [`compare`] | the whole job: every distance of two samples, which column carries it, what moves where |
 //! | [`estimate`] | a number and its evidence |
 //! | [`numeric`] | sums that keep their digits, seeded random streams |
@@ -74,6 +75,7 @@ mod neighbors;
 pub mod numeric;
 pub mod prelude;
 mod simd;
+pub mod sliced;
 pub mod testing;
 pub mod transport;
 

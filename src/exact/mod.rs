@@ -2,7 +2,7 @@
 
 mod assignment;
 mod circle;
-mod line;
+pub(crate) mod line;
 mod network_simplex;
 mod separate;
 

@@ -7,12 +7,14 @@
 mod kernel;
 mod matching;
 mod norm;
+mod project;
 mod reduce;
 
 pub(crate) use kernel::{Kernel, run};
 pub(crate) use matching::{TwoLeast, relax, two_least};
 pub(crate) use norm::{ROWS, norm_row, square_rows};
-pub(crate) use reduce::{lower_to_difference, row_minimum, row_slack_minimum};
+pub(crate) use project::{TILE, project, tiled};
+pub(crate) use reduce::{least_and_most, lower_to_difference, row_minimum, row_slack_minimum};
 
 /// Defines `pub(crate) fn name(args) -> out` that runs `body(args)` compiled for the best instructions at hand.
 ///
