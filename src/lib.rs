@@ -46,7 +46,11 @@
 //! | [`cost`] | what moving mass costs: ground costs between points, cost matrices as tiles |
 //! | [`transport`] | the problem, the plan, the potentials, the bounds, and [`certify`](transport::certify), which checks anybody's |
 //! | [`exact`] | the exact solvers, and [`wasserstein`](exact::wasserstein) |
+<<<<<<< HEAD
 //! | [`sliced`] | distances through projections onto lines, with standard errors |
+=======
+//! | [`divergence`] | KL, JS, total variation and their family: exact on one support, estimated from samples |
+>>>>>>> main
 //! | [`compare`] | the whole job: every distance of two samples, which column carries it, what moves where |
 //! | [`estimate`] | a number and its evidence |
 //! | [`numeric`] | sums that keep their digits, seeded random streams |
@@ -67,6 +71,7 @@
 
 pub mod compare;
 pub mod cost;
+pub mod divergence;
 pub mod error;
 pub mod estimate;
 pub mod exact;
