@@ -46,11 +46,8 @@
 //! | [`cost`] | what moving mass costs: ground costs between points, cost matrices as tiles |
 //! | [`transport`] | the problem, the plan, the potentials, the bounds, and [`certify`](transport::certify), which checks anybody's |
 //! | [`exact`] | the exact solvers, and [`wasserstein`](exact::wasserstein) |
-<<<<<<< HEAD
 //! | [`sliced`] | distances through projections onto lines, with standard errors |
-=======
 //! | [`divergence`] | KL, JS, total variation and their family: exact on one support, estimated from samples |
->>>>>>> main
 //! | [`compare`] | the whole job: every distance of two samples, which column carries it, what moves where |
 //! | [`estimate`] | a number and its evidence |
 //! | [`numeric`] | sums that keep their digits, seeded random streams |
