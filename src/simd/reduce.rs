@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn ranges_agree_with_a_plain_scan() {
-        for n in 1..140 {
+        for n in 1..140_usize {
             let values: Vec<f64> = (0..n).map(|k| ((k * 73 % 127) as f64 * 0.37).sin()).collect();
             let plain = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (x.min(a), x.max(b)));
             assert_eq!(least_and_most(&values), plain, "n = {n}");

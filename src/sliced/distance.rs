@@ -34,7 +34,8 @@ use crate::transport::{Interrupt, Observer, Progress, Silent, Status, Watch};
 /// Directions are worked on in parallel, and the bits do not depend on the number of threads.
 ///
 /// # When not to use it
-/// It is no approximation of W_p: it is a smaller distance, by a factor of about √d for W₂.
+/// It is no approximation of W_p: it is a smaller distance, by a factor of about √d for W₂. For bounds on W_p see
+/// [`bounds`](Self::bounds).
 ///
 /// # Example
 /// ```
@@ -95,7 +96,7 @@ pub struct SlicedDistance {
     pub value: f64,
     /// Its standard error; 0 on a line, where all directions agree; `None` from a single direction.
     pub std_error: Option<f64>,
-    /// W_p^p of each slice, for all the mass, in the order of the directions.
+    /// W_p^p of each slice, for all the mass, in the order of the directions; infinite where the power overflows.
     pub costs: Vec<f64>,
     /// How the directions were chosen.
     pub method: &'static str,
@@ -212,7 +213,7 @@ impl Sliced {
             }
             let ended = all_slices(&pair, &directions, expected.is_some(), &mut slices, &mut watch);
             let groups = done(&directions.groups(), slices.len());
-            let found = self.average(&slices, &groups, expected);
+            let found = average(&slices, &groups, expected);
             if let Some(status) = ended {
                 break (found, status);
             }
@@ -250,25 +251,25 @@ impl Sliced {
         })
     }
 
-    /// The mean of the slices' costs.
-    fn average(&self, slices: &[Slice], groups: &[usize], expected: Option<[f64; 3]>) -> Mean {
-        let costs: Vec<f64> = slices.iter().map(|slice| slice.cost).collect();
-        let Some(expected) = expected else { return mean(&costs, groups) };
-        let controls: Vec<[f64; 3]> = slices
-            .iter()
-            .map(|Slice { moments: [shift, x, y], .. }| [shift * shift - expected[0], x - expected[1], y - expected[2]])
-            .collect();
-        controlled_mean(&costs, &controls, groups)
-    }
-
     /// Refuses a cost that is 0 though mass moves: a large power of a small distance.
     fn refuse_underflow(&self, pair: &Pair, method: &Method) -> Result<()> {
-        if pair.moves(&Directions::new(method, pair.dim, 1, self.seed)?.all()) {
+        if pair.moves(&Directions::new(method, pair.dim, 1, self.seed)?.all()[..pair.dim]) {
             let why = "the powers of the distances that mass moves underflow; lower p, or scale the points up";
             return Err(Error::new("p", ErrorKind::Unsupported(why.into())));
         }
         Ok(())
     }
+}
+
+/// The mean of the slices' costs.
+fn average(slices: &[Slice], groups: &[usize], expected: Option<[f64; 3]>) -> Mean {
+    let costs: Vec<f64> = slices.iter().map(|slice| slice.cost).collect();
+    let Some(expected) = expected else { return mean(&costs, groups) };
+    let controls: Vec<[f64; 3]> = slices
+        .iter()
+        .map(|Slice { moments: [shift, x, y], .. }| [shift * shift - expected[0], x - expected[1], y - expected[2]])
+        .collect();
+    controlled_mean(&costs, &controls, groups)
 }
 
 /// Appends the slices that are missing, in the order of the directions, until all are there or the watch ends it.

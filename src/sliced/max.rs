@@ -203,7 +203,8 @@ impl MaxSliced {
         };
         let mut silent = Silent;
         let mut watch = Watch::new(self.interrupt.clone(), &mut silent);
-        let mut here = Climb { cost: 0.0, direction: start, stationarity: 0.0, steps: 0, status: Status::IterationLimit };
+        let mut here =
+            Climb { cost: 0.0, direction: start, stationarity: 0.0, steps: 0, status: Status::IterationLimit };
         // How far the last step went, as a multiple of the power iteration.
         let mut stride = 1.0;
         loop {
@@ -227,7 +228,8 @@ impl MaxSliced {
             here.steps += 1;
             let at = |angle: f64| {
                 let (sine, cosine) = angle.sin_cos();
-                let mut turned: Vec<f64> = here.direction.iter().zip(&slope).map(|(t, u)| cosine * t + sine * u).collect();
+                let mut turned: Vec<f64> =
+                    here.direction.iter().zip(&slope).map(|(t, u)| cosine * t + sine * u).collect();
                 normalise(&mut turned);
                 turned
             };

@@ -24,7 +24,7 @@ pub(super) enum Counts {
 }
 
 /// A count of mass units.
-trait Count: Copy + Ord + SubAssign + Default {
+pub(super) trait Count: Copy + Ord + SubAssign + Default {
     fn number(self) -> f64;
 }
 
@@ -154,7 +154,13 @@ pub(super) fn merge_weighted(p: f64, x: &Sorted, y: &Sorted, counts: &Counts) ->
 
 /// Σ count · |x − y|^p along the walk in which each side goes on when its point is used up.
 #[inline(always)]
-fn merge<C: Count>(cost: impl Convex, x: &[f64], y: &[f64], a: impl Fn(usize) -> C, b: impl Fn(usize) -> C) -> f64 {
+pub(super) fn merge<C: Count>(
+    cost: impl Convex,
+    x: &[f64],
+    y: &[f64],
+    a: impl Fn(usize) -> C,
+    b: impl Fn(usize) -> C,
+) -> f64 {
     const STEPS: usize = 256;
     let zero = C::default();
     let (mut i, mut j) = (0, 0);

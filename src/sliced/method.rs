@@ -59,8 +59,13 @@ pub(super) struct Directions {
 enum Plan {
     Independent,
     /// All rows, or none where they would take too much memory: then each block is made when it is asked for.
-    Blocks { kept: Vec<f64> },
-    Even { replicates: usize, sobol: Sobol },
+    Blocks {
+        kept: Vec<f64>,
+    },
+    Even {
+        replicates: usize,
+        sobol: Sobol,
+    },
     Given(Vec<f64>),
 }
 
@@ -97,7 +102,8 @@ impl Directions {
         let plan = match method {
             Method::MonteCarlo => Plan::Independent,
             Method::Orthogonal if dim * count <= MOST_KEPT => {
-                let block = |first: usize| orthonormal(&mut stream(seed, (first / dim) as u64), dim, dim.min(count - first));
+                let block =
+                    |first: usize| orthonormal(&mut stream(seed, (first / dim) as u64), dim, dim.min(count - first));
                 let blocks: Vec<Vec<f64>> = (0..count).into_par_iter().step_by(dim).map(block).collect();
                 Plan::Blocks { kept: blocks.concat() }
             }
@@ -121,7 +127,9 @@ impl Directions {
     pub(super) fn groups(&self) -> Vec<usize> {
         match &self.plan {
             Plan::Independent | Plan::Given(_) => (1..=self.count).collect(),
-            Plan::Blocks { .. } => (1..=self.count.div_ceil(self.dim)).map(|b| (b * self.dim).min(self.count)).collect(),
+            Plan::Blocks { .. } => {
+                (1..=self.count.div_ceil(self.dim)).map(|b| (b * self.dim).min(self.count)).collect()
+            }
             Plan::Even { replicates, .. } => (1..=*replicates).map(|r| r * self.count / replicates).collect(),
         }
     }
@@ -136,10 +144,13 @@ impl Directions {
                     push_uniform(&mut stream(self.seed, k as u64), dim, out);
                 }
             }
-            Plan::Blocks { kept } if !kept.is_empty() => out.extend_from_slice(&kept[range.start * dim..range.end * dim]),
+            Plan::Blocks { kept } if !kept.is_empty() => {
+                out.extend_from_slice(&kept[range.start * dim..range.end * dim]);
+            }
             Plan::Blocks { .. } => {
                 for block in range.start / dim..range.end.div_ceil(dim) {
-                    let (from, to) = (range.start.max(block * dim) - block * dim, range.end.min((block + 1) * dim) - block * dim);
+                    let (from, to) =
+                        (range.start.max(block * dim) - block * dim, range.end.min((block + 1) * dim) - block * dim);
                     let basis = orthonormal(&mut stream(self.seed, block as u64), dim, to);
                     out.extend_from_slice(&basis[from * dim..]);
                 }
@@ -175,7 +186,10 @@ fn unit_rows(points: &Points, dim: usize) -> Result<Vec<f64>> {
     let mut rows = points.as_slice().to_vec();
     for (point, row) in rows.chunks_exact_mut(dim).enumerate() {
         if !normalise(row) {
-            return Err(Error::new("directions", ErrorKind::Undefined { point, reason: "is 0; a direction has a length" }));
+            return Err(Error::new(
+                "directions",
+                ErrorKind::Undefined { point, reason: "is 0; a direction has a length" },
+            ));
         }
     }
     Ok(rows)
@@ -257,9 +271,9 @@ fn evenly(
                 let radius = (1.0 - height * height).sqrt();
                 let (sine, cosine) = (TAU * (k as f64 * golden).fract()).sin_cos();
                 let start = out.len();
-                out.extend((0..3).map(|i| {
-                    radius * cosine * axes[i] + radius * sine * axes[3 + i] + height * axes[6 + i]
-                }));
+                out.extend(
+                    (0..3).map(|i| radius * cosine * axes[i] + radius * sine * axes[3 + i] + height * axes[6 + i]),
+                );
                 normalise(&mut out[start..]);
             }
         }
@@ -268,7 +282,9 @@ fn evenly(
             let seed: u64 = random.random();
             for k in places {
                 let start = out.len();
-                out.extend(seeds.iter().enumerate().map(|(j, &seed)| normal_quantile(sobol.coordinate(j, k as u32, seed))));
+                out.extend(
+                    seeds.iter().enumerate().map(|(j, &seed)| normal_quantile(sobol.coordinate(j, k as u32, seed))),
+                );
                 let mut rest = stream(seed, k as u64);
                 out.extend((DIMENSIONS..dim).map(|_| -> f64 { StandardNormal.sample(&mut rest) }));
                 normalise(&mut out[start..]);
@@ -290,6 +306,7 @@ fn normal_quantile(probability: f64) -> f64 {
     (polynomial(TAIL.0, r) / polynomial(TAIL.1, r)).copysign(centred)
 }
 
+#[expect(clippy::excessive_precision, reason = "as the paper prints them")]
 const CENTRE: ([f64; 8], [f64; 8]) = (
     [
         2.509_080_928_730_122_672_7e3,
@@ -312,6 +329,7 @@ const CENTRE: ([f64; 8], [f64; 8]) = (
         1.0,
     ],
 );
+#[expect(clippy::excessive_precision, reason = "as the paper prints them")]
 const TAIL: ([f64; 8], [f64; 8]) = (
     [
         7.745_450_142_783_414_076_40e-4,
@@ -368,7 +386,8 @@ mod tests {
                 let count = 40_000;
                 let all = Directions::new(&method, dim, count, 3).unwrap().all();
                 for axis in [0, 1, dim - 1] {
-                    let moment = |power| all.iter().skip(axis).step_by(dim).map(|v| v.powi(power)).sum::<f64>() / count as f64;
+                    let moment =
+                        |power| all.iter().skip(axis).step_by(dim).map(|v| v.powi(power)).sum::<f64>() / count as f64;
                     let d = dim as f64;
                     // Five standard errors of independent directions.
                     let tolerance = |power: f64| 5.0 * (15.0 / d.powf(power) / count as f64).sqrt();
@@ -398,9 +417,12 @@ mod tests {
 
     #[test]
     fn quantiles_are_those_of_the_tables() {
-        for (probability, quantile) in
-            [(0.5, 0.0), (0.975, 1.959_963_984_540_054), (0.1, -1.281_551_565_544_600_4), (1e-9, -5.997_807_015_007_686_5)]
-        {
+        for (probability, quantile) in [
+            (0.5, 0.0),
+            (0.975, 1.959_963_984_540_054),
+            (0.1, -1.281_551_565_544_600_4),
+            (1e-9, -5.997_807_015_007_686_5),
+        ] {
             assert!((normal_quantile(probability) - quantile).abs() < 1e-14, "{probability}");
         }
     }

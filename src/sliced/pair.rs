@@ -88,18 +88,16 @@ impl Pair {
             return Err(Error::new("points", ErrorKind::Unsupported(why.into())));
         }
         let bits = longest.log2();
-        let unit = if longest > 0.0 && (bits * p).abs() > COMFORTABLE {
-            (bits - COMFORTABLE / p).ceil().exp2()
-        } else {
-            1.0
-        };
+        let unit =
+            if longest > 0.0 && (bits * p).abs() > COMFORTABLE { (bits - COMFORTABLE / p).ceil().exp2() } else { 1.0 };
         let masses = match (x.weights().is_uniform(), y.weights().is_uniform(), x.len() == y.len()) {
             (true, true, true) => Masses::Equal,
             (true, true, false) => Masses::Uniform,
             _ => Masses::Counted(counts(x.weights(), y.weights())),
         };
         let side = |samples: &Samples| {
-            let moved = samples.points().iter().flat_map(|point| point.iter().zip(&origin).map(|(v, o)| (v - o) / unit));
+            let moved =
+                samples.points().iter().flat_map(|point| point.iter().zip(&origin).map(|(v, o)| (v - o) / unit));
             let rows: Vec<f64> = moved.collect();
             let shares = |weights: &Weights| weights.normalised().as_slice().to_vec();
             Side {
@@ -152,7 +150,14 @@ impl Pair {
     }
 
     /// The mean of |x − y|^p over the optimal pairing of projected points, which are sorted in place where that serves.
-    pub(super) fn cost_of(&self, x: &mut [f64], y: &mut [f64], p: f64, spare: &mut Vec<f64>, scratch: &mut Scratch) -> f64 {
+    pub(super) fn cost_of(
+        &self,
+        x: &mut [f64],
+        y: &mut [f64],
+        p: f64,
+        spare: &mut Vec<f64>,
+        scratch: &mut Scratch,
+    ) -> f64 {
         if let Masses::Counted(counts) = &self.masses {
             let (x, y) = (Sorted::new(x, scratch), Sorted::new(y, scratch));
             return merge_weighted(p, &x, &y, counts);
@@ -210,11 +215,6 @@ impl Side {
         project(&self.tiles, direction, direction.len(), &mut out);
         out.truncate(self.len);
         out
-    }
-
-    /// Point `i`, in units from the common origin.
-    pub(super) fn point(&self, i: usize, dim: usize) -> &[f64] {
-        &self.rows[i * dim..(i + 1) * dim]
     }
 
     /// The share of the mass that point `i` holds.

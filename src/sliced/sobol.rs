@@ -79,7 +79,7 @@ impl Sobol {
     pub(super) fn coordinate(&self, dimension: usize, index: u32, seed: u32) -> f64 {
         let numbers = &self.directions[dimension];
         let digits = (0..BITS).filter(|bit| index >> bit & 1 == 1).fold(0, |sum, bit| sum ^ numbers[bit]);
-        (f64::from(scrambled(digits, seed)) + 0.5) / (u32::MAX as f64 + 1.0)
+        (f64::from(scrambled(digits, seed)) + 0.5) / f64::from(BITS as u32).exp2()
     }
 }
 

@@ -91,7 +91,8 @@ fn scaling_rotation_and_offsets_are_respected() -> Result<()> {
         let rows: Vec<f64> = side.points().iter().flat_map(|point| [-point[1], point[0]]).collect();
         Samples::with_weights(Points::from_rows(rows, 2).unwrap(), side.weights().clone()).unwrap()
     };
-    let circle: Vec<f64> = (0..90).flat_map(|k| [f64::from(k).to_radians().cos(), f64::from(k).to_radians().sin()]).collect();
+    let circle: Vec<f64> =
+        (0..90).flat_map(|k| [f64::from(k).to_radians().cos(), f64::from(k).to_radians().sin()]).collect();
     let quarter = Sliced::new(2.0).with_method(Method::Given(Points::from_rows(circle.clone(), 2)?));
     let next: Vec<f64> = circle.chunks_exact(2).flat_map(|v| [-v[1], v[0]]).collect();
     let next = Sliced::new(2.0).with_method(Method::Given(Points::from_rows(next, 2)?));
@@ -116,13 +117,13 @@ fn masses_of_any_total_count_as_in_the_exact_distance() -> Result<()> {
 fn weights_are_points_that_come_several_times() -> Result<()> {
     let (x, y) = (cloud(25, 3, 1, 1.0, 0.0), cloud(31, 3, 2, 1.0, 0.4));
     let times = |i: usize| 1 + i * 7 % 4;
-    let repeated: Vec<f64> =
-        x.points().iter().enumerate().flat_map(|(i, point)| point.repeat(times(i))).collect();
+    let repeated: Vec<f64> = x.points().iter().enumerate().flat_map(|(i, point)| point.repeat(times(i))).collect();
     let repeated = Samples::new(Points::from_rows(repeated, 3)?)?;
     let heavy = weighted(&x, |i| times(i) as f64).normalised();
     // Weights of zero change nothing; one below 2⁻³² of the total makes the counts wide.
     let with_zero = weighted(&y, |j| if j % 5 == 0 { 0.0 } else { 1.0 }).normalised();
-    let without: Vec<f64> = y.points().iter().enumerate().filter(|(j, _)| j % 5 != 0).flat_map(|(_, v)| v.to_vec()).collect();
+    let without: Vec<f64> =
+        y.points().iter().enumerate().filter(|(j, _)| j % 5 != 0).flat_map(|(_, v)| v.to_vec()).collect();
     let without = Samples::new(Points::from_rows(without, 3)?)?;
     let with_tiny = weighted(&y, |j| if j % 5 == 0 { 1e-20 } else { 1.0 }).normalised();
     for p in [1.0, 2.0, 3.5] {
@@ -164,14 +165,18 @@ fn in_the_plane_it_is_an_integral_over_half_a_circle() -> Result<()> {
     for method in DRAWN {
         let found = Sliced::new(2.0).with_method(method.clone()).to_precision(1e-3).solve(&x, &y)?;
         assert!(found.status == Status::Converged && found.std_error.unwrap() <= 1e-3 * found.value);
-        assert!((found.value - integral).abs() <= 5.0 * found.std_error.unwrap(), "{method:?}: {found}, not {integral}");
+        assert!(
+            (found.value - integral).abs() <= 5.0 * found.std_error.unwrap(),
+            "{method:?}: {found}, not {integral}"
+        );
     }
     Ok(())
 }
 
 #[test]
 fn evenly_spread_directions_need_a_twentieth() -> Result<()> {
-    let (x, y) = (cloud(150, 3, 1, 1.0, 0.0), changed(&cloud(150, 3, 2, 1.0, 0.0), |k, v| v * [1.0, 2.0, 0.5][k] + 0.3));
+    let (x, y) =
+        (cloud(150, 3, 1, 1.0, 0.0), changed(&cloud(150, 3, 2, 1.0, 0.0), |k, v| v * [1.0, 2.0, 0.5][k] + 0.3));
     let needed = |method, control_variates| -> Result<usize> {
         let sliced = Sliced { control_variates, ..Sliced::new(2.0).with_method(method).with_directions(64) };
         let found = sliced.to_precision(1e-3).solve(&x, &y)?;
@@ -208,7 +213,8 @@ fn intervals_hold_the_truth_as_often_as_they_say() -> Result<()> {
 
 #[test]
 fn the_same_seed_gives_the_same_bits_at_any_number_of_threads() -> Result<()> {
-    let (x, y) = (cloud(500, 7, 1, 1.0, 0.0), weighted(&cloud(300, 7, 2, 1.0, 0.1), |j| 1.0 + (j % 3) as f64).normalised());
+    let (x, y) =
+        (cloud(500, 7, 1, 1.0, 0.0), weighted(&cloud(300, 7, 2, 1.0, 0.1), |j| 1.0 + (j % 3) as f64).normalised());
     let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     for method in DRAWN {
         let sliced = Sliced::new(2.0).with_method(method).with_directions(77);
@@ -276,7 +282,8 @@ fn the_largest_slice_is_found_in_fifty_dimensions() -> Result<()> {
         assert!(found.estimate().lower() <= wasserstein(&x, &y, p)?.value);
     }
     // A change of spread alone: neither means nor single random directions tell.
-    let (x, y) = (cloud(2000, 20, 3, 1.0, 0.0), changed(&cloud(2000, 20, 4, 1.0, 0.0), |k, v| if k == 3 { 3.0 * v } else { v }));
+    let (x, y) =
+        (cloud(2000, 20, 3, 1.0, 0.0), changed(&cloud(2000, 20, 4, 1.0, 0.0), |k, v| if k == 3 { 3.0 * v } else { v }));
     let found = MaxSliced::default().solve(&x, &y)?;
     assert!(found.direction[3].abs() > 0.99 && found.value > 1.9, "{found:?}");
     Ok(())
@@ -284,7 +291,8 @@ fn the_largest_slice_is_found_in_fifty_dimensions() -> Result<()> {
 
 #[test]
 fn a_climb_ends_where_no_direction_shows_more() -> Result<()> {
-    let (x, y) = (cloud(60, 3, 1, 1.0, 0.0), weighted(&cloud(45, 3, 2, 1.6, 0.4), |j| 1.0 + (j % 4) as f64).normalised());
+    let (x, y) =
+        (cloud(60, 3, 1, 1.0, 0.0), weighted(&cloud(45, 3, 2, 1.6, 0.4), |j| 1.0 + (j % 4) as f64).normalised());
     for p in [1.0, 2.0, 4.0] {
         let found = MaxSliced::new(p).solve(&x, &y)?;
         let many = Sliced { control_variates: false, ..Sliced::new(p).with_directions(20_000) }.solve(&x, &y)?;
@@ -293,5 +301,153 @@ fn a_climb_ends_where_no_direction_shows_more() -> Result<()> {
         assert!(found.value <= wasserstein(&x, &y, p)?.value * (1.0 + 1e-12));
         assert!(found.stationarity < 0.1 && matches!(found.status, Status::Converged | Status::Stalled), "{found:?}");
     }
+    Ok(())
+}
+
+#[test]
+fn slices_bound_the_exact_distance_on_both_sides() -> Result<()> {
+    for (dim, p) in [(1, 2.0), (2, 1.0), (2, 2.0), (4, 1.5), (3, 3.0)] {
+        let (x, y) = (cloud(40, dim, 1, 1.0, 0.0), cloud(30, dim, 2, 1.3, 2.0));
+        let heavy = weighted(&x, |i| 1.0 + (i % 3) as f64);
+        let heavy_y = weighted(&y, |_| heavy.total() / 30.0);
+        for (x, y) in [(&x, &y), (&heavy, &heavy_y)] {
+            let exact = wasserstein(x, y, p)?.value;
+            let bounds = Sliced::new(p).with_directions(60).bounds(x, y)?;
+            assert!(
+                bounds.lower() <= exact * (1.0 + 1e-12) && exact <= bounds.upper() * (1.0 + 1e-12),
+                "{dim} {p}: {bounds}"
+            );
+            let best = Sliced::new(p).with_directions(60).best_plan(x, y)?;
+            assert!(best.estimate().value >= exact * (1.0 - 1e-12), "{dim} {p}");
+            let problem = crate::transport::Problem::between(x, y, crate::cost::PNorm::wasserstein(p)?)?;
+            near(best.plan.transport_cost(&problem), best.transport_cost, 1e-12);
+            crate::testing::check_plan(&problem, &best.plan, false).unwrap();
+            for sharpness in [0.0, 1.0, 1e6] {
+                let mean = Sliced::new(p).with_directions(20).expected_plan(x, y, sharpness)?;
+                assert!(mean.transport_cost >= exact.powf(p) * (1.0 - 1e-12));
+                crate::testing::check_plan(&problem, &mean.plan, false).unwrap();
+            }
+        }
+    }
+    // A translation is tight from both sides for p = 2.
+    let x = cloud(30, 3, 5, 1.0, 0.0);
+    let y = changed(&x, |_, v| v + 4.0);
+    let bounds = Sliced::new(2.0).with_directions(30).bounds(&x, &y)?;
+    near(bounds.lower(), 48_f64.sqrt(), 1e-12);
+    near(bounds.upper(), 48_f64.sqrt(), 1e-12);
+    assert!(Sliced::new(2.0).expected_plan(&x, &y, -1.0).is_err());
+    Ok(())
+}
+
+#[test]
+fn gradients_are_differences() -> Result<()> {
+    for (p, method) in [(1.0, Method::MonteCarlo), (2.0, Method::QuasiMonteCarlo), (2.5, Method::Orthogonal)] {
+        let (x, y) =
+            (cloud(12, 3, 1, 1.0, 0.0), weighted(&cloud(9, 3, 2, 1.5, 0.4), |j| 1.0 + (j % 2) as f64).normalised());
+        let sliced = Sliced::new(p).with_method(method).with_directions(40);
+        let gradient = sliced.gradient(&x, &y)?;
+        let plain = Sliced { control_variates: false, ..sliced.clone() };
+        near(gradient.cost, plain.solve(&x, &y)?.value.powf(p), 1e-12);
+        let step = 1e-6;
+        for (i, k) in [(0, 0), (5, 2), (8, 1)] {
+            let moved = |side: &Samples, by: f64| {
+                let mut points = side.points().view().to_owned();
+                points[[i, k]] += by;
+                Samples::with_weights(points, side.weights().clone()).unwrap()
+            };
+            let slope_x = (sliced.gradient(&moved(&x, step), &y)?.cost - sliced.gradient(&moved(&x, -step), &y)?.cost)
+                / (2.0 * step);
+            let slope_y = (sliced.gradient(&x, &moved(&y, step))?.cost - sliced.gradient(&x, &moved(&y, -step))?.cost)
+                / (2.0 * step);
+            assert!((slope_x - gradient.x[[i, k]]).abs() < 1e-7, "p = {p}: {slope_x} and {}", gradient.x[[i, k]]);
+            assert!((slope_y - gradient.y[[i, k]]).abs() < 1e-7, "p = {p}: {slope_y} and {}", gradient.y[[i, k]]);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_subspace_holds_what_differs() -> Result<()> {
+    let x = cloud(60, 4, 1, 1.0, 0.0);
+    let y = changed(&cloud(50, 4, 2, 1.0, 0.0), |k, v| if k < 2 { 1.5 * v + 1.0 } else { v });
+    let full = wasserstein(&x, &y, 2.0)?.value;
+    let mut last = 0.0;
+    for k in 1..=4 {
+        let found = SubspaceRobust::new(k).solve(&x, &y)?;
+        assert!(
+            found.lower <= found.value && found.value <= found.upper && found.lower <= full * (1.0 + 1e-12),
+            "{found:?}"
+        );
+        assert!(found.lower >= last * (1.0 - 1e-12), "more dimensions show more");
+        assert!(found.upper - found.lower <= 0.05 * found.upper, "k = {k}: {} to {}", found.lower, found.upper);
+        let trace: f64 = found.omega.diag().sum();
+        near(trace, k as f64, 1e-10);
+        last = found.lower;
+    }
+    near(SubspaceRobust::new(4).solve(&x, &y)?.value, full, 1e-10);
+    let max = MaxSliced::default().solve(&x, &y)?.value;
+    assert!(max <= SubspaceRobust::new(1).solve(&x, &y)?.upper);
+    assert!(SubspaceRobust::new(5).solve(&x, &y).is_err() && SubspaceRobust::new(0).solve(&x, &y).is_err());
+    Ok(())
+}
+
+#[test]
+fn spheres_and_functions_have_slices_too() -> Result<()> {
+    let on_sphere = |side: &Samples| {
+        let rows: Vec<f64> = side
+            .points()
+            .iter()
+            .flat_map(|point| {
+                let length = point.iter().map(|v| v * v).sum::<f64>().sqrt();
+                point.iter().map(move |v| v / length).collect::<Vec<_>>()
+            })
+            .collect();
+        Samples::with_weights(Points::from_rows(rows, side.dim()).unwrap(), side.weights().clone()).unwrap()
+    };
+    let (x, y) = (on_sphere(&cloud(50, 3, 1, 1.0, 0.0)), on_sphere(&cloud(40, 3, 2, 1.0, 1.0)));
+    let spherical = SphericalSliced::new(2.0).with_circles(100);
+    let found = spherical.between(&x, &y)?;
+    assert!(found.value > 0.0 && found.std_error().unwrap() < 0.1 * found.value);
+    assert_eq!(spherical.between(&x, &x)?.value, 0.0);
+    let other = spherical.with_seed(9).between(&x, &y)?;
+    let error = found.std_error().unwrap().hypot(other.std_error().unwrap());
+    assert!((found.value - other.value).abs() <= 5.0 * error);
+    let off = Samples::new([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]])?;
+    assert!(spherical.between(&off, &y).unwrap_err().to_string().starts_with("x: point 1 is not on the unit sphere"));
+
+    // Linear functions are the linear slices.
+    let directions = Points::from_rows(vec![1.0, 0.0, 0.0, 0.0, 0.6, 0.8], 3)?;
+    let given = Sliced { control_variates: false, ..Sliced::new(1.5).with_method(Method::Given(directions.clone())) };
+    let along = GeneralisedSliced::new(1.5, 2, move |k: usize, point: &[f64]| {
+        point.iter().zip(directions.point(k)).map(|(x, t)| x * t).sum()
+    });
+    near(along.between(&x, &y)?.value, given.between(&x, &y)?.value, 1e-13);
+    let bad = GeneralisedSliced::new(1.0, 1, |_, point: &[f64]| if point[0] > 0.0 { f64::NAN } else { 0.0 });
+    assert!(bad.between(&x, &y).unwrap_err().to_string().starts_with("function: slice 0 is NaN"));
+    Ok(())
+}
+
+#[test]
+fn a_stream_of_few_points_is_exact_and_of_many_is_bounded() -> Result<()> {
+    let (x, y) =
+        (changed(&cloud(3000, 2, 1, 1.0, 0.0), |_, v| v + 1e6), changed(&cloud(2111, 2, 2, 1.5, 1.0), |_, v| v + 1e6));
+    for (p, capacity) in [(1.0, 4096), (2.0, 4096), (2.0, 128), (3.0, 50)] {
+        let sliced = Sliced { control_variates: false, ..Sliced::new(p).with_directions(24) };
+        let mut stream = SlicedStream::new(&sliced, 2, capacity)?;
+        assert!(stream.distance().unwrap_err().to_string().starts_with("x: it is empty"));
+        for (first, side) in [(true, &x), (false, &y)] {
+            for chunk in side.points().as_slice().chunks(2 * 700) {
+                let chunk = Points::from_rows(chunk, 2)?;
+                if first { stream.push_x(chunk)? } else { stream.push_y(chunk)? }
+            }
+        }
+        let (found, whole) = (stream.distance()?, sliced.solve(&x, &y)?);
+        assert_eq!(found.sizes, (3000, 2111));
+        assert!((found.value - whole.value).abs() <= found.compression + 1e-9, "{found:?}, not {}", whole.value);
+        assert_eq!(found.compression == 0.0, capacity >= 3000);
+        assert!(found.compression < 0.5 * whole.value, "{found:?}");
+    }
+    assert!(SlicedStream::new(&Sliced::default().to_precision(0.1), 2, 10).is_err());
+    assert!(SlicedStream::new(&Sliced::default(), 2, 10)?.push_x(Points::from_rows([1.0], 1)?).is_err());
     Ok(())
 }
