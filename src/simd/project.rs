@@ -3,18 +3,18 @@
 use super::{dispatch, multiply_add};
 
 /// Points that are stored together, coordinate by coordinate.
-pub(crate) const TILE: usize = 16;
+pub(crate) const TILE_POINTS: usize = 16;
 /// Directions that are worked on together, so that each coordinate is loaded once for all of them.
 const GROUP: usize = 4;
 
-/// The coordinates of points, given row by row, in tiles of [`TILE`] points; the last tile is filled up with zeros.
+/// The coordinates of points, given row by row, in tiles of [`TILE_POINTS`] points; the last tile is filled up with zeros.
 pub(crate) fn tiled(rows: &[f64], dim: usize) -> Vec<f64> {
-    let tiles = (rows.len() / dim).div_ceil(TILE);
-    let mut out = vec![0.0; tiles * dim * TILE];
-    for (rows, tile) in rows.chunks(dim * TILE).zip(out.chunks_exact_mut(dim * TILE)) {
+    let tiles = (rows.len() / dim).div_ceil(TILE_POINTS);
+    let mut out = vec![0.0; tiles * dim * TILE_POINTS];
+    for (rows, tile) in rows.chunks(dim * TILE_POINTS).zip(out.chunks_exact_mut(dim * TILE_POINTS)) {
         for (i, point) in rows.chunks_exact(dim).enumerate() {
             for (k, &value) in point.iter().enumerate() {
-                tile[k * TILE + i] = value;
+                tile[k * TILE_POINTS + i] = value;
             }
         }
     }
@@ -32,7 +32,7 @@ fn project_lanes<const FUSED: bool>(tiles: &[f64], directions: &[f64], dim: usiz
     let width = tiles.len() / dim;
     let count = directions.len() / dim;
     let whole = count - count % GROUP;
-    for (at, tile) in tiles.chunks_exact(dim * TILE).enumerate() {
+    for (at, tile) in tiles.chunks_exact(dim * TILE_POINTS).enumerate() {
         for first in (0..whole).step_by(GROUP) {
             some_rows::<FUSED, GROUP>(tile, &directions[first * dim..], dim, at, &mut out[first * width..], width);
         }
@@ -53,17 +53,17 @@ fn some_rows<const FUSED: bool, const N: usize>(
     width: usize,
 ) {
     let rows: [&[f64]; N] = std::array::from_fn(|r| &directions[r * dim..(r + 1) * dim]);
-    let mut totals = [[0.0; TILE]; N];
-    for (k, values) in tile.as_chunks::<TILE>().0.iter().enumerate().take(dim) {
+    let mut totals = [[0.0; TILE_POINTS]; N];
+    for (k, values) in tile.as_chunks::<TILE_POINTS>().0.iter().enumerate().take(dim) {
         for r in 0..N {
             let weight = rows[r][k];
-            for l in 0..TILE {
+            for l in 0..TILE_POINTS {
                 totals[r][l] = multiply_add::<FUSED>(weight, values[l], totals[r][l]);
             }
         }
     }
     for (r, totals) in totals.iter().enumerate() {
-        out[r * width + at * TILE..][..TILE].copy_from_slice(totals);
+        out[r * width + at * TILE_POINTS..][..TILE_POINTS].copy_from_slice(totals);
     }
 }
 

@@ -71,31 +71,6 @@ fn first_equal(costs: &[f64], offsets: &[f64], slack: impl Fn(f64, f64) -> f64, 
 }
 
 dispatch! {
-    /// The least and the largest of finite values; (∞, −∞) of none.
-    fn least_and_most(values: &[f64]) -> (f64, f64) = least_and_most_lanes
-}
-
-#[inline(always)]
-fn least_and_most_lanes<const FUSED: bool>(values: &[f64]) -> (f64, f64) {
-    let (mut least, mut most) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
-    let (blocks, rest) = values.as_chunks::<LANES>();
-    for block in blocks {
-        for k in 0..LANES {
-            least[k] = if block[k] < least[k] { block[k] } else { least[k] };
-            most[k] = if block[k] > most[k] { block[k] } else { most[k] };
-        }
-    }
-    for (k, &x) in rest.iter().enumerate() {
-        least[k] = if x < least[k] { x } else { least[k] };
-        most[k] = if x > most[k] { x } else { most[k] };
-    }
-    (
-        least.into_iter().fold(f64::INFINITY, |a, b| if b < a { b } else { a }),
-        most.into_iter().fold(f64::NEG_INFINITY, |a, b| if b > a { b } else { a }),
-    )
-}
-
-dispatch! {
     /// Lowers each entry of `least` to `costs[j] - offset` where that is less.
     fn lower_to_difference(least: &mut [f64], costs: &[f64], offset: f64) = lower_to_difference_lanes
 }
@@ -111,15 +86,6 @@ fn lower_to_difference_lanes<const FUSED: bool>(least: &mut [f64], costs: &[f64]
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ranges_agree_with_a_plain_scan() {
-        for n in 1..140_usize {
-            let values: Vec<f64> = (0..n).map(|k| ((k * 73 % 127) as f64 * 0.37).sin()).collect();
-            let plain = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (x.min(a), x.max(b)));
-            assert_eq!(least_and_most(&values), plain, "n = {n}");
-        }
-    }
 
     #[test]
     fn minima_agree_with_a_plain_scan_at_every_length() {

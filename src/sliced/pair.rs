@@ -3,8 +3,8 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::exact::line::sort::{Scratch, Sorted, sort_values};
 use crate::measure::{Samples, Weights};
-use crate::numeric::Sum;
-use crate::simd::{TILE, project, tiled};
+use crate::numeric::ranges;
+use crate::simd::{TILE_POINTS, project, tiled};
 use crate::sliced::merge::{Counts, counts, merge_uniform, merge_weighted, pair_off};
 
 /// How far the two total masses may differ, relative to the larger: as for every transport problem.
@@ -182,17 +182,9 @@ impl Pair {
     /// The mean over all directions of the squared difference of means and of the two variances of the projections: their
     /// traces, divided by d.
     pub(super) fn mean_moments(&self) -> [f64; 3] {
-        let (mut shift, mut spread_x, mut spread_y) = (Sum::default(), Sum::default(), Sum::default());
-        let (mut x, mut y) = (vec![0.0; self.x.len], vec![0.0; self.y.len]);
-        for k in 0..self.dim {
-            x.iter_mut().zip(self.x.rows.chunks_exact(self.dim)).for_each(|(out, row)| *out = row[k]);
-            y.iter_mut().zip(self.y.rows.chunks_exact(self.dim)).for_each(|(out, row)| *out = row[k]);
-            let ((mean_x, variance_x), (mean_y, variance_y)) = (self.x.moments(&x), self.y.moments(&y));
-            shift.add((mean_x - mean_y).powi(2));
-            spread_x.add(variance_x);
-            spread_y.add(variance_y);
-        }
-        [shift, spread_x, spread_y].map(|sum| sum.value() / self.dim as f64)
+        let ((mean_x, spread_x), (mean_y, spread_y)) = (self.x.spread(self.dim), self.y.spread(self.dim));
+        let shift: f64 = mean_x.iter().zip(&mean_y).map(|(x, y)| (x - y) * (x - y)).sum();
+        [shift, spread_x, spread_y].map(|sum| sum / self.dim as f64)
     }
 
     /// Whether mass moves in the slice along one direction, be it by less than a p-th power can hold.
@@ -206,7 +198,7 @@ impl Pair {
 impl Side {
     /// What one row of projections takes.
     fn width(&self) -> usize {
-        self.len.next_multiple_of(TILE)
+        self.len.next_multiple_of(TILE_POINTS)
     }
 
     /// All points projected onto one direction.
@@ -220,6 +212,23 @@ impl Side {
     /// The share of the mass that point `i` holds.
     pub(super) fn share(&self, i: usize) -> f64 {
         self.shares.as_ref().map_or(1.0 / self.len as f64, |shares| shares[i])
+    }
+
+    /// The mean, and the sum of the variances over the coordinates.
+    fn spread(&self, dim: usize) -> (Vec<f64>, f64) {
+        // Around one of the points, as in `moments`.
+        let origin = &self.rows[..dim];
+        let (mut sums, mut squares) = (vec![0.0; dim], vec![0.0; dim]);
+        for (i, point) in self.rows.chunks_exact(dim).enumerate() {
+            let share = self.share(i);
+            for k in 0..dim {
+                let value = point[k] - origin[k];
+                sums[k] += share * value;
+                squares[k] += share * value * value;
+            }
+        }
+        let variances = squares.iter().zip(&sums).map(|(square, mean)| (square - mean * mean).max(0.0)).sum();
+        (sums.iter().zip(origin).map(|(mean, o)| mean + o).collect(), variances)
     }
 
     /// Mean and variance of projected points.
@@ -257,15 +266,17 @@ impl Side {
 
 /// An origin for both samples, and a length that no projection from there exceeds twice.
 fn frame(x: &Samples, y: &Samples) -> (Vec<f64>, f64) {
-    let mut origin = Vec::with_capacity(x.dim());
     let mut longest = 0.0_f64;
-    for k in 0..x.dim() {
-        let values = || x.points().iter().chain(y.points().iter()).map(|point| point[k]);
-        let (least, most) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (v.min(a), v.max(b)));
-        // A point of x, and not the middle: differences of neighbouring numbers are exact.
-        let from = if (0.5 * least + 0.5 * most).abs() > most - least { x.point(0)[k] } else { 0.0 };
-        origin.push(from);
-        longest = longest.max((most - from).abs()).max((least - from).abs());
-    }
+    let of = |side: &Samples| ranges(side.points().as_slice(), side.dim());
+    let joint = of(x).into_iter().zip(of(y)).map(|((a, b), (c, d))| (a.min(c), b.max(d)));
+    let origin = joint
+        .zip(x.point(0))
+        .map(|((least, most), &first)| {
+            // A point of x, and not the middle: differences of neighbouring numbers are exact.
+            let from = if (0.5 * least + 0.5 * most).abs() > most - least { first } else { 0.0 };
+            longest = longest.max((most - from).abs()).max((least - from).abs());
+            from
+        })
+        .collect();
     (origin, longest * (x.dim() as f64).sqrt())
 }

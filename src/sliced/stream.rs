@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::{Estimate, Evidence};
 use crate::exact::line::power::with_power;
 use crate::measure::IntoPoints;
-use crate::simd::{TILE, project, tiled};
+use crate::simd::{TILE_POINTS, project, tiled};
 use crate::sliced::distance::Sliced;
 use crate::sliced::error_bars::mean;
 use crate::sliced::merge::merge;
@@ -146,7 +146,7 @@ impl SlicedStream {
         let side = if first { &mut self.x } else { &mut self.y };
         let work = side.par_iter_mut().zip(self.directions.par_chunks_exact(dim));
         work.for_each_init(Vec::new, |values, (summary, direction)| {
-            values.resize(points.len().next_multiple_of(TILE), 0.0);
+            values.resize(points.len().next_multiple_of(TILE_POINTS), 0.0);
             project(&tiles, direction, dim, values);
             summary.extend(&values[..points.len()], p);
         });

@@ -4,7 +4,8 @@
 //! over the high bits of the key cuts the input into pieces that fit the cache; two radix passes order each piece by keys
 //! of its own range; what still shares a key is sorted by comparison. Equal values keep their order.
 
-use crate::simd::{Kernel, least_and_most, run};
+use crate::numeric::range;
+use crate::simd::{Kernel, run};
 
 /// Below this a comparison sort is faster than filling counters.
 const FEW: usize = 256;
@@ -110,7 +111,9 @@ fn sort_piece(
     let place = |record: u32| record as usize % PIECE;
     let compare = |a: &u32, b: &u32| from[place(*a)].total_cmp(&from[place(*b)]);
     records.clear();
-    if let Some(keys) = Keys::new(from, KEY_BITS).filter(|_| n >= FEW) {
+    if n >= FEW
+        && let Some(keys) = Keys::new(from, KEY_BITS)
+    {
         records.extend((0..).zip(from).map(|(place, &x)| keys.of(x) << PLACE_BITS | place));
         spare.resize(n, 0);
         let low = |record: u32| (record >> PLACE_BITS) as usize;
@@ -148,7 +151,10 @@ fn sort_values_to_depth(values: &mut [f64], spare: &mut [f64], depth: u32) {
     let n = values.len();
     let piece_bits = if n <= WHOLE { 0 } else { (2 * n / PIECE).next_power_of_two().min(PIECES).ilog2() };
     let digits = 2 * DIGIT;
-    let Some(keys) = Keys::new(values, piece_bits + digits).filter(|_| n >= FEW && depth > 0) else {
+    if n < FEW || depth == 0 {
+        return values.sort_unstable_by(f64::total_cmp);
+    }
+    let Some(keys) = Keys::new(values, piece_bits + digits) else {
         return values.sort_unstable_by(f64::total_cmp);
     };
     let spare = &mut spare[..n];
@@ -257,7 +263,7 @@ struct Keys {
 impl Keys {
     /// Keys of so many bits; `None` when they cannot tell the values apart: all are equal, or the range over- or underflows.
     fn new(values: &[f64], bits: u32) -> Option<Self> {
-        let (least, most) = least_and_most(values);
+        let (least, most) = range(values);
         let scale = f64::from((1u32 << bits) - 1) / (most - least);
         (scale > 0.0 && scale.is_finite()).then_some(Self { least, scale })
     }
