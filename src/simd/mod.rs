@@ -7,6 +7,7 @@
 mod exp;
 mod kernel;
 mod matching;
+mod min_plus;
 mod norm;
 mod pairs;
 mod project;
@@ -15,6 +16,7 @@ mod reduce;
 pub(crate) use exp::exp2;
 pub(crate) use kernel::{Kernel, run};
 pub(crate) use matching::{TwoLeast, relax, two_least};
+pub(crate) use min_plus::min_plus;
 pub(crate) use norm::{ROWS, norm_row, square_rows};
 pub(crate) use pairs::{BlockForms, BlockSums, LANES, PairFunction, Panels, TILE};
 pub(crate) use project::{TILE_POINTS, project, tiled};
