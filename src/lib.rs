@@ -66,6 +66,7 @@
 
 pub mod compare;
 pub mod cost;
+pub mod entropic;
 pub mod error;
 pub mod estimate;
 pub mod exact;

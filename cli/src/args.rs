@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cost::CostChoice;
 use crate::failure::{Failure, Outcome};
-use crate::help::{ABOUT, TEACH, TEACH_COMPARE, TEACH_EMD, TEACH_VERIFY};
+use crate::help::{ABOUT, TEACH, TEACH_COMPARE, TEACH_EMD, TEACH_SINKHORN, TEACH_VERIFY};
 use crate::output;
 
 /// The whole command line.
@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// The exact earth mover's distance, with its plan.
     #[command(after_help = TEACH_EMD)]
     Emd(EmdArgs),
+    /// Entropic transport at a given ε, with bounds on the exact cost; the Sinkhorn divergence.
+    #[command(after_help = TEACH_SINKHORN)]
+    Sinkhorn(SinkhornArgs),
     /// Check a plan that anybody made: feasible? optimal?
     #[command(after_help = TEACH_VERIFY)]
     Verify(VerifyArgs),
@@ -38,6 +41,7 @@ impl Command {
         match self {
             Self::Compare(options) => &options.run,
             Self::Emd(options) => &options.run,
+            Self::Sinkhorn(options) => &options.run,
             Self::Verify(options) => &options.run,
         }
     }
@@ -61,6 +65,34 @@ pub(crate) struct EmdArgs {
     pub(crate) cost: CostArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SinkhornArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
+    /// The regularisation ε, in units of the cost
+    #[arg(long, value_name = "E", help_heading = "Regularisation", conflicts_with = "epsilon_relative")]
+    pub(crate) epsilon: Option<f64>,
+    /// ε as a multiple of the mean cost over all pairs
+    #[arg(long, value_name = "R", help_heading = "Regularisation", default_value_t = 1e-2)]
+    pub(crate) epsilon_relative: f64,
+    /// Converged when the marginals are met to this much of the mass (L1, both sides)
+    #[arg(long, value_name = "T", help_heading = "Regularisation", default_value_t = 1e-6)]
+    pub(crate) tolerance: f64,
+    /// Also compute the Sinkhorn divergence: two more solves, of each sample with itself
+    #[arg(long, help_heading = "Regularisation", conflicts_with = "matrix")]
+    pub(crate) divergence: bool,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// Write the entropic potentials as CSV: side,index,potential
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) potentials: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }

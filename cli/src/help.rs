@@ -16,6 +16,9 @@ Examples:
   earthwork emd today.png yesterday.png --grid --normalise
       Two images as masses on a grid.
 
+  earthwork sinkhorn a.csv b.csv --p 2 --epsilon-relative 1e-3 --divergence
+      Entropic transport, bounds on the exact cost, and the Sinkhorn divergence.
+
   earthwork verify a.csv b.csv --plan plan.csv
       Is this plan feasible and optimal? Checks a plan made by anybody.
 
@@ -43,6 +46,17 @@ Examples:
   earthwork emd x.npy y.npy --weights-a a.npy --weights-b b.npy --cost cityblock --json
   earthwork emd --matrix costs.npy                         your own costs, uniform weights
   earthwork emd a.csv b.csv --time-limit 10s               ten seconds at most; bounds if that is too short";
+
+pub(crate) const TEACH_SINKHORN: &str = "\
+Entropic transport: min <C, P> + ε KL(P | a x b). Three numbers come back: the transport cost of the entropic plan, the
+regularised value, and proven bounds on the exact cost, which close as ε falls. Without --cost and --p the cost is the
+Euclidean distance.
+
+Examples:
+  earthwork sinkhorn a.csv b.csv --p 2                          ε = 0.01 times the mean cost
+  earthwork sinkhorn a.csv b.csv --p 2 --epsilon 0.05 --tolerance 1e-9
+  earthwork sinkhorn a.csv b.csv --p 2 --epsilon-relative 0.1 --divergence --json
+  earthwork sinkhorn --matrix costs.npy --epsilon 0.1 --potentials f.csv";
 
 pub(crate) const TEACH_VERIFY: &str = "\
 The plan is a table with columns source,target,mass: point numbers as in the two samples, counted from 0. The verdict rests

@@ -4,11 +4,13 @@
 //! The loops are written so that the compiler vectorises them: fixed-width lanes, no early exit. Their bits do not
 //! depend on the number of threads; they may depend on the processor (fused multiply-add).
 
+mod exp;
 mod kernel;
 mod matching;
 mod norm;
 mod reduce;
 
+pub(crate) use exp::exp2;
 pub(crate) use kernel::{Kernel, run};
 pub(crate) use matching::{TwoLeast, relax, two_least};
 pub(crate) use norm::{ROWS, norm_row, square_rows};

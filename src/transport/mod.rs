@@ -11,6 +11,7 @@
 //! and computes both bounds without trusting the solver that proposed them.
 
 mod certify;
+mod gradient;
 mod levels;
 mod observer;
 mod plan;
@@ -18,8 +19,10 @@ mod problem;
 mod repair;
 mod solution;
 
-pub(crate) use certify::balanced;
 pub use certify::{Certificate, certify};
+pub(crate) use certify::{balanced, lower_bound};
+pub use gradient::{Gradient, gradient};
+pub(crate) use gradient::{differentiable, slope_at};
 pub use observer::{CancelToken, Interrupt, Observer, Progress, Silent, Watch};
 pub use plan::{Flow, Plan};
 pub use problem::Problem;
