@@ -1,5 +1,6 @@
 //! Sums that do not lose digits, and seeded random streams.
 
+pub(crate) mod normal;
 pub mod random;
 pub mod sum;
 
