@@ -47,6 +47,7 @@
 //! | [`transport`] | the problem, the plan, the potentials, the bounds, and [`certify`](transport::certify), which checks anybody's |
 //! | [`exact`] | the exact solvers, and [`wasserstein`](exact::wasserstein) |
 //! | [`divergence`] | KL, JS, total variation and their family: exact on one support, estimated from samples |
+//! | [`entropic`] | Sinkhorn at any ε with bounds on the exact cost, the Sinkhorn divergence, unbalanced transport, barycenters, maps |
 //! | [`compare`] | the whole job: every distance of two samples, which column carries it, what moves where |
 //! | [`estimate`] | a number and its evidence |
 //! | [`numeric`] | sums that keep their digits, seeded random streams |

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::boxes::{Boxes, Search, TopOfBlocks, Tops, bound_by_gap};
+use super::powers::{Distances, Exponentials, Exponents, InnerPowers, Powers};
 use crate::cost::{CostMatrix, Form, GroundCost, Origin, PointCost};
 use crate::measure::Points;
 use crate::neighbors::halving::kd_blocks;
-use crate::simd::{self, Kernel, exp2, multiply_add};
+use crate::simd;
 
 /// Rows of a tile.
 pub(super) const ROWS: usize = 8;
@@ -235,8 +237,7 @@ impl<'a> Geometry<'a> {
         };
         simd::run(TopOfBlocks { rows, columns, f, g, block, square, out: scratch });
         if square.is_none() {
-            // scratch holds gaps of boxes, squared for p = 2, per column; the cost turns them into a bound.
-            self.bound_by_gap(rows, columns, block, search, f, g, scratch);
+            bound_by_gap([rows, columns], block, search, [f, g], scratch);
         }
         let least = |j: usize| search.cut + search.row_cuts[block].min(search.column_cuts[j]);
         for (j, top) in scratch.iter().enumerate() {
@@ -246,29 +247,6 @@ impl<'a> Geometry<'a> {
                     _ => runs.push((j as u32, 1)),
                 }
             }
-        }
-    }
-
-    /// An upper bound of f + g − rate · c over each pair of boxes, from the least distance between them.
-    fn bound_by_gap(
-        &self,
-        rows: &Boxes,
-        columns: &Boxes,
-        block: usize,
-        search: &Search,
-        f: &Tops,
-        g: &Tops,
-        out: &mut [f64],
-    ) {
-        let dim = rows.dim;
-        let (mut gap, origin) = (vec![0.0; dim], vec![0.0; dim]);
-        let ground = search.ground.as_deref().expect("boxes come with a ground cost");
-        for (j, out) in out.iter_mut().enumerate() {
-            for k in 0..dim {
-                let (i, j) = (k * rows.count + block, k * columns.count + j);
-                gap[k] = ((rows.centre[i] - columns.centre[j]).abs() - rows.half[i] - columns.half[j]).max(0.0);
-            }
-            *out = f.top[block] + g.top[j] - search.rate * ground.between(&gap, &origin) * (1.0 - 1e-14);
         }
     }
 
@@ -288,147 +266,6 @@ impl<'a> Geometry<'a> {
             [Tops::new(f, rows, x, ROWS, 1, self.n), Tops::new(g, columns, y, LANES, LANES, self.m)]
         });
         Search { tops, row_cuts, column_cuts, rate, cut, ground }
-    }
-}
-
-/// The exponents of a tile, apart from the cost: `shift` for the 8 rows, `lift` for all columns.
-#[derive(Clone, Copy)]
-pub(super) struct Exponents<'e> {
-    pub(super) shift: &'e [f64],
-    pub(super) lift: &'e [f64],
-    pub(super) rate: f64,
-}
-
-/// Potentials by boxes, and what is small enough to be left out.
-pub(super) struct Search {
-    tops: Option<[Tops; 2]>,
-    row_cuts: Vec<f64>,
-    column_cuts: Vec<f64>,
-    rate: f64,
-    cut: f64,
-    ground: Option<Arc<dyn GroundCost>>,
-}
-
-/// Boxes of blocks of points, coordinate by coordinate.
-struct Boxes {
-    dim: usize,
-    count: usize,
-    centre: Vec<f64>,
-    half: Vec<f64>,
-}
-
-impl Boxes {
-    fn new(points: &Points, block: usize) -> Self {
-        let dim = points.dim();
-        let count = points.len().div_ceil(block);
-        let (mut centre, mut half) = (vec![0.0; dim * count], vec![0.0; dim * count]);
-        for (b, chunk) in points.as_slice().chunks(block * dim).enumerate() {
-            for k in 0..dim {
-                let values = chunk.chunks_exact(dim).map(|point| point[k]);
-                let (lo, hi) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)));
-                let mid = 0.5 * lo + 0.5 * hi;
-                centre[k * count + b] = mid;
-                half[k * count + b] = (hi - mid).max(mid - lo);
-            }
-        }
-        Self { dim, count, centre, half }
-    }
-}
-
-/// An upper bound top + ⟨slope, x − centre⟩ of a potential over each box; the largest value beside it.
-struct Tops {
-    top: Vec<f64>,
-    affine: Vec<f64>,
-    slope: Vec<f64>,
-}
-
-impl Tops {
-    fn plain(values: &[f64], boxes: &Boxes, block: usize, len: usize) -> Self {
-        let top: Vec<f64> =
-            values[..len].chunks(block).map(|v| v.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v))).collect();
-        Self { affine: top.clone(), top, slope: vec![0.0; boxes.dim * boxes.count] }
-    }
-
-    /// `step` is the distance in memory from one coordinate of a point to the next.
-    fn new(values: &[f64], boxes: &Boxes, points: &[f64], block: usize, step: usize, len: usize) -> Self {
-        let Self { top, mut affine, mut slope } = Self::plain(values, boxes, block, len);
-        let dim = boxes.dim;
-        // Row-major points lie `dim` apart, points in lanes 1.
-        let apart = if step == 1 { dim } else { 1 };
-        for b in 0..boxes.count {
-            let members = b * block..((b + 1) * block).min(len);
-            let mean = members.clone().map(|i| values[i]).sum::<f64>() / members.len() as f64;
-            let gap = |i: usize, k: usize| {
-                points[b * block * dim + (i - members.start) * apart + k * step] - boxes.centre[k * boxes.count + b]
-            };
-            for k in 0..dim {
-                let centre = members.clone().map(|i| gap(i, k)).sum::<f64>() / members.len() as f64;
-                let (mut square, mut product) = (0.0, 0.0);
-                for i in members.clone() {
-                    let g = gap(i, k) - centre;
-                    square += g * g;
-                    product += g * (values[i] - mean);
-                }
-                slope[k * boxes.count + b] =
-                    if square > 0.0 && (product / square).is_finite() { product / square } else { 0.0 };
-            }
-            let above = |i: usize| (0..dim).fold(values[i], |v, k| v - slope[k * boxes.count + b] * gap(i, k));
-            affine[b] = members.clone().map(above).fold(f64::NEG_INFINITY, f64::max);
-        }
-        Self { top, affine, slope }
-    }
-}
-
-/// Upper bounds of f + g − rate c over the pairs of a row box with all column boxes, for c = |x − y|².
-///
-/// Two bounds, and the smaller counts. By the gap between the boxes: max f + max g − rate · gap². By slopes: with D the
-/// vector between the centres, |x − y|² ≥ |D|² + 2 ⟨D, dx − dy⟩, which is affine in x and y like the bounds of f and g.
-struct TopOfBlocks<'a> {
-    rows: &'a Boxes,
-    columns: &'a Boxes,
-    f: &'a Tops,
-    g: &'a Tops,
-    block: usize,
-    square: Option<f64>,
-    out: &'a mut [f64],
-}
-
-impl Kernel for TopOfBlocks<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Self { rows, columns, f, g, block, square, out } = self;
-        let Some(rate) = square else { return };
-        let count = columns.count;
-        const WIDTH: usize = 32;
-        for (chunk, out) in out.chunks_mut(WIDTH).enumerate() {
-            let first = chunk * WIDTH;
-            let len = out.len();
-            let (mut gaps, mut slopes) = ([0.0; WIDTH], [0.0; WIDTH]);
-            for k in 0..rows.dim {
-                let i = k * rows.count + block;
-                let (x, hx, p) = (rows.centre[i], rows.half[i], f.slope[i]);
-                let at = k * count + first;
-                let (ys, hs, qs) = (&columns.centre[at..at + len], &columns.half[at..at + len], &g.slope[at..at + len]);
-                for l in 0..len {
-                    let d = x - ys[l];
-                    let gap = d.abs() - hx - hs[l];
-                    let gap = if gap > 0.0 { gap } else { 0.0 };
-                    gaps[l] += gap * gap;
-                    let turn = 2.0 * rate * d;
-                    slopes[l] += (p - turn).abs() * hx + (qs[l] + turn).abs() * hs[l] - rate * d * d;
-                }
-            }
-            for l in 0..len {
-                let j = first + l;
-                let by_gap = f.top[block] + g.top[j] - rate * gaps[l];
-                let by_slope = f.affine[block] + g.affine[j] + slopes[l];
-                let least = if by_slope < by_gap { by_slope } else { by_gap };
-                // Rounding of terms that cancel: never above the truth by more than this.
-                out[l] = least + 1e-12 * (f.top[block].abs() + g.top[j].abs());
-            }
-        }
     }
 }
 
@@ -459,207 +296,6 @@ impl Filled<'_> {
                         out[r * LANES..][..lanes].copy_from_slice(&wide[r * width + tile * LANES..][..lanes]);
                     }
                     at += 1;
-                }
-            }
-        }
-    }
-}
-
-/// The costs of one row of tiles from coordinates.
-struct Distances<'a> {
-    dim: usize,
-    x: &'a [f64],
-    y: &'a [f64],
-    runs: &'a [Run],
-    root: bool,
-    scale: f64,
-    out: &'a mut [f64],
-}
-
-impl Kernel for Distances<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let (root, scale) = (self.root, self.scale);
-        self.each_tile::<FUSED>(
-            #[inline(always)]
-            |_, tile| {
-                for c in tile.iter_mut() {
-                    *c = if root { c.sqrt() } else { scale * *c };
-                }
-            },
-        );
-    }
-}
-
-impl Distances<'_> {
-    /// Computes each tile of squared distances and hands it on with its column block.
-    #[inline(always)]
-    fn each_tile<const FUSED: bool>(self, finish: impl Fn(usize, &mut [f64; TILE])) {
-        match self.dim {
-            1 => self.each_tile_in::<FUSED, 1>(finish),
-            2 => self.each_tile_in::<FUSED, 2>(finish),
-            3 => self.each_tile_in::<FUSED, 3>(finish),
-            _ => self.each_tile_in::<FUSED, 0>(finish),
-        }
-    }
-
-    /// The same with the dimension known to the compiler, or 0.
-    #[inline(always)]
-    fn each_tile_in<const FUSED: bool, const D: usize>(self, finish: impl Fn(usize, &mut [f64; TILE])) {
-        let dim = if D == 0 { self.dim } else { D };
-        let mut tiles = self.out.as_chunks_mut::<TILE>().0.iter_mut();
-        for &(first, count) in self.runs {
-            for j in first as usize..(first + count) as usize {
-                let tile = tiles.next().expect("one tile for each block of the runs");
-                let y = &self.y[j * dim * LANES..][..dim * LANES];
-                if D == 0 {
-                    squares_of_many::<FUSED>(dim, self.x, y, tile);
-                } else {
-                    for r in 0..ROWS {
-                        for l in 0..LANES {
-                            let mut total = 0.0;
-                            for k in 0..D {
-                                let gap = self.x[r * D + k] - y[k * LANES + l];
-                                total = multiply_add::<FUSED>(gap, gap, total);
-                            }
-                            tile[r * LANES + l] = total;
-                        }
-                    }
-                }
-                finish(j, tile);
-            }
-        }
-    }
-}
-
-/// Squared distances in any dimension; four rows at a time keep their sums in registers.
-#[inline(always)]
-fn squares_of_many<const FUSED: bool>(dim: usize, x: &[f64], y: &[f64], tile: &mut [f64; TILE]) {
-    const GROUP: usize = 4;
-    for group in 0..ROWS / GROUP {
-        let mut totals = [[0.0; LANES]; GROUP];
-        let x: [&[f64]; GROUP] = std::array::from_fn(|r| &x[(group * GROUP + r) * dim..][..dim]);
-        for (k, y) in y.as_chunks::<LANES>().0.iter().enumerate().take(dim) {
-            for r in 0..GROUP {
-                let x = x[r][k];
-                for l in 0..LANES {
-                    let gap = x - y[l];
-                    totals[r][l] = multiply_add::<FUSED>(gap, gap, totals[r][l]);
-                }
-            }
-        }
-        tile[group * GROUP * LANES..][..GROUP * LANES].copy_from_slice(totals.as_flattened());
-    }
-}
-
-/// Distances, then powers, tile by tile.
-struct Powers<'a> {
-    exponents: Exponents<'a>,
-    distances: Distances<'a>,
-}
-
-impl Kernel for Powers<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Self { exponents, distances } = self;
-        let (root, scale) = (distances.root, distances.scale);
-        let shift: &[f64; ROWS] = exponents.shift.try_into().expect("a shift for each row");
-        let rate = exponents.rate * scale;
-        distances.each_tile::<FUSED>(
-            #[inline(always)]
-            |j, tile| {
-                let lift: &[f64; LANES] = exponents.lift[j * LANES..][..LANES].try_into().expect("whole blocks");
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        let c = tile[r * LANES + l];
-                        let c = if root { c.sqrt() } else { c };
-                        tile[r * LANES + l] = exp2::<FUSED>(multiply_add::<FUSED>(-rate, c, shift[r] + lift[l]));
-                    }
-                }
-            },
-        );
-    }
-}
-
-/// Powers of tiles by inner products.
-struct InnerPowers<'a> {
-    exponents: Exponents<'a>,
-    dim: usize,
-    x: &'a [f64],
-    y: &'a [f64],
-    x_norms: &'a [f64],
-    y_norms: &'a [f64],
-    runs: &'a [Run],
-    out: &'a mut [f64],
-}
-
-impl Kernel for InnerPowers<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Self { exponents: Exponents { shift, lift, rate }, dim, x, y, x_norms, y_norms, runs, out } = self;
-        let x: [&[f64]; ROWS] = std::array::from_fn(|r| &x[r * dim..(r + 1) * dim]);
-        let row: [f64; ROWS] = std::array::from_fn(|r| shift[r] - rate * x_norms[r]);
-        let mut tiles = out.as_chunks_mut::<TILE>().0.iter_mut();
-        for &(first, count) in runs {
-            for j in first as usize..(first + count) as usize {
-                let tile = tiles.next().expect("one tile for each block of the runs");
-                let y = y[j * dim * LANES..][..dim * LANES].as_chunks::<LANES>().0;
-                let lift: &[f64; LANES] = lift[j * LANES..][..LANES].try_into().expect("whole blocks");
-                let norms: &[f64; LANES] = y_norms[j * LANES..][..LANES].try_into().expect("whole blocks");
-                let mut products = [[0.0; LANES]; ROWS];
-                for k in 0..dim {
-                    let y = &y[k];
-                    for r in 0..ROWS {
-                        let x = x[r][k];
-                        for l in 0..LANES {
-                            products[r][l] = multiply_add::<FUSED>(x, y[l], products[r][l]);
-                        }
-                    }
-                }
-                let mut column = [0.0; LANES];
-                for l in 0..LANES {
-                    column[l] = multiply_add::<FUSED>(-rate, norms[l], lift[l]);
-                }
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        let exponent = multiply_add::<FUSED>(2.0 * rate, products[r][l], row[r] + column[l]);
-                        tile[r * LANES + l] = exp2::<FUSED>(exponent);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Turns tiles of costs into powers.
-struct Exponentials<'a> {
-    exponents: Exponents<'a>,
-    runs: &'a [Run],
-    out: &'a mut [f64],
-}
-
-impl Kernel for Exponentials<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Exponents { shift, lift, rate } = self.exponents;
-        let mut tiles = self.out.as_chunks_mut::<TILE>().0.iter_mut();
-        for &(first, count) in self.runs {
-            for j in first as usize..(first + count) as usize {
-                let tile = tiles.next().expect("one tile for each block of the runs");
-                let lift: &[f64; LANES] = lift[j * LANES..][..LANES].try_into().expect("whole blocks");
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        let c = tile[r * LANES + l];
-                        tile[r * LANES + l] = exp2::<FUSED>(multiply_add::<FUSED>(-rate, c, shift[r] + lift[l]));
-                    }
                 }
             }
         }

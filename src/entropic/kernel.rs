@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::geometry::{Exponents, Geometry, LANES, ROWS, Run, Search, TILE};
+use super::boxes::Search;
+use super::geometry::{Geometry, LANES, ROWS, Run, TILE};
+use super::powers::Exponents;
 use crate::cost::GroundCost;
 use crate::simd::{self, Kernel, multiply_add};
 
@@ -64,6 +66,8 @@ pub(super) struct Field<'a> {
 pub(super) struct Exact {
     /// The potentials that meet the rows (or what the rows ask for instead).
     pub(super) f: Vec<f64>,
+    /// The potentials that would meet the rows; the same as `f` where they must be met.
+    pub(super) met: Vec<f64>,
     /// Σ_i a_i q_ij of the state (f new, g old).
     pub(super) columns: Vec<f64>,
     /// The mass that tiles left out can hold at most.
@@ -99,6 +103,12 @@ struct Part {
 pub(super) struct Depth(pub(super) f64);
 
 impl Field<'_> {
+    /// Masses times these factors.
+    pub(super) fn rescale(&mut self, source: f64, target: f64) {
+        let a = self.masses.a.iter().map(|a| a * source);
+        self.masses = Masses::new(a, self.masses.b.iter().map(|b| b * target));
+    }
+
     pub(super) fn zeros(&self) -> State {
         State { f: vec![0.0; self.masses.a.len()], g: vec![0.0; self.masses.b.len()] }
     }
@@ -161,6 +171,7 @@ impl Field<'_> {
                     let new = if sound && real { respond(old - sum.log2()) } else { old };
                     out.lost |= real && !sound;
                     out.f.push(new);
+                    out.met.push(if sound && real { old - sum.log2() } else { old });
                     if real && sound {
                         scale[r] = if new == old - sum.log2() { 1.0 / sum } else { (new - old).exp2() };
                         out.gain += mass * (new - old);
@@ -189,6 +200,7 @@ impl Field<'_> {
         let parts: Vec<PartOut> = (0..blocks.div_ceil(step)).into_par_iter().map_init(Default::default, job).collect();
         let mut exact = Exact {
             f: Vec::with_capacity(self.masses.a.len()),
+            met: Vec::with_capacity(self.masses.a.len()),
             columns: vec![0.0; lift.len()],
             dropped: 0.0,
             lost: false,
@@ -197,6 +209,7 @@ impl Field<'_> {
         let mut kept = Vec::with_capacity(parts.len());
         for part in parts {
             exact.f.extend_from_slice(&part.f);
+            exact.met.extend_from_slice(&part.met);
             add(&mut exact.columns, &part.columns);
             exact.dropped += part.dropped * (-bits).exp2();
             exact.lost |= part.lost;
@@ -281,6 +294,7 @@ impl Field<'_> {
 #[derive(Default)]
 struct PartOut {
     f: Vec<f64>,
+    met: Vec<f64>,
     columns: Vec<f64>,
     kept: Part,
     dropped: f64,

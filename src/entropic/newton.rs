@@ -200,7 +200,7 @@ impl<'a, 'w> Inner<'a, 'w> {
             self.pass();
             let image: Vec<f64> = (0..m).map(|j| diagonal[j] * search[j] - v[j] * through[j]).collect();
             let curvature = dot(&search, &image);
-            if !(curvature > 0.0) {
+            if curvature <= 0.0 || curvature.is_nan() {
                 break;
             }
             let alpha = rho / curvature;
@@ -254,7 +254,7 @@ impl<'a, 'w> Inner<'a, 'w> {
 }
 
 /// The combination of the last sweeps whose residuals cancel best, weighted by b (Anderson's mixing; Walker and Ni, 2011).
-fn extrapolated(steps: &[Vec<f64>], points: &[Vec<f64>], b: &[f64]) -> Option<Vec<f64>> {
+pub(super) fn extrapolated(steps: &[Vec<f64>], points: &[Vec<f64>], b: &[f64]) -> Option<Vec<f64>> {
     let k = steps.len() - 1;
     if k == 0 {
         return None;

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::geometry::{Exponents, LANES, ROWS, Run, TILE};
+use super::geometry::{LANES, ROWS, Run, TILE};
 use super::kernel::{Field, RowSums, State};
+use super::powers::Exponents;
 use crate::simd::{self, Kernel, multiply_add};
 
 /// A marginal is met when it is met to this much of itself.
@@ -23,9 +24,9 @@ pub(super) struct Rounded {
     pub(super) filled: Vec<(usize, usize, f64)>,
 }
 
-/// Rounds a state whose rows are met to a plan (Altschuler, Weed, Rigollet, 2017, algorithm 2), without storing it.
-pub(super) fn rounded(field: &Field, state: &State, columns: &[f64], rate: f64) -> Rounded {
-    let (a, b) = (&field.masses.a, &field.masses.b);
+/// Rounds a state whose rows hold the masses `a` to a plan (Altschuler, Weed, Rigollet, 2017, algorithm 2), without storing it.
+pub(super) fn rounded(field: &Field, a: &[f64], state: &State, columns: &[f64], rate: f64) -> Rounded {
+    let b = &field.masses.b;
     // What rounding of exponents may do to a share: columns stay that much below b.
     let doubt = 4.0 * f64::EPSILON * rate * field.geometry.largest;
     let room = if doubt > 0.1 * ROUNDING { (1.0 - doubt).max(0.5) } else { 1.0 };
@@ -55,7 +56,7 @@ pub(super) fn rounded(field: &Field, state: &State, columns: &[f64], rate: f64) 
                         0.0
                     }
                 });
-                let tiles = Costs { runs: &runs, costs: &costs, shares: &shares, shrink: &shrink, weight };
+                let tiles = Tiles { runs: &runs, costs: &costs, shares: &shares, shrink: &shrink, weight };
                 let [full, scaled, held] = simd::run(Sums { tiles, columns: &mut out.columns });
                 out.cost += full.iter().sum::<f64>();
                 out.scaled += scaled.iter().sum::<f64>();
@@ -111,7 +112,7 @@ fn north_west(rows: &[f64], a: &[f64], columns: &[f64], b: &[f64]) -> Vec<(usize
 }
 
 /// A row of tiles: costs and shares, the scale of each column, the weight of each row.
-struct Costs<'a> {
+struct Tiles<'a> {
     runs: &'a [Run],
     costs: &'a [f64],
     shares: &'a [f64],
@@ -122,7 +123,7 @@ struct Costs<'a> {
 /// Σ_j p c, Σ_j p s c and Σ_j p s for the 8 rows, with p the mass of a pair and s the scale of its column; Σ_i p s is added
 /// to the columns.
 struct Sums<'a> {
-    tiles: Costs<'a>,
+    tiles: Tiles<'a>,
     columns: &'a mut [f64],
 }
 
@@ -131,7 +132,7 @@ impl Kernel for Sums<'_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) -> [[f64; ROWS]; 3] {
-        let Self { tiles: Costs { runs, costs, shares, shrink, weight }, columns } = self;
+        let Self { tiles: Tiles { runs, costs, shares, shrink, weight }, columns } = self;
         let mut tiles = costs.as_chunks::<TILE>().0.iter().zip(shares.as_chunks::<TILE>().0);
         let mut sums = [[[0.0; LANES]; ROWS]; 3];
         for &(first, count) in runs {

@@ -160,7 +160,7 @@ impl Sinkhorn {
         let mass = problem.mass();
         let masses = &prepared.field.masses;
         let unit = epsilon / BITS;
-        let rounded = rounded(&prepared.field, &state, &exact.columns, rate);
+        let rounded = rounded(&prepared.field, &masses.a, &state, &exact.columns, rate);
         let potentials = prepared.potentials(&state, rate);
         let terms = |mass: &[f64], bits: &[f64]| -> f64 { mass.iter().zip(bits).map(|(a, f)| a * f).sum() };
         let value = unit * (terms(&masses.a, &state.f) + terms(&masses.b, &state.g));

@@ -46,6 +46,9 @@ impl SinkhornSolution {
     ///
     /// # Errors
     /// When `problem` has another shape than the one solved.
+    ///
+    /// # Panics
+    /// Never: the entries number n · m.
     pub fn plan(&self, problem: &Problem) -> Result<Array2<f64>> {
         let (n, m) = problem.shape();
         let Potentials { f, g } = &self.potentials;

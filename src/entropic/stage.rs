@@ -53,7 +53,8 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
         let store = expected > tolerance && work.ended.is_none();
         let (exact, stored) = field.exact(state, rate, depth, &|f| f, store);
         work.tick();
-        let lost = exact.lost || exact.columns.iter().zip(&field.masses.b).any(|(c, b)| *b > 0.0 && !(*c > 0.0));
+        let lost =
+            exact.lost || exact.columns.iter().zip(&field.masses.b).any(|(c, b)| *b > 0.0 && (*c <= 0.0 || c.is_nan()));
         if lost && rescued < 10 {
             rescued += 1;
             field.tighten(state, rate);

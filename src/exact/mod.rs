@@ -1,15 +1,19 @@
 //! Exact optimal transport, with a certificate.
 
 mod assignment;
+mod barycenter;
 mod circle;
 mod line;
 mod network_simplex;
+mod partial;
 mod separate;
 
 pub use assignment::Assignment;
+pub use barycenter::{FreeBarycenter, barycenter};
 pub use circle::{Circle, circle};
 pub use line::{Line, line_cost};
 pub use network_simplex::NetworkSimplex;
+pub use partial::{PartialSolution, partial};
 
 use std::time::Instant;
 
