@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::boxes::{Boxes, Search, TopOfBlocks, Tops, bound_by_gap};
-use super::powers::{Distances, Exponentials, Exponents, InnerPowers, Powers};
+use super::powers::{Distances, Exponentials, Exponents, InnerCosts, InnerPowers, Powers, Products};
 use crate::cost::{CostMatrix, Form, GroundCost, Origin, PointCost};
 use crate::measure::Points;
 use crate::neighbors::halving::kd_blocks;
@@ -56,6 +56,8 @@ struct Inner {
     reach: f64,
 }
 
+/// How far out points may lie, relative to a typical cost, for costs by inner products to keep their digits.
+const INNER: f64 = 1e3;
 /// The error of an exponent, in bits, that inner products may cause.
 const HARMLESS: f64 = 1e-10;
 
@@ -153,6 +155,11 @@ impl<'a> Geometry<'a> {
         Self { n, m, costs, boxes, largest, typical }
     }
 
+    /// Whether tiles may be left out of a pass.
+    pub(super) fn is_boxed(&self) -> bool {
+        self.boxes.is_some()
+    }
+
     /// Blocks of 8 rows.
     pub(super) fn row_blocks(&self) -> usize {
         self.n.div_ceil(ROWS)
@@ -191,6 +198,34 @@ impl<'a> Geometry<'a> {
         }
     }
 
+    /// The same, but for an error of at most [`cost_slack`](Self::cost_slack) where inner products are much cheaper.
+    pub(super) fn costs_near(&self, block: usize, runs: &[Run], out: &mut Vec<f64>) {
+        let Costs::Square { dim, inner: Some(inner), scale, .. } = &self.costs else {
+            return self.costs_of(block, runs, out);
+        };
+        if self.cost_slack() == 0.0 {
+            return self.costs_of(block, runs, out);
+        }
+        out.resize(runs.iter().map(|run| run.1 as usize).sum::<usize>() * TILE, 0.0);
+        let x = &inner.x[block * ROWS * dim..][..ROWS * dim];
+        let x_norms = &inner.x_norms[block * ROWS..][..ROWS];
+        let products = Products { dim: *dim, x, y: &inner.y, x_norms, y_norms: &inner.y_norms, runs, out };
+        simd::run(InnerCosts { products, scale: *scale });
+    }
+
+    /// How far costs by inner products may be off; 0 where differences are taken.
+    pub(super) fn cost_slack(&self) -> f64 {
+        match &self.costs {
+            Costs::Square { dim, root: false, scale, inner: Some(inner), .. }
+                if scale * inner.reach <= INNER * self.typical =>
+            {
+                // Products and norms of d terms, each rounded once, and the sum of the three.
+                scale * inner.reach * f64::EPSILON * (*dim as f64 + 8.0)
+            }
+            _ => 0.0,
+        }
+    }
+
     /// Writes 2^(shift_r + lift_l − rate c_rl) for the tiles of `runs` in row block `block`, tile by tile.
     pub(super) fn powers_of(&self, block: usize, runs: &[Run], exponents: Exponents<'_>, out: &mut Vec<f64>) {
         match &self.costs {
@@ -205,7 +240,8 @@ impl<'a> Geometry<'a> {
                     let x_norms = &inner.x_norms[block * ROWS..][..ROWS];
                     let (y, y_norms) = (&inner.y, &inner.y_norms);
                     let exponents = Exponents { rate: exponents.rate * scale, ..exponents };
-                    simd::run(InnerPowers { exponents, dim: *dim, x, y, x_norms, y_norms, runs, out });
+                    let products = Products { dim: *dim, x, y, x_norms, y_norms, runs, out };
+                    simd::run(InnerPowers { exponents, products });
                     return;
                 }
                 let x = &x[block * ROWS * dim..][..ROWS * dim];

@@ -113,12 +113,14 @@ impl Field<'_> {
         State { f: vec![0.0; self.masses.a.len()], g: vec![0.0; self.masses.b.len()] }
     }
 
-    /// Where shares above 2^−bits may be.
-    pub(super) fn search(&self, state: &State, rate: f64, bits: f64) -> Search {
+    /// Where shares above 2^−bits of a row over m, or of a column over n, may be: where f + g − c exceeds −bits and more for
+    /// small masses, but for no more than `most`.
+    pub(super) fn search(&self, state: &State, rate: f64, bits: f64, most: f64) -> Search {
         let (n, m) = (self.geometry.n, self.geometry.m);
         let cuts = |masses: &[f64], block: usize, of: usize| -> Vec<f64> {
-            let most = |chunk: &[f64]| chunk.iter().fold(0.0_f64, |m, v| m.max(*v));
-            masses.chunks(block).map(|chunk| -(most(chunk) * of as f64).max(f64::MIN_POSITIVE).log2()).collect()
+            let heaviest = |chunk: &[f64]| chunk.iter().fold(0.0_f64, |m, v| m.max(*v));
+            let cut = |chunk| -(heaviest(chunk) * of as f64).max(f64::MIN_POSITIVE).log2();
+            masses.chunks(block).map(|chunk| cut(chunk).min(most)).collect()
         };
         let cuts = (cuts(&self.masses.a, ROWS, n), cuts(&self.masses.b, LANES, m));
         self.geometry.search(self.ground.clone(), (&state.f, &state.g), cuts, rate, -bits)
@@ -140,7 +142,7 @@ impl Field<'_> {
     ) -> (Exact, Option<Stored>) {
         let (n, m) = (self.geometry.n, self.geometry.m);
         let lift = self.lift(&state.g);
-        let search = self.search(state, rate, bits);
+        let search = self.search(state, rate, bits, f64::INFINITY);
         let inverse_b: Vec<f64> =
             self.masses.b.iter().map(|&b| if b > 0.0 { (1.0 / b).min(1e300) } else { 0.0 }).collect();
         let blocks = self.geometry.row_blocks();

@@ -131,9 +131,8 @@ impl Kernel for Powers<'_> {
     }
 }
 
-/// Powers of tiles by inner products.
-pub(super) struct InnerPowers<'a> {
-    pub(super) exponents: Exponents<'a>,
+/// Points of one row of tiles around a common centre, and their squared norms.
+pub(super) struct Products<'a> {
     pub(super) dim: usize,
     pub(super) x: &'a [f64],
     pub(super) y: &'a [f64],
@@ -143,21 +142,17 @@ pub(super) struct InnerPowers<'a> {
     pub(super) out: &'a mut [f64],
 }
 
-impl Kernel for InnerPowers<'_> {
-    type Output = ();
-
+impl Products<'_> {
+    /// Computes ⟨x, y⟩ tile by tile and hands the tile on with its column block.
     #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Self { exponents: Exponents { shift, lift, rate }, dim, x, y, x_norms, y_norms, runs, out } = self;
+    fn each_tile<const FUSED: bool>(self, finish: impl Fn(usize, &[[f64; LANES]; ROWS], &mut [f64; TILE])) {
+        let Self { dim, x, y, runs, out, .. } = self;
         let x: [&[f64]; ROWS] = std::array::from_fn(|r| &x[r * dim..(r + 1) * dim]);
-        let row: [f64; ROWS] = std::array::from_fn(|r| shift[r] - rate * x_norms[r]);
         let mut tiles = out.as_chunks_mut::<TILE>().0.iter_mut();
         for &(first, count) in runs {
             for j in first as usize..(first + count) as usize {
                 let tile = tiles.next().expect("one tile for each block of the runs");
                 let y = y[j * dim * LANES..][..dim * LANES].as_chunks::<LANES>().0;
-                let lift: &[f64; LANES] = lift[j * LANES..][..LANES].try_into().expect("whole blocks");
-                let norms: &[f64; LANES] = y_norms[j * LANES..][..LANES].try_into().expect("whole blocks");
                 let mut products = [[0.0; LANES]; ROWS];
                 for k in 0..dim {
                     let y = &y[k];
@@ -168,6 +163,31 @@ impl Kernel for InnerPowers<'_> {
                         }
                     }
                 }
+                finish(j, &products, tile);
+            }
+        }
+    }
+}
+
+/// Powers of tiles by inner products.
+pub(super) struct InnerPowers<'a> {
+    pub(super) exponents: Exponents<'a>,
+    pub(super) products: Products<'a>,
+}
+
+impl Kernel for InnerPowers<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Self { exponents: Exponents { shift, lift, rate }, products } = self;
+        let (x_norms, y_norms) = (products.x_norms, products.y_norms);
+        let row: [f64; ROWS] = std::array::from_fn(|r| shift[r] - rate * x_norms[r]);
+        products.each_tile::<FUSED>(
+            #[inline(always)]
+            |j, products, tile| {
+                let lift: &[f64; LANES] = lift[j * LANES..][..LANES].try_into().expect("whole blocks");
+                let norms: &[f64; LANES] = y_norms[j * LANES..][..LANES].try_into().expect("whole blocks");
                 let mut column = [0.0; LANES];
                 for l in 0..LANES {
                     column[l] = multiply_add::<FUSED>(-rate, norms[l], lift[l]);
@@ -178,8 +198,36 @@ impl Kernel for InnerPowers<'_> {
                         tile[r * LANES + l] = exp2::<FUSED>(exponent);
                     }
                 }
-            }
-        }
+            },
+        );
+    }
+}
+
+/// Costs by inner products.
+pub(super) struct InnerCosts<'a> {
+    pub(super) products: Products<'a>,
+    pub(super) scale: f64,
+}
+
+impl Kernel for InnerCosts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Self { products, scale } = self;
+        let (x_norms, y_norms) = (products.x_norms, products.y_norms);
+        products.each_tile::<FUSED>(
+            #[inline(always)]
+            |j, products, tile| {
+                let norms: &[f64; LANES] = y_norms[j * LANES..][..LANES].try_into().expect("whole blocks");
+                for r in 0..ROWS {
+                    for l in 0..LANES {
+                        let square = multiply_add::<FUSED>(-2.0, products[r][l], x_norms[r] + norms[l]);
+                        tile[r * LANES + l] = scale * if square > 0.0 { square } else { 0.0 };
+                    }
+                }
+            },
+        );
     }
 }
 

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use crate::cost::Form;
 use crate::error::{Result, require};
-use crate::transport::{
-    Bounds, CancelToken, Interrupt, Observer, Potentials, Problem, Report, Silent, Status, Watch, lower_bound,
-};
+use crate::transport::{Bounds, CancelToken, Interrupt, Observer, Potentials, Problem, Report, Silent, Status, Watch};
 
 use super::Epsilon;
 use super::levels::{self, Prepared};
@@ -61,7 +59,7 @@ pub struct Sinkhorn {
     pub tolerance: f64,
     /// The most bytes of stored shares (default 1 GiB). What does not fit is computed anew in each pass; 0 stores nothing.
     pub memory: usize,
-    /// Whether to bound the unregularised cost: about three passes more. Default true.
+    /// Whether to bound the unregularised cost. Default true.
     pub certify: bool,
     /// Potentials to start from, in units of the cost, such as those of a similar problem.
     pub start: Option<Potentials>,
@@ -166,7 +164,6 @@ impl Sinkhorn {
         let value = unit * (terms(&masses.a, &state.f) + terms(&masses.b, &state.g));
         let primal = unit * (terms(&masses.a, &state.f) + terms(&exact.columns, &state.g));
         let bounds = self.certify.then(|| {
-            let (lower, dual) = lower_bound(problem, &potentials);
             let filled: f64 = rounded
                 .filled
                 .iter()
@@ -175,9 +172,7 @@ impl Sinkhorn {
             // Sums of n · m terms in blocks: far below this much of them.
             let upper = rounded.scaled_cost + filled;
             let upper = mass * (upper + 1e-14 * (rounded.scaled_cost.abs() + filled.abs()));
-            let size =
-                |masses: &[f64], values: &[f64]| masses.iter().zip(values).map(|(a, f)| a * f.abs()).sum::<f64>();
-            let magnitude = size(problem.source().as_slice(), &dual.f) + size(problem.target().as_slice(), &dual.g);
+            let (lower, magnitude) = (mass * rounded.lower, mass * rounded.magnitude);
             Bounds { lower: lower.min(upper), upper, magnitude }
         });
         // Potentials of any masses oscillate by no more than the costs do.

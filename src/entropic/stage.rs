@@ -45,7 +45,6 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
     let mut expected = f64::INFINITY;
     let (mut best_error, mut best_value, mut value) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
     let (mut futile, mut rescued) = (0, 0);
-    let mut accelerate = true;
     if rate * field.geometry.largest > SAFE && state.g.iter().all(|g| *g == 0.0) {
         field.tighten(state, rate);
     }
@@ -97,17 +96,19 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
         }
         // Where the gap is what is open, the columns must be met that much better.
         let wanted = if error <= tolerance { 0.1 * error } else { 0.5 * tolerance };
+        let sweeps = work.sweeps;
         let mut inner = Inner::new(field, &stored, &exact.columns, MOST_PASSES, work);
         let mut end = End::Spent;
-        if accelerate {
+        if sweeps {
             end = inner.anderson(wanted, PATIENCE);
-            accelerate = end != End::Spent;
         }
+        let slow = sweeps && end == End::Spent;
         if end == End::Spent {
             end = inner.newton(wanted);
         }
         expected = if end == End::Reached { inner.error() } else { f64::INFINITY };
         let step = inner.step();
+        work.sweeps &= !slow;
         state.g.iter_mut().zip(&step).for_each(|(g, y)| *g += BITS * y);
         if rough && end == End::Reached && work.ended.is_none() {
             return Staged { exact, error: expected, status: Status::Converged };

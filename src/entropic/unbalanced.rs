@@ -318,8 +318,9 @@ fn iterate(field: &Field, sides: Sides, tolerance: f64, work: &mut Work) -> End 
             let status = if converged { Status::Converged } else { work.ended.unwrap_or(Status::Stalled) };
             return End { met, f: exact.f, g: state.g, columns: exact.columns, lambda, residual, status };
         }
-        if residual > 4.0 * best {
-            // Too bold: forget, and sweep plainly.
+        let bold = sides.mass.is_none() && residual <= 4.0 * best;
+        if !bold {
+            // Too bold, or a kink at each point that gives all it has: forget, and sweep plainly.
             steps.clear();
             points.clear();
         }

@@ -8,6 +8,8 @@ pub(super) struct Work<'w> {
     pub(super) progress: Progress,
     /// Why the solve must end, once it must.
     pub(super) ended: Option<Status>,
+    /// Whether accelerated sweeps are worth a try: until they were too slow once. Smaller ε only make them slower.
+    pub(super) sweeps: bool,
     /// The most bytes held at once.
     pub(super) memory: usize,
 }
@@ -15,7 +17,7 @@ pub(super) struct Work<'w> {
 impl<'w> Work<'w> {
     pub(super) fn new(watch: Watch<'w>, stage: &'static str) -> Self {
         let progress = Progress { stage, ..Progress::default() };
-        let mut work = Self { watch, progress, ended: None, memory: 0 };
+        let mut work = Self { watch, progress, ended: None, sweeps: true, memory: 0 };
         work.ask();
         work
     }

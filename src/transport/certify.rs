@@ -123,19 +123,6 @@ pub fn certify(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Resul
     Ok(Certificate { bounds, transport_cost, marginal_error, dual_violation, potentials })
 }
 
-/// Feasible potentials near the given ones, and the lower bound on the optimal cost that they prove: the c-transform of f,
-/// rounded down, and Σ a f + Σ b g less what masses that differ in their last digits would change. In units where the total
-/// mass is that of the problem.
-pub(crate) fn lower_bound(problem: &Problem, given: &Potentials) -> (f64, Potentials) {
-    let (a, b) = marginals(problem);
-    let (potentials, _) = feasible(problem, &a, given, false);
-    let terms = || a.iter().zip(&potentials.f).chain(b.iter().zip(&potentials.g));
-    let mut value = Sum::default();
-    terms().for_each(|(mass, potential)| value.add_product(*mass, *potential));
-    let magnitude = sum(terms().map(|(mass, potential)| mass * potential.abs()));
-    (value.value() - 4.0 * f64::EPSILON * magnitude, potentials)
-}
-
 /// Of two pairs of feasible potentials, the one that proves more, and what it proves.
 fn better(flows: &[Flow], best: (f64, Potentials), other: Potentials) -> (f64, Potentials) {
     let value = dual_value(flows, &other);

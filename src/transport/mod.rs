@@ -19,8 +19,8 @@ mod problem;
 mod repair;
 mod solution;
 
+pub(crate) use certify::balanced;
 pub use certify::{Certificate, certify};
-pub(crate) use certify::{balanced, lower_bound};
 pub use gradient::{Gradient, gradient};
 pub(crate) use gradient::{differentiable, slope_at};
 pub use observer::{CancelToken, Interrupt, Observer, Progress, Silent, Watch};
