@@ -7,15 +7,18 @@
 X ~ N(0, I), Y ~ N(0, I) + 2 Bernoulli(1/2), squared Euclidean cost, eps = rel * mean cost. Both must bring the L1 error of the
 two marginals to 1e-6. POT is the best of `sinkhorn` (its kernel in memory, asked for the error that was found to give 1e-6)
 and, where that underflows, `sinkhorn_log` with a limit of time; its seconds begin with the cost matrix in memory. earthwork's
-are the `seconds` of its own report: from points to the bounds on the exact cost, which POT does not give. Memory is the peak of
-the process. OTT and GeomLoss are not run here; earlier measurements found POT the fastest of the three on one core wherever
+end with the bounds on the exact cost, which POT does not give. Memory is the peak of the process. OTT and GeomLoss are not run here; earlier measurements found POT the fastest of the three on one core wherever
 it converges.
+
+All seconds are processor time of one thread, so that other work on the machine does not count: for POT of the call, for
+earthwork of the whole process, reading the files included.
 """
 
 import argparse
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -61,11 +64,11 @@ def pot_side(n: int, d: int, rel: float, folder: Path) -> dict:
     a = b = np.full(n, 1.0 / n)
 
     def solve(method: str, stop: float, most: int):
-        start = time.perf_counter()
+        start = time.process_time()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             plan = ot.sinkhorn(a, b, cost, eps, method=method, stopThr=stop, numItermax=most)
-        return plan, time.perf_counter() - start
+        return plan, time.process_time() - start
 
     def error(plan) -> float:
         off = np.abs(plan.sum(1) - a).sum() + np.abs(plan.sum(0) - b).sum()
@@ -89,10 +92,14 @@ def pot_side(n: int, d: int, rel: float, folder: Path) -> dict:
 
 
 def run(arguments: list) -> dict:
+    """Runs one side and reads the JSON it prints; `processor` is what the process took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(arguments, env=os.environ | ONE_THREAD, capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode not in (0, 3):
         sys.exit(done.stderr)
-    return json.loads(done.stdout)
+    taken = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return json.loads(done.stdout) | {"processor": taken}
 
 
 def measure(row: tuple[int, int, float], binary: Path, repeats: int) -> str:
@@ -107,7 +114,7 @@ def measure(row: tuple[int, int, float], binary: Path, repeats: int) -> str:
         own.append(run([binary, *arguments, "--json"]))
     shutil.rmtree(folder)
     peer, mine = peers[-1], own[-1]
-    pot, seconds = median(p["seconds"] for p in peers), median(o["seconds"] for o in own)
+    pot, seconds = median(p["seconds"] for p in peers), median(o["processor"] for o in own)
     converged = peer["error"] <= TOLERANCE
     ratio = f"{median(p['seconds'] / o['seconds'] for p, o in zip(peers, own)):.1f}" if converged else "no answer"
     said = f"{pot:.3g} s ({peer['method']})" if converged else f"error {peer['error']:.1e} after {pot:.0f} s"

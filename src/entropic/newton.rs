@@ -196,7 +196,7 @@ impl<'a, 'w> Inner<'a, 'w> {
         while rho > goal && rho > 0.0 && self.goes_on() {
             let product: Vec<f64> = v.iter().zip(&search).map(|(v, p)| v * p).collect();
             let row = |i: usize, sum: f64| if rows[i] > 0.0 { a[i] * sum / (rows[i] * rows[i]) } else { 0.0 };
-            let (_, through) = self.stored.pass(self.field, &product, &row);
+            let (_, through) = self.stored.rough_pass(self.field, &product, &row);
             self.pass();
             let image: Vec<f64> = (0..m).map(|j| diagonal[j] * search[j] - v[j] * through[j]).collect();
             let curvature = dot(&search, &image);

@@ -13,6 +13,8 @@ const MOST_PASSES: u64 = 600;
 const PATIENCE: u64 = 48;
 /// Exact passes without a better error or a higher dual value, after which rounding is what is left.
 const FUTILE: u32 = 12;
+/// Exact passes of one stage after which it is given up, whatever the dual value seems to gain.
+const MOST_ROUNDS: u32 = 400;
 /// The largest exponent with which a pass may begin.
 const SAFE: f64 = 900.0;
 
@@ -44,7 +46,7 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
     let depth = Depth((8.0 - tolerance.log2()).clamp(20.0, 60.0));
     let mut expected = f64::INFINITY;
     let (mut best_error, mut best_value, mut value) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
-    let (mut futile, mut rescued) = (0, 0);
+    let (mut futile, mut rescued, mut rounds) = (0, 0, 0);
     if rate * field.geometry.largest > SAFE && state.g.iter().all(|g| *g == 0.0) {
         field.tighten(state, rate);
     }
@@ -71,6 +73,10 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
         }
         if let Some(status) = work.ended {
             return Staged { exact, error, status };
+        }
+        rounds += 1;
+        if rounds > MOST_ROUNDS {
+            return Staged { exact, error, status: Status::Stalled };
         }
         let Some(stored) = stored else {
             // The stored shares promised more than the exact ones keep: once more from here.

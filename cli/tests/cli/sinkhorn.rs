@@ -51,6 +51,6 @@ fn a_matrix_is_solved_and_wrong_calls_are_refused() {
     assert!(refusal("sinkhorn a.csv b.csv --epsilon 1 --epsilon-relative 1").contains("--epsilon"));
     assert!(refusal("sinkhorn --matrix c.csv --divergence").contains("--divergence"));
     assert!(refusal("sinkhorn a.csv b.csv --tolerance 2").contains("tolerance"));
-    let early = folder.run("sinkhorn a.csv b.csv --time-limit 0");
+    let early = in_examples("sinkhorn adelie.csv gentoo.csv --time-limit 0");
     assert_eq!(early.code, 3, "{}", early.out);
 }
