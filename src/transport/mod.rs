@@ -11,6 +11,7 @@
 //! and computes both bounds without trusting the solver that proposed them.
 
 mod certify;
+mod extend;
 mod gradient;
 mod levels;
 mod observer;
@@ -21,6 +22,7 @@ mod solution;
 
 pub(crate) use certify::balanced;
 pub use certify::{Certificate, certify};
+pub(crate) use extend::extended;
 pub use gradient::{Gradient, gradient};
 pub(crate) use gradient::{differentiable, slope_at};
 pub use observer::{CancelToken, Interrupt, Observer, Progress, Silent, Watch};
