@@ -54,7 +54,7 @@ fn main() -> Result<()> {
 /// Grey: the ring. Lines: the ways of the points. Blue: where they end.
 fn drawn(paths: &[Vec<[f64; 2]>], ring: &Samples) -> String {
     let mut svg = String::from("<svg xmlns='http://www.w3.org/2000/svg' viewBox='-2.3 -1.3 4.6 2.6' width='920'>\n");
-    let mut dot = |svg: &mut String, p: &[f64], colour: &str| {
+    let dot = |svg: &mut String, p: &[f64], colour: &str| {
         writeln!(svg, "<circle cx='{:.3}' cy='{:.3}' r='0.015' fill='{colour}'/>", p[0], -p[1]).expect("a string");
     };
     ring.points().iter().for_each(|p| dot(&mut svg, p, "#bbbbbb"));
