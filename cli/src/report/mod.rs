@@ -7,6 +7,7 @@ mod json;
 mod layout;
 mod pairs;
 mod sinkhorn;
+mod sliced;
 mod verify;
 
 pub(crate) use compare::compare;
@@ -14,4 +15,5 @@ pub(crate) use emd::emd;
 pub(crate) use json::{Answer, ComparisonReport, PairReport, SampleInfo, VerifyReport, to_json};
 pub(crate) use pairs::pairs;
 pub(crate) use sinkhorn::{Entropic, sinkhorn};
+pub(crate) use sliced::{SlicedReport, sliced};
 pub(crate) use verify::{Checked, Verdict, verify};

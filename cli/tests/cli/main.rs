@@ -7,5 +7,6 @@ mod files;
 mod interrupt;
 mod pictures;
 mod sinkhorn;
+mod sliced;
 mod tool;
 mod verify;
