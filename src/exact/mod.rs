@@ -4,12 +4,14 @@ mod assignment;
 mod circle;
 mod line;
 mod network_simplex;
+mod population;
 mod separate;
 
 pub use assignment::Assignment;
 pub use circle::{Circle, circle};
 pub use line::{Line, line_cost};
 pub use network_simplex::NetworkSimplex;
+pub use population::{Population, PopulationBracket, population_bracket};
 
 use std::time::Instant;
 
