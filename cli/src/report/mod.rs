@@ -2,14 +2,19 @@
 
 mod compare;
 mod emd;
+mod estimates;
 mod inputs;
 mod json;
+mod laws;
 mod layout;
 mod pairs;
+mod test;
 mod verify;
 
 pub(crate) use compare::compare;
 pub(crate) use emd::emd;
 pub(crate) use json::{Answer, ComparisonReport, PairReport, SampleInfo, VerifyReport, to_json};
+pub(crate) use laws::{LawsReport, laws};
 pub(crate) use pairs::pairs;
+pub(crate) use test::{TestReport, Tested, test};
 pub(crate) use verify::{Checked, Verdict, verify};

@@ -6,5 +6,6 @@ mod errors;
 mod files;
 mod interrupt;
 mod pictures;
+mod test;
 mod tool;
 mod verify;
