@@ -2,7 +2,9 @@
 
 pub(crate) mod normal;
 pub mod random;
+mod range;
 pub mod sum;
 
 pub use random::stream;
+pub(crate) use range::{range, ranges};
 pub use sum::Sum;
