@@ -256,15 +256,19 @@ mod tests {
     #[test]
     fn the_truth_lies_between() {
         // W₁ of a shift is its length; 0 for a distribution and itself.
+        let mut missed = 0;
         for (dim, shift) in [(1, 1.0), (2, 0.5), (2, 0.0), (4, 1.0)] {
             for seed in 0..5 {
                 let (x, y) = (shifted(120, dim, 0.0, 2 * seed), shifted(100, dim, shift, 2 * seed + 1));
                 let bracket = Population::default().with_seed(seed).bracket(&x, &y).unwrap();
                 let found = bracket.estimate();
-                assert!(found.lower() <= shift && shift <= found.upper(), "{dim} {shift}: {found}");
+                missed += u32::from(!(found.lower()..=found.upper()).contains(&shift));
                 assert!(bracket.lower.value <= bracket.upper.value, "{bracket:?}");
+                assert_eq!((bracket.lower.kind, bracket.upper.kind), (Kind::LowerBound, Kind::UpperBound));
             }
         }
+        // Of 20 brackets at 95 % one may miss, two seldom.
+        assert!(missed <= 2, "{missed} of 20");
     }
 
     #[test]
@@ -272,15 +276,17 @@ mod tests {
         let (x, y) = (shifted(40, 2, 0.0, 1), shifted(30, 2, 1.0, 2));
         let plain = population_bracket(&x, &y).unwrap();
         assert_eq!(plain, population_bracket(&x, &y).unwrap());
-        let scaled = |side: &Samples, mass: f64| {
-            let points: Vec<f64> = side.points().as_slice().iter().map(|v| v * 1e12).collect();
-            let n = side.len();
-            Samples::weighted(Points::from_rows(points, 2).unwrap(), vec![mass / n as f64; n]).unwrap()
+        // Powers of two, so that nothing is rounded otherwise: where optimal potentials are not unique, rounding chooses.
+        let scaled = |side: &Samples| {
+            let points: Vec<f64> = side.points().as_slice().iter().map(|v| v * 40_f64.exp2()).collect();
+            let mass = (-10_f64).exp2() / side.len() as f64;
+            Samples::weighted(Points::from_rows(points, 2).unwrap(), vec![mass; side.len()]).unwrap()
         };
-        let large = population_bracket(&scaled(&x, 1e-3), &scaled(&y, 1e-3)).unwrap();
+        let large = population_bracket(&scaled(&x), &scaled(&y)).unwrap();
+        let factor = 30_f64.exp2();
         for (large, plain) in [(&large.lower, &plain.lower), (&large.upper, &plain.upper)] {
-            assert!((large.value / plain.value / 1e9 - 1.0).abs() < 1e-9, "{large} {plain}");
-            assert!((large.std_error().unwrap() / plain.std_error().unwrap() / 1e9 - 1.0).abs() < 1e-9);
+            assert!((large.value / plain.value / factor - 1.0).abs() < 1e-9, "{large} {plain}");
+            assert!((large.std_error().unwrap() / plain.std_error().unwrap() / factor - 1.0).abs() < 1e-9);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Estimates with their evidence, where the eye falls first.
 
+use std::fmt::Write;
+
 use earthwork::compare::{Comparison, Other};
 use earthwork::estimate::resample::PermutationTest;
 use earthwork::estimate::{Estimate, Evidence};
@@ -23,8 +25,8 @@ pub(crate) fn others(comparison: &Comparison) -> String {
     }
     let mut text = grid.text(2);
     if let Some(test) = &comparison.test {
-        let p = p_value(test);
-        text += &format!("\n  two-sample test (energy distance, {} permutations): {p}\n", test.permutations());
+        let (p, count) = (p_value(test), test.permutations());
+        let _ = writeln!(text, "\n  two-sample test (energy distance, {count} permutations): {p}");
     }
     text
 }

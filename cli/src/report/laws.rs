@@ -1,5 +1,7 @@
 //! The table of laws.
 
+use std::fmt::Write;
+
 use earthwork::testing::laws::{Law, LawReport, Outcome};
 use serde::Serialize;
 
@@ -27,7 +29,7 @@ pub(crate) fn laws(reports: &[LawReport]) -> String {
         }
         let entries = entries.text();
         if !entries.is_empty() {
-            text += &format!("  {}: the smallest counterexamples found\n{entries}\n", report.name);
+            let _ = writeln!(text, "  {}: the smallest counterexamples found\n{entries}", report.name);
         }
     }
     text

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use rand::RngExt;
-use rand::seq::IndexedRandom;
 
 use crate::measure::{Points, Samples};
 use crate::numeric::random::{ChaCha8Rng, stream};
@@ -151,7 +150,7 @@ impl Case {
     /// A case of this kind: at most `most` points a side in at most three dimensions, weighted in every other one.
     pub fn new(support: Support, most: usize, seed: u64) -> Self {
         let random = &mut stream(seed, support as u64);
-        let dim = *[1, 2, 2, 3].choose(random).expect("some dimensions");
+        let dim = [1, 2, 2, 3][random.random_range(0..4)];
         let weighted = random.random_bool(0.5);
         let mut cloud = |side: usize| {
             let n = random.random_range(2.min(most)..=most);

@@ -42,7 +42,7 @@ pub(super) fn broken<D: Discrepancy + ?Sized>(
         let same = a == b || (a - b).abs() <= slack(a, b);
         (!same).then(|| format!("{a:.6} {words} {b:.6}"))
     };
-    let at_most = |a: f64, b: f64, words: &str| (!(a <= b + slack(a, b))).then(|| format!("{a:.6} {words} {b:.6}"));
+    let at_most = |a: f64, b: f64, words: &str| (a > b + slack(a, b)).then(|| format!("{a:.6} {words} {b:.6}"));
     Ok(match law {
         Law::NonNegativity => at_most(0.0, value(x, y)?, "is more than d(x, y) ="),
         Law::Identity => {

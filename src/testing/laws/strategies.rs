@@ -30,6 +30,9 @@ pub fn pairs(most: usize) -> impl Strategy<Value = (Samples, Samples)> {
 }
 
 /// Two distributions on one support of at most `most` bins, with bins that either lacks: masses of total 1.
+///
+/// # Panics
+/// Never: a side without mass is filtered out.
 pub fn weights(most: usize) -> impl Strategy<Value = (Weights, Weights)> {
     let mass = || prop_oneof![1 => Just(0.0), 3 => 0.0..1.0_f64, 1 => 1e-12..1e-6_f64];
     let positive = |masses: &Vec<(f64, f64)>| {
