@@ -9,8 +9,10 @@ use super::{Case, Cloud, Law};
 const EXPONENTS: [f64; 4] = [1.0, 0.0, 2.0, 0.5];
 /// The factor by which cases are scaled: no power of two, so that digits change.
 const FACTOR: f64 = 3.0;
-/// What is left of a difference of values far larger than itself.
-const CANCELLED: f64 = 1e-3;
+/// Of values for samples ten widths apart, so much counts like the values themselves.
+const NEAR: f64 = 1e-3;
+/// Of values for samples far apart, this much is their rounding: a kernel distance between near samples is a difference of such.
+const ROUNDING: f64 = 4e-15;
 
 /// The exponent of the scaling law that one case shows; none where the value is 0 or no exponent fits.
 pub(super) fn exponent<D: Discrepancy + ?Sized>(d: &D, case: &Case) -> Option<f64> {
@@ -34,15 +36,19 @@ pub(super) fn broken<D: Discrepancy + ?Sized>(
     let value = |x: &Cloud, y: &Cloud| -> Result<f64> { Ok(d.between(&x.samples(), &y.samples())?.value) };
     let Case { x, y, z } = case;
     let width = case.width();
-    // Rounding is relative to the values that a discrepancy has for samples far apart: those of a kernel are differences of
-    // numbers of that size.
-    let size = value(x, &moved(y, 10.0 * width)).map_or(0.0, |far| if far.is_finite() { far.abs() } else { 0.0 });
-    let slack = |a: f64, b: f64| tolerance * a.abs().max(b.abs()).max(CANCELLED * size);
+    let size_at = |distance: f64| {
+        let value = value(x, &moved(y, distance * width)).unwrap_or(0.0).abs();
+        if value.is_finite() { value } else { 0.0 }
+    };
+    let rounding = ROUNDING * size_at(1e7);
+    let near = NEAR * size_at(10.0);
+    let slack = |a: f64, b: f64| tolerance * a.abs().max(b.abs()).max(near) + rounding;
     let equal = |a: f64, b: f64, words: &str| {
         let same = a == b || (a - b).abs() <= slack(a, b);
-        (!same).then(|| format!("{a:.6} {words} {b:.6}"))
+        (!same).then(|| format!("{} {words} {}", number(a), number(b)))
     };
-    let at_most = |a: f64, b: f64, words: &str| (a > b + slack(a, b)).then(|| format!("{a:.6} {words} {b:.6}"));
+    let at_most =
+        |a: f64, b: f64, words: &str| (a > b + slack(a, b)).then(|| format!("{} {words} {}", number(a), number(b)));
     Ok(match law {
         Law::NonNegativity => at_most(0.0, value(x, y)?, "is more than d(x, y) ="),
         Law::Identity => {
@@ -110,9 +116,15 @@ pub(super) fn broken<D: Discrepancy + ?Sized>(
         Law::SeesDistance => {
             let (near, far) = (value(x, &moved(x, 20.0 * width))?, value(x, &moved(x, 40.0 * width))?);
             let sees = near.is_finite() && far.is_finite() && far > 1.05 * near;
-            (!sees).then(|| format!("d is {near:.6} at a distance of 20 widths and {far:.6} at 40"))
+            (!sees).then(|| format!("d is {} at a distance of 20 widths and {} at 40", number(near), number(far)))
         }
     })
+}
+
+/// Six decimals, or as many digits where those would say nothing.
+pub(super) fn number(value: f64) -> String {
+    let readable = value == 0.0 || (1e-3..1e6).contains(&value.abs());
+    if readable { format!("{value:.6}") } else { format!("{value:.5e}") }
 }
 
 /// Moved along the first axis.
