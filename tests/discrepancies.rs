@@ -65,9 +65,9 @@ fn maximum_mean_discrepancies() {
     breaks(laws, &Mmd::gaussian(1.0), &[&[Law::Triangle], &always[..]].concat());
     breaks(laws, &Mmd::gaussian(1.0).rooted(), &always);
     breaks(laws, &Mmd::laplace(0.5).rooted(), &always);
-    // With a width taken from the samples, different pairs are measured by different kernels.
+    // A width taken from the samples knows how many points there are, and grows with the distance that it should measure.
     let report = laws.report(&Mmd::default().rooted());
-    assert!(!report.keeps(Law::Triangle) && !report.keeps(Law::SeesDistance), "{report}");
+    assert!(!report.keeps(Law::Splitting) && !report.keeps(Law::SeesDistance), "{report}");
     assert_eq!(exponent(&report), Some(0.0), "{report}");
     // A polynomial knows where 0 is.
     let report = laws.report(&Mmd::cubic());

@@ -11,8 +11,6 @@ const EXPONENTS: [f64; 4] = [1.0, 0.0, 2.0, 0.5];
 const FACTOR: f64 = 3.0;
 /// Of values for samples ten widths apart, so much counts like the values themselves.
 const NEAR: f64 = 1e-3;
-/// Of values for samples far apart, this much is their rounding: a kernel distance between near samples is a difference of such.
-const ROUNDING: f64 = 4e-15;
 
 /// The exponent of the scaling law that one case shows; none where the value is 0 or no exponent fits.
 pub(super) fn exponent<D: Discrepancy + ?Sized>(d: &D, case: &Case) -> Option<f64> {
@@ -36,13 +34,10 @@ pub(super) fn broken<D: Discrepancy + ?Sized>(
     let value = |x: &Cloud, y: &Cloud| -> Result<f64> { Ok(d.between(&x.samples(), &y.samples())?.value) };
     let Case { x, y, z } = case;
     let width = case.width();
-    let size_at = |distance: f64| {
-        let value = value(x, &moved(y, distance * width)).unwrap_or(0.0).abs();
-        if value.is_finite() { value } else { 0.0 }
-    };
-    let rounding = ROUNDING * size_at(1e7);
-    let near = NEAR * size_at(10.0);
-    let slack = |a: f64, b: f64| tolerance * a.abs().max(b.abs()).max(near) + rounding;
+    // A kernel distance is a difference of numbers of the size that it has for samples far apart, and so is its rounding.
+    let far = value(x, &moved(y, 10.0 * width)).map_or(0.0, f64::abs);
+    let near = if far.is_finite() { NEAR * far } else { 0.0 };
+    let slack = |a: f64, b: f64| tolerance * a.abs().max(b.abs()).max(near);
     let equal = |a: f64, b: f64, words: &str| {
         let same = a == b || (a - b).abs() <= slack(a, b);
         (!same).then(|| format!("{} {words} {}", number(a), number(b)))
