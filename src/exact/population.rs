@@ -43,7 +43,8 @@ const QUANTILE: f64 = 1.959_963_984_540_054;
 /// let normal = Gaussian::standard(2)?;
 /// let shifted = Gaussian::new([1.0, 0.0], ndarray::array![[1.0, 0.0], [0.0, 1.0]].view())?;
 /// let bracket = population_bracket(&normal.sample(200, 1)?, &shifted.sample(200, 2)?)?;
-/// assert!(bracket.lower.value < 1.0 && 1.0 < bracket.upper.value);
+/// let w1 = bracket.estimate();
+/// assert!(w1.lower() < 1.0 && 1.0 < w1.upper());
 /// # Ok::<(), earthwork::Error>(())
 /// ```
 #[derive(Debug, Clone)]
