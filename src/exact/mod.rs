@@ -3,7 +3,7 @@
 mod assignment;
 mod circle;
 mod grid;
-mod line;
+pub(crate) mod line;
 mod network_simplex;
 mod population;
 mod separate;

@@ -3,12 +3,14 @@
 mod compare;
 mod emd;
 mod laws;
+mod sliced;
 mod test;
 mod verify;
 
 pub(crate) use compare::compare;
 pub(crate) use emd::emd;
 pub(crate) use laws::laws;
+pub(crate) use sliced::sliced;
 pub(crate) use test::test;
 pub(crate) use verify::verify;
 
@@ -32,21 +34,6 @@ struct Posed {
     order: Option<f64>,
 }
 
-/// The two samples of a command that takes two.
-fn pair_of(inputs: &Inputs) -> Outcome<(&Sample, &Sample)> {
-    if let [a, b] = inputs.samples.as_slice() {
-        return Ok((a, b));
-    }
-    let names: Vec<&str> = inputs.samples.iter().map(|sample| sample.name.as_str()).collect();
-    wrong(format_args!(
-        "there are {} groups ({}), and this command takes two: choose them with --only {},{}, or use `compare` for all pairs",
-        names.len(),
-        format::list(&names, 6),
-        names[0],
-        names[1]
-    ))
-}
-
 /// The problem of `emd` and `verify`: two samples and a cost, or a cost matrix.
 fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
     if let Some(path) = &cost.matrix {
@@ -55,7 +42,7 @@ fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
     }
     let choice = cost.p.map_or(Ok(cost.cost), CostChoice::wasserstein)?;
     let inputs = read::load(input)?;
-    let (a, b) = pair_of(&inputs)?;
+    let [a, b] = two(&inputs)?;
     let ground = choice.ground();
     let name = ground.name();
     let problem = Problem::between_shared(&a.samples, &b.samples, Arc::clone(&ground)).map_err(|error| {
@@ -66,6 +53,21 @@ fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
         }
     })?;
     Ok(Posed { inputs: Some(inputs), problem, cost: name, order: choice.order() })
+}
+
+/// The two samples of a command that takes two.
+fn two(inputs: &Inputs) -> Outcome<[&Sample; 2]> {
+    if let [a, b] = inputs.samples.as_slice() {
+        return Ok([a, b]);
+    }
+    let names: Vec<&str> = inputs.samples.iter().map(|sample| sample.name.as_str()).collect();
+    wrong(format_args!(
+        "there are {} groups ({}), and this command takes two: choose them with --only {},{}, or use `compare` for all pairs",
+        names.len(),
+        format::list(&names, 6),
+        names[0],
+        names[1]
+    ))
 }
 
 /// A problem from a cost matrix, with weights from files or uniform.

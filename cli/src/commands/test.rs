@@ -7,7 +7,7 @@ use earthwork::estimate::Discrepancy;
 use earthwork::estimate::resample::{Permutation, permutation_test_observed};
 
 use crate::args::TestArgs;
-use crate::commands::pair_of;
+use crate::commands::two;
 use crate::failure::Outcome;
 use crate::report::{self, TestReport, Tested};
 use crate::{Exit, interrupt, output, read};
@@ -16,7 +16,7 @@ use crate::{Exit, interrupt, output, read};
 pub(crate) fn test(options: &TestArgs) -> Outcome<Exit> {
     let discrepancy = compare::discrepancy(&options.with).map_err(|error| error.about("--with"))?;
     let inputs = read::load(&options.input)?;
-    let (a, b) = pair_of(&inputs)?;
+    let [a, b] = two(&inputs)?;
     let rename = |error: earthwork::Error| match error.argument() {
         "x" => error.about(a.name.clone()),
         "y" => error.about(b.name.clone()),

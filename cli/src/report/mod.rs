@@ -8,6 +8,7 @@ mod json;
 mod laws;
 mod layout;
 mod pairs;
+mod sliced;
 mod test;
 mod verify;
 
@@ -16,5 +17,6 @@ pub(crate) use emd::emd;
 pub(crate) use json::{Answer, ComparisonReport, PairReport, SampleInfo, VerifyReport, to_json};
 pub(crate) use laws::{LawsReport, laws};
 pub(crate) use pairs::pairs;
+pub(crate) use sliced::{SlicedReport, sliced};
 pub(crate) use test::{TestReport, Tested, test};
 pub(crate) use verify::{Checked, Verdict, verify};
