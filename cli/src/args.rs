@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cost::CostChoice;
 use crate::failure::{Failure, Outcome};
-use crate::help::{ABOUT, TEACH, TEACH_COMPARE, TEACH_EMD, TEACH_SINKHORN, TEACH_SLICED, TEACH_VERIFY};
+use crate::help::{
+    ABOUT, TEACH, TEACH_COMPARE, TEACH_EMD, TEACH_LAWS, TEACH_SINKHORN, TEACH_SLICED, TEACH_TEST, TEACH_VERIFY,
+};
 use crate::output;
 
 /// The whole command line.
@@ -37,6 +39,12 @@ pub(crate) enum Command {
     /// Check a plan that anybody made: feasible? optimal?
     #[command(after_help = TEACH_VERIFY)]
     Verify(VerifyArgs),
+    /// Can two samples come from one distribution? A permutation test.
+    #[command(after_help = TEACH_TEST)]
+    Test(TestArgs),
+    /// Which laws (symmetry, triangle, ...) each discrepancy keeps, with counterexamples.
+    #[command(after_help = TEACH_LAWS)]
+    Laws(LawsArgs),
 }
 
 impl Command {
@@ -47,6 +55,8 @@ impl Command {
             Self::Sinkhorn(options) => &options.run,
             Self::Sliced(options) => &options.run,
             Self::Verify(options) => &options.run,
+            Self::Test(options) => &options.run,
+            Self::Laws(options) => &options.run,
         }
     }
 }
@@ -150,6 +160,41 @@ pub(crate) struct VerifyArgs {
     /// Relative tolerance of the verdict, for the marginals and for the gap
     #[arg(long, value_name = "T", default_value_t = 1e-9, help_heading = "What to check")]
     pub(crate) tolerance: f64,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// What to compare by: energy, mmd, w1, w2, sw2, population, w:P, sw:P, mmd:SIGMA, laplace:SIGMA, kid, ...
+    #[arg(long, value_name = "NAME", default_value = "energy", help_heading = "Test")]
+    pub(crate) with: String,
+    /// How many random relabellings of the points to compare with
+    #[arg(long, value_name = "N", default_value_t = 999, help_heading = "Test")]
+    pub(crate) permutations: usize,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LawsArgs {
+    /// Only these, by name as for `test`; all by default
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Laws")]
+    pub(crate) with: Vec<String>,
+    /// Cases of each kind of support
+    #[arg(long, value_name = "N", default_value_t = 12, help_heading = "Laws", value_parser = positive)]
+    pub(crate) cases: usize,
+    /// The most points of a sample
+    #[arg(long, value_name = "N", default_value_t = 6, help_heading = "Laws", value_parser = positive)]
+    pub(crate) points: usize,
     /// Print JSON (schema: docs/cli.md)
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
@@ -284,6 +329,11 @@ fn in_one_line(text: &str) -> String {
     let said = said.trim().trim_start_matches("error: ");
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     format!("{} (earthwork --help says more)", lines.join("; ").replace(":; ", ": "))
+}
+
+/// A whole number above 0.
+fn positive(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| "a whole number above 0 is needed".to_string())
 }
 
 /// 10, 500ms, 10s, 2m, 1h.

@@ -25,6 +25,12 @@ Examples:
   earthwork verify a.csv b.csv --plan plan.csv
       Is this plan feasible and optimal? Checks a plan made by anybody.
 
+  earthwork test adelie.csv gentoo.csv
+      Can these two samples come from one distribution?
+
+  earthwork laws
+      Which of the distances are symmetric, keep the triangle inequality, still see how far disjoint supports are apart?
+
 Files: CSV or TSV (delimiter and header are found), NPY, NPZ (data.npz:name), PNG with --grid, and - for standard input.
 Exit codes: 0 done, 1 verify says no, 2 wrong input, 3 ended early (what is printed are bounds).
 `earthwork COMMAND --help` says more.";
@@ -80,3 +86,26 @@ Examples:
   earthwork emd a.csv b.csv --plan plan.csv --potentials f.csv
   earthwork verify a.csv b.csv --plan plan.csv
   earthwork verify a.csv b.csv --plan plan.csv --potentials f.csv      no solve: one pass over all pairs";
+
+pub(crate) const TEACH_TEST: &str = "\
+The points are relabelled at random, again and again; the p-value is the share of relabellings under which the two samples are at
+least as far apart as they are. Its level is exact for every distance and every number of points. Points must count the same: with
+weights labels cannot be exchanged.
+
+  --with energy (default)        2 E|X - Y| - E|X - X'| - E|Y - Y'|; no parameter
+  --with mmd, mmd:SIGMA          kernel distance, Gaussian at the median distance or at SIGMA; laplace:SIGMA, kid
+  --with w1, w2, w:P             exact Wasserstein distances: one solve for each permutation
+
+Examples:
+  earthwork test adelie.csv gentoo.csv
+  earthwork test a.csv b.csv --with mmd:0.5 --permutations 9999 --seed 7
+  earthwork test penguins.csv --group species --only Adelie,Chinstrap --drop-missing --standardise --json";
+
+pub(crate) const TEACH_LAWS: &str = "\
+Each law is tried on small samples of eight kinds: overlapping, touching, disjoint and nested supports, supports on parallel lines,
+duplicates, tiny and huge scales. A law that is broken comes with the smallest case found.
+
+Examples:
+  earthwork laws
+  earthwork laws --with energy,mmd:1,w1 --cases 100
+  earthwork laws --json";

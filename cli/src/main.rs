@@ -46,6 +46,8 @@ fn main() -> ExitCode {
             Command::Sinkhorn(options) => commands::sinkhorn(options),
             Command::Sliced(options) => commands::sliced(options),
             Command::Verify(options) => commands::verify(options),
+            Command::Test(options) => commands::test(options),
+            Command::Laws(options) => commands::laws(options),
         }
     });
     let exit = exit.unwrap_or_else(|failure| match failure {

@@ -7,6 +7,7 @@ mod grid;
 pub(crate) mod line;
 mod network_simplex;
 mod partial;
+mod population;
 mod separate;
 
 pub use assignment::Assignment;
@@ -16,6 +17,7 @@ pub use grid::Grid;
 pub use line::{Line, line_cost};
 pub use network_simplex::NetworkSimplex;
 pub use partial::{PartialSolution, partial};
+pub use population::{Population, PopulationBracket, population_bracket};
 
 use std::time::Instant;
 

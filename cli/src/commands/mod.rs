@@ -2,14 +2,18 @@
 
 mod compare;
 mod emd;
+mod laws;
 mod sinkhorn;
 mod sliced;
+mod test;
 mod verify;
 
 pub(crate) use compare::compare;
 pub(crate) use emd::emd;
+pub(crate) use laws::laws;
 pub(crate) use sinkhorn::sinkhorn;
 pub(crate) use sliced::sliced;
+pub(crate) use test::test;
 pub(crate) use verify::verify;
 
 use std::sync::Arc;

@@ -8,5 +8,6 @@ mod interrupt;
 mod pictures;
 mod sinkhorn;
 mod sliced;
+mod test;
 mod tool;
 mod verify;
