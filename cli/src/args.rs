@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cost::CostChoice;
 use crate::failure::{Failure, Outcome};
-use crate::help::{ABOUT, TEACH, TEACH_COMPARE, TEACH_EMD, TEACH_SLICED, TEACH_VERIFY};
+use crate::help::{
+    ABOUT, TEACH, TEACH_COMPARE, TEACH_EMD, TEACH_LAWS, TEACH_SINKHORN, TEACH_SLICED, TEACH_TEST, TEACH_VERIFY,
+};
 use crate::output;
 
 /// The whole command line.
@@ -28,12 +30,21 @@ pub(crate) enum Command {
     /// The exact earth mover's distance, with its plan.
     #[command(after_help = TEACH_EMD)]
     Emd(EmdArgs),
+    /// Entropic transport at a given ε, with bounds on the exact cost; the Sinkhorn divergence.
+    #[command(after_help = TEACH_SINKHORN)]
+    Sinkhorn(SinkhornArgs),
     /// The sliced Wasserstein distance, with its standard error.
     #[command(after_help = TEACH_SLICED)]
     Sliced(SlicedArgs),
     /// Check a plan that anybody made: feasible? optimal?
     #[command(after_help = TEACH_VERIFY)]
     Verify(VerifyArgs),
+    /// Can two samples come from one distribution? A permutation test.
+    #[command(after_help = TEACH_TEST)]
+    Test(TestArgs),
+    /// Which laws (symmetry, triangle, ...) each discrepancy keeps, with counterexamples.
+    #[command(after_help = TEACH_LAWS)]
+    Laws(LawsArgs),
 }
 
 impl Command {
@@ -41,8 +52,11 @@ impl Command {
         match self {
             Self::Compare(options) => &options.run,
             Self::Emd(options) => &options.run,
+            Self::Sinkhorn(options) => &options.run,
             Self::Sliced(options) => &options.run,
             Self::Verify(options) => &options.run,
+            Self::Test(options) => &options.run,
+            Self::Laws(options) => &options.run,
         }
     }
 }
@@ -65,6 +79,34 @@ pub(crate) struct EmdArgs {
     pub(crate) cost: CostArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SinkhornArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
+    /// The regularisation ε, in units of the cost
+    #[arg(long, value_name = "E", help_heading = "Regularisation", conflicts_with = "epsilon_relative")]
+    pub(crate) epsilon: Option<f64>,
+    /// ε as a multiple of the mean cost over all pairs
+    #[arg(long, value_name = "R", help_heading = "Regularisation", default_value_t = 1e-2)]
+    pub(crate) epsilon_relative: f64,
+    /// Converged when the marginals are met to this much of the mass (L1, both sides)
+    #[arg(long, value_name = "T", help_heading = "Regularisation", default_value_t = 1e-6)]
+    pub(crate) tolerance: f64,
+    /// Also compute the Sinkhorn divergence: two more solves, of each sample with itself
+    #[arg(long, help_heading = "Regularisation", conflicts_with = "matrix")]
+    pub(crate) divergence: bool,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// Write the entropic potentials as CSV: side,index,potential
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) potentials: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }
@@ -118,6 +160,41 @@ pub(crate) struct VerifyArgs {
     /// Relative tolerance of the verdict, for the marginals and for the gap
     #[arg(long, value_name = "T", default_value_t = 1e-9, help_heading = "What to check")]
     pub(crate) tolerance: f64,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// What to compare by: energy, mmd, w1, w2, sw2, population, w:P, sw:P, mmd:SIGMA, laplace:SIGMA, kid, ...
+    #[arg(long, value_name = "NAME", default_value = "energy", help_heading = "Test")]
+    pub(crate) with: String,
+    /// How many random relabellings of the points to compare with
+    #[arg(long, value_name = "N", default_value_t = 999, help_heading = "Test")]
+    pub(crate) permutations: usize,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LawsArgs {
+    /// Only these, by name as for `test`; all by default
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Laws")]
+    pub(crate) with: Vec<String>,
+    /// Cases of each kind of support
+    #[arg(long, value_name = "N", default_value_t = 12, help_heading = "Laws", value_parser = positive)]
+    pub(crate) cases: usize,
+    /// The most points of a sample
+    #[arg(long, value_name = "N", default_value_t = 6, help_heading = "Laws", value_parser = positive)]
+    pub(crate) points: usize,
     /// Print JSON (schema: docs/cli.md)
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
@@ -252,6 +329,11 @@ fn in_one_line(text: &str) -> String {
     let said = said.trim().trim_start_matches("error: ");
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     format!("{} (earthwork --help says more)", lines.join("; ").replace(":; ", ": "))
+}
+
+/// A whole number above 0.
+fn positive(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| "a whole number above 0 is needed".to_string())
 }
 
 /// 10, 500ms, 10s, 2m, 1h.

@@ -43,8 +43,11 @@ fn main() -> ExitCode {
         match &cli.command {
             Command::Compare(options) => commands::compare(options),
             Command::Emd(options) => commands::emd(options),
+            Command::Sinkhorn(options) => commands::sinkhorn(options),
             Command::Sliced(options) => commands::sliced(options),
             Command::Verify(options) => commands::verify(options),
+            Command::Test(options) => commands::test(options),
+            Command::Laws(options) => commands::laws(options),
         }
     });
     let exit = exit.unwrap_or_else(|failure| match failure {

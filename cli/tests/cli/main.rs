@@ -6,6 +6,8 @@ mod errors;
 mod files;
 mod interrupt;
 mod pictures;
+mod sinkhorn;
 mod sliced;
+mod test;
 mod tool;
 mod verify;
