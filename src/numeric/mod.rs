@@ -1,6 +1,7 @@
-//! Sums that do not lose digits, and seeded random streams.
+//! Sums that do not lose digits, seeded random streams, special functions.
 
 pub mod random;
+pub mod special;
 pub mod sum;
 
 pub use random::stream;
