@@ -3,11 +3,11 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::kind::{Base, Divergence};
-use super::mixture::{Densities, between_densities};
+use super::mixture::{DRAWS, drawn};
 use super::quadrature::integrate_normals;
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::{Estimate, Evidence};
-use crate::measure::Gaussian;
+use crate::measure::{Gaussian, Mixture};
 use crate::numeric::special::erf;
 
 impl Divergence {
@@ -74,7 +74,7 @@ impl Divergence {
         }
         // Coordinates in which P and Q agree are left out: they change nothing and would add noise.
         let (p, q) = pair.apart()?;
-        between_densities(self, base, &Densities::new(&p, &q), super::mixture::DRAWS, 0)
+        drawn(self, base, (&p, &q), DRAWS, 0)
     }
 
     /// The estimate of a quadrature with an error bound for its base.
@@ -174,12 +174,13 @@ impl Pair {
         apart.next().is_none().then(|| first.map_or((0.0, 1.0), |(shift, excess)| (shift, 1.0 + excess)))
     }
 
-    /// The two as Gaussians in the coordinates in which they differ.
-    fn apart(&self) -> Result<(Gaussian, Gaussian)> {
+    /// The two in the coordinates in which they differ, as mixtures of one.
+    fn apart(&self) -> Result<(Mixture, Mixture)> {
         let apart = self.coordinates().filter(|(shift, excess)| shift.abs() > SAME || excess.abs() > SAME);
         let (shift, variance): (Vec<f64>, Vec<f64>) = apart.map(|(shift, excess)| (shift, 1.0 + excess)).unzip();
         let covariance = ndarray::Array2::from_diag(&ndarray::Array1::from(variance));
-        Ok((Gaussian::new(shift.clone(), covariance.view())?, Gaussian::standard(shift.len())?))
+        let one = |bell: Gaussian| Mixture::new(vec![bell], [1.0]);
+        Ok((one(Gaussian::new(shift.clone(), covariance.view())?)?, one(Gaussian::standard(shift.len())?)?))
     }
 }
 

@@ -142,7 +142,7 @@ impl Discrepancy for Knn {
         let sides = if self.whiten { sides.whitened()? } else { sides };
         let found = match base {
             Base::JensenShannon => jensen_shannon(&sides, self.k),
-            Base::Power(a) => power(if swapped { sides.swapped() } else { sides }, self, a),
+            Base::Power(a) => power(&if swapped { sides.swapped() } else { sides }, self, a),
             Base::TotalVariation => unreachable!("refused above"),
         };
         let value = self.divergence.finish(found.value);
@@ -168,7 +168,7 @@ struct Found {
 }
 
 /// Mean of t, or of its exponential, over the points of X.
-fn power(sides: Sides, options: &Knn, a: f64) -> Found {
+fn power(sides: &Sides, options: &Knn, a: f64) -> Found {
     let k = options.k;
     let (n, m) = sides.sizes();
     let (x, y) = (Tree::new(&sides.x, sides.dim), Tree::new(&sides.y, sides.dim));

@@ -7,7 +7,7 @@ use super::knn::mean_and_variance;
 use super::quadrature::{breaks, integrate};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Estimate, Evidence};
-use crate::measure::{Gaussian, Mixture, Samples};
+use crate::measure::{Mixture, Samples};
 
 /// Draws of a Monte Carlo mean.
 pub(super) const DRAWS: usize = 1 << 17;
@@ -57,57 +57,24 @@ impl Divergence {
                 integrate(|x| base.term_of_logs(p.log_density(&[x]), q.log_density(&[x])), &breaks(&bells));
             return Ok(self.of_quadrature(value, error));
         }
-        let log_densities = Densities { p: Side::of_mixture(p), q: Side::of_mixture(q) };
-        between_densities(self, base, &log_densities, draws, seed)
-    }
-}
-
-/// What Monte Carlo needs of a distribution.
-struct Side<'a> {
-    log_density: Box<dyn Fn(&[f64]) -> f64 + Sync + 'a>,
-    sample: Box<dyn Fn(usize, u64) -> Result<Samples> + Sync + 'a>,
-}
-
-impl<'a> Side<'a> {
-    fn of_mixture(mixture: &'a Mixture) -> Self {
-        Self { log_density: Box::new(|x| mixture.log_density(x)), sample: Box::new(|n, seed| mixture.sample(n, seed)) }
-    }
-
-    fn of_gaussian(gaussian: &'a Gaussian) -> Self {
-        Self {
-            log_density: Box::new(|x| gaussian.log_density(x)),
-            sample: Box::new(|n, seed| gaussian.sample(n, seed)),
-        }
-    }
-}
-
-/// Two distributions that can be drawn from.
-pub(super) struct Densities<'a> {
-    p: Side<'a>,
-    q: Side<'a>,
-}
-
-impl<'a> Densities<'a> {
-    pub(super) fn new(p: &'a Gaussian, q: &'a Gaussian) -> Self {
-        Self { p: Side::of_gaussian(p), q: Side::of_gaussian(q) }
+        drawn(self, base, (p, q), draws, seed)
     }
 }
 
 /// The Monte Carlo mean over the balanced mixture, and its standard error.
-pub(super) fn between_densities(
+pub(super) fn drawn(
     divergence: Divergence,
     base: Base,
-    densities: &Densities<'_>,
+    (p, q): (&Mixture, &Mixture),
     draws: usize,
     seed: u64,
 ) -> Result<Estimate> {
     require("draws", draws as f64, draws >= 4, "at least 4 draws are needed")?;
     let half = draws / 2;
-    let Densities { p, q } = densities;
     let terms = |samples: &Samples| -> Vec<f64> {
         let rows: Vec<&[f64]> = samples.points().iter().collect();
         let term = |x: &&[f64]| {
-            let (log_p, log_q) = ((p.log_density)(x), (q.log_density)(x));
+            let (log_p, log_q) = (p.log_density(x), q.log_density(x));
             // In units of the larger density, which may itself be below the least double.
             let unit = log_p.max(log_q);
             let middle = 0.5 * ((log_p - unit).exp() + (log_q - unit).exp());
@@ -116,8 +83,8 @@ pub(super) fn between_densities(
         rows.par_iter().map(term).collect()
     };
     // Different streams for the two sides: equal ones would draw the same normals.
-    let from_p = mean_and_variance(&terms(&(p.sample)(half, seed.wrapping_mul(2))?));
-    let from_q = mean_and_variance(&terms(&(q.sample)(half, seed.wrapping_mul(2).wrapping_add(1))?));
+    let from_p = mean_and_variance(&terms(&p.sample(half, seed.wrapping_mul(2))?));
+    let from_q = mean_and_variance(&terms(&q.sample(half, seed.wrapping_mul(2).wrapping_add(1))?));
     let value = 0.5 * (from_p.0 + from_q.0);
     let error = 0.5 * ((from_p.1 + from_q.1) / half as f64).sqrt();
     let evidence = Evidence::StandardError(error * divergence.slope(value).abs());

@@ -1,10 +1,12 @@
 //! What each command does, from arguments to exit code.
 
 mod compare;
+mod divergence;
 mod emd;
 mod verify;
 
 pub(crate) use compare::compare;
+pub(crate) use divergence::divergence;
 pub(crate) use emd::emd;
 pub(crate) use verify::verify;
 
@@ -17,7 +19,7 @@ use crate::args::{CostArgs, InputArgs};
 use crate::cost::CostChoice;
 use crate::failure::{Failure, Outcome, wrong};
 use crate::format;
-use crate::read::{self, Inputs};
+use crate::read::{self, Inputs, Sample};
 
 /// One transport problem and what the user calls its parts.
 struct Posed {
@@ -28,14 +30,8 @@ struct Posed {
     order: Option<f64>,
 }
 
-/// The problem of `emd` and `verify`: two samples and a cost, or a cost matrix.
-fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
-    if let Some(path) = &cost.matrix {
-        let problem = from_matrix(path, input)?;
-        return Ok(Posed { inputs: None, problem, cost: "matrix".to_string(), order: None });
-    }
-    let choice = cost.p.map_or(Ok(cost.cost), CostChoice::wasserstein)?;
-    let inputs = read::load(input)?;
+/// The two samples of a command that takes two.
+fn two_samples(inputs: &Inputs) -> Outcome<(&Sample, &Sample)> {
     let [a, b] = inputs.samples.as_slice() else {
         let names: Vec<&str> = inputs.samples.iter().map(|sample| sample.name.as_str()).collect();
         return wrong(format_args!(
@@ -46,6 +42,18 @@ fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
             names[1]
         ));
     };
+    Ok((a, b))
+}
+
+/// The problem of `emd` and `verify`: two samples and a cost, or a cost matrix.
+fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
+    if let Some(path) = &cost.matrix {
+        let problem = from_matrix(path, input)?;
+        return Ok(Posed { inputs: None, problem, cost: "matrix".to_string(), order: None });
+    }
+    let choice = cost.p.map_or(Ok(cost.cost), CostChoice::wasserstein)?;
+    let inputs = read::load(input)?;
+    let (a, b) = two_samples(&inputs)?;
     let ground = choice.ground();
     let name = ground.name();
     let problem = Problem::between_shared(&a.samples, &b.samples, Arc::clone(&ground)).map_err(|error| {

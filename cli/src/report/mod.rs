@@ -1,6 +1,7 @@
 //! Results as text for people and as JSON for programs.
 
 mod compare;
+mod divergence;
 mod emd;
 mod inputs;
 mod json;
@@ -9,6 +10,7 @@ mod pairs;
 mod verify;
 
 pub(crate) use compare::compare;
+pub(crate) use divergence::{DivergenceRow, divergence, divergence_json};
 pub(crate) use emd::emd;
 pub(crate) use json::{Answer, ComparisonReport, PairReport, SampleInfo, VerifyReport, to_json};
 pub(crate) use pairs::pairs;

@@ -1,6 +1,5 @@
 use super::*;
 use crate::estimate::Estimate;
-use crate::measure::Mixture;
 use ndarray::{Array2, array};
 
 fn shifted(dim: usize, shift: f64, variance: f64) -> Gaussian {
