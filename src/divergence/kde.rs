@@ -79,7 +79,7 @@ impl Discrepancy for Kde {
                 (over_p - over_q, variance_p + variance_q)
             }
         };
-        let error = variance.sqrt() * self.divergence.slope(value).abs();
+        let error = self.divergence.carried(value, variance.sqrt());
         let estimate =
             Estimate::new(self.divergence.finish(value), Evidence::StandardError(error), "kernel density", sizes);
         let points_of_q = if swapped { sizes.0 } else { sizes.1 };

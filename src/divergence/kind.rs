@@ -97,16 +97,19 @@ impl Divergence {
         }
     }
 
-    /// The derivative of [`finish`](Self::finish), which carries a standard error over (delta method).
-    pub(super) fn slope(self, base: f64) -> f64 {
-        match self {
-            Self::JensenShannonDistance => 0.5 / base.max(f64::MIN_POSITIVE).sqrt(),
+    /// The standard error of [`finish`](Self::finish) from that of the base: by the derivative, or for a root, whose derivative at 0
+    /// is infinite, by how far one error up moves it.
+    pub(super) fn carried(self, base: f64, error: f64) -> f64 {
+        let slope = match self {
+            Self::JensenShannonDistance | Self::Hellinger => {
+                return self.finish(base.max(0.0) + error) - self.finish(base);
+            }
             Self::SquaredHellinger => 0.5,
-            Self::Hellinger => 0.25 / (0.5 * base).max(f64::MIN_POSITIVE).sqrt(),
             Self::Bhattacharyya => 0.5 / (1.0 - 0.5 * base),
             Self::Renyi(a) if a != 1.0 => 1.0 / ((a - 1.0) * base + 1.0),
             _ => 1.0,
-        }
+        };
+        error * slope.abs()
     }
 
     /// The largest value that it can have.

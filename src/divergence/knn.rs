@@ -1,19 +1,15 @@
 //! Estimates from the distances to nearest neighbours.
 
-use std::cmp::Ordering;
-
-use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::kind::{Base, Divergence};
 use super::notes;
-use super::sides::Sides;
+use super::sides::{Sides, shuffled};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence};
 use crate::measure::Samples;
 use crate::neighbors::nearest::{Nearest, Norm, Tree};
 use crate::numeric::special::{digamma, ln_gamma};
-use crate::numeric::stream;
 use crate::numeric::sum::sum;
 
 /// A divergence from the distances to the k-th nearest neighbours, without densities and without a grid.
@@ -33,8 +29,8 @@ use crate::numeric::sum::sum;
 /// - **JS** is the mean over both sides of KL against the pooled sample, whose k-th neighbour follows from the two lists. Sizes
 ///   that differ are evened out by parts of the larger sample. Good up to d = 4; above, see [`Classifier`](super::Classifier).
 ///
-/// The standard error is √(Var t / n + Σ_j (w_j − w̄)²), where w_j is how much of the estimate hangs on point j of Y: the
-/// empirical influence of both samples. It does not contain the bias. Ties are counted and noted; where a distance is 0, t is
+/// The standard error is that of the empirical influence of each point: its own term, and 1/k of every ball that it lies in. It does
+/// not contain the bias. Ties are counted and noted; where a distance is 0, t is
 /// ψ(points of X within the ball) − ψ(points of Y within it) + ln(m / (n − 1)) instead, which is right for atoms too.
 ///
 /// # Complexity
@@ -146,7 +142,7 @@ impl Discrepancy for Knn {
             Base::TotalVariation => unreachable!("refused above"),
         };
         let value = self.divergence.finish(found.value);
-        let error = found.error * self.divergence.slope(found.value).abs();
+        let error = self.divergence.carried(found.value, found.error);
         let evidence = if error.is_finite() { Evidence::StandardError(error) } else { Evidence::Unstated };
         let mut estimate = Estimate::new(value, evidence, "k nearest neighbours", sizes);
         estimate = notes::saturation(estimate, self.divergence, if swapped { sizes.0 } else { sizes.1 });
@@ -205,26 +201,34 @@ fn power(sides: &Sides, options: &Knn, a: f64) -> Found {
         (0.0, 0.0)
     };
     let drift = (drift.0, (drift.1 / n as f64).sqrt());
-    if a == 1.0 {
-        let (mean, variance) = mean_and_variance(&terms);
-        let error = (variance / n as f64 + influence(&other, m, k, n, |_| 1.0)).sqrt();
-        return Found { value: mean, error, outside, ties, drift };
-    }
     let factor = 2.0 * ln_gamma(k as f64) - ln_gamma(k as f64 - a + 1.0) - ln_gamma(k as f64 + a - 1.0);
-    let powers: Vec<f64> = terms.iter().map(|t| ((a - 1.0) * t + factor).exp()).collect();
-    let (mean, variance) = mean_and_variance(&powers);
-    let error = (variance / (n as f64 * (a - 1.0).powi(2)) + influence(&other, m, k, n, |i| powers[i])).sqrt();
-    Found { value: (mean - 1.0) / (a - 1.0), error, outside, ties, drift }
+    // What each point adds to the mean, and what its log ratio is multiplied with there.
+    let (added, carried): (Vec<f64>, Vec<f64>) = if a == 1.0 {
+        (terms, vec![1.0; n])
+    } else {
+        terms.iter().map(|t| ((a - 1.0) * t + factor).exp()).map(|power| ((power - 1.0) / (a - 1.0), power)).unzip()
+    };
+    let (value, _) = mean_and_variance(&added);
+    let whole = |_: usize| k;
+    let mut of_x = added;
+    credit(&mut of_x, &own, whole, |i| carried[i]);
+    let mut of_y = vec![0.0; m];
+    credit(&mut of_y, &other, whole, |i| carried[i]);
+    // Sums over the balls of n points, each side over its own number of points.
+    let variance = mean_and_variance(&of_x).1 / n as f64 + mean_and_variance(&of_y).1 * m as f64 / (n * n) as f64;
+    Found { value, error: variance.sqrt(), outside, ties, drift }
 }
 
-/// Σ_j (w_j − w̄)²: the variance that comes from the points of the other sample, each of which carries the terms whose k
-/// neighbours it is among.
-fn influence(other: &Nearest, m: usize, k: usize, n: usize, carried: impl Fn(usize) -> f64) -> f64 {
-    let mut weights = vec![0.0; m];
-    for (at, &j) in other.positions().iter().enumerate() {
-        weights[j as usize] += carried(at / k) / (k * n) as f64;
+/// Adds to each point its part in the balls of the others: 1/k of what a ball carries, to the first `taken` of its neighbours.
+///
+/// A point more in a ball of k moves the logarithm of its volume by about 1/k: this is the influence of the point on the estimate.
+fn credit(to: &mut [f64], lists: &Nearest, taken: impl Fn(usize) -> usize, carried: impl Fn(usize) -> f64) {
+    for i in 0..lists.len() {
+        let names = lists.positions(i);
+        for &j in &names[..taken(i)] {
+            to[j as usize] += carried(i) / names.len() as f64;
+        }
     }
-    mean_and_variance(&weights).1 * (m.max(2) - 1) as f64
 }
 
 /// The mean, and the variance over n − 1.
@@ -246,7 +250,8 @@ fn jensen_shannon(sides: &Sides, k: usize) -> Found {
     let (n, m) = sides.sizes();
     let least = n.min(m);
     let parts = if n == m { 1 } else { PARTS };
-    let (x, y) = (shuffled(&sides.x, dim, parts), shuffled(&sides.y, dim, parts));
+    let order = |points: &[f64]| if parts == 1 { points.to_vec() } else { shuffled(points, dim, 0, 0).concat() };
+    let (x, y) = (order(&sides.x), order(&sides.y));
     // Parts follow each other around the sample, so that they share as few points as can be.
     let part = |points: &[f64], which: usize| -> Vec<f64> {
         let count = points.len() / dim;
@@ -264,72 +269,82 @@ fn jensen_shannon(sides: &Sides, k: usize) -> Found {
     }
 }
 
-/// The points in an order that depends on themselves alone and has nothing to do with where they lie.
-fn shuffled(points: &[f64], dim: usize, parts: usize) -> Vec<f64> {
-    let mut rows: Vec<&[f64]> = points.chunks_exact(dim).collect();
-    if parts > 1 {
-        rows.sort_by(|a, b| {
-            a.iter().zip(*b).map(|(a, b)| a.total_cmp(b)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
-        });
-        rows.shuffle(&mut stream(0, 0));
-    }
-    rows.concat()
-}
-
 fn equal_sizes(x: &[f64], y: &[f64], dim: usize, k: usize) -> Found {
     let (x, y) = (Tree::new(x, dim), Tree::new(y, dim));
-    let (value_x, error_x, outside_x, ties_x) = against_pool(&x, &y, dim, k);
-    let (value_y, error_y, outside_y, ties_y) = against_pool(&y, &x, dim, k);
+    let n = x.len();
+    let (at_x, at_y) = (Pooled::new(&x, &y, dim, k), Pooled::new(&y, &x, dim, k));
+    let (of_x, of_y) = (at_x.influence(&at_y), at_y.influence(&at_x));
+    let variance = 0.25 * (mean_and_variance(&of_x).1 + mean_and_variance(&of_y).1) / n as f64;
     Found {
-        value: 0.5 * (value_x + value_y),
-        error: 0.5 * error_x.hypot(error_y),
-        outside: outside_x.max(outside_y),
-        ties: ties_x + ties_y,
+        value: 0.5 * (mean_and_variance(&at_x.terms).0 + mean_and_variance(&at_y.terms).0),
+        error: variance.sqrt(),
+        outside: at_x.outside.max(at_y.outside),
+        ties: at_x.ties + at_y.ties,
         drift: (0.0, 0.0),
     }
 }
 
-/// KL of a sample against the pool of both, its error, the share outside the other, and the ties.
-fn against_pool(x: &Tree, y: &Tree, dim: usize, k: usize) -> (f64, f64, f64, usize) {
-    let n = x.len();
-    let (own, other) = (x.nearest(x, k, Norm::Euclidean), y.nearest(x, k, Norm::Euclidean));
-    let pooled: Vec<f64> = (0..n).map(|i| kth_of_both(own.distances(i), other.distances(i), k)).collect();
-    let radii: Vec<f64> = (0..n).map(|i| if pooled[i] > 0.0 { -1.0 } else { own.farthest(i) }).collect();
-    let needed = radii.iter().any(|&radius| radius >= 0.0);
-    let count = |tree: &Tree| if needed { tree.count_within(x, &radii, true, Norm::Euclidean) } else { Vec::new() };
-    let (inside_x, inside_y) = (count(x), count(y));
-    let level = ((2 * n - 1) as f64 / (n - 1) as f64).ln();
-    let terms: Vec<f64> = (0..n)
-        .map(|i| {
-            let r = own.farthest(i);
+/// KL of one sample against the pool of both.
+struct Pooled {
+    terms: Vec<f64>,
+    own: Nearest,
+    other: Nearest,
+    /// How many of the k neighbours in the pool are from the sample itself.
+    from_own: Vec<usize>,
+    outside: f64,
+    ties: usize,
+}
+
+impl Pooled {
+    fn new(x: &Tree, y: &Tree, dim: usize, k: usize) -> Self {
+        let n = x.len();
+        let (own, other) = (x.nearest(x, k, Norm::Euclidean), y.nearest(x, k, Norm::Euclidean));
+        let (pooled, from_own): (Vec<f64>, Vec<usize>) =
+            (0..n).map(|i| kth_of_both(own.distances(i), other.distances(i), k)).unzip();
+        let radii: Vec<f64> = (0..n).map(|i| if pooled[i] > 0.0 { -1.0 } else { own.farthest(i) }).collect();
+        let needed = radii.iter().any(|&radius| radius >= 0.0);
+        let count = |tree: &Tree| if needed { tree.count_within(x, &radii, true, Norm::Euclidean) } else { Vec::new() };
+        let (inside_x, inside_y) = (count(x), count(y));
+        let level = ((2 * n - 1) as f64 / (n - 1) as f64).ln();
+        let term = |i: usize| {
             if pooled[i] > 0.0 {
-                0.5 * dim as f64 * (pooled[i] / r).ln() + level
+                0.5 * dim as f64 * (pooled[i] / own.farthest(i)).ln() + level
             } else {
                 let both = inside_x[i] + inside_y[i];
                 digamma(f64::from(inside_x[i])) - digamma(f64::from(both)) + level
             }
-        })
-        .collect();
-    let ratio = |i: usize| 0.5 * dim as f64 * (other.farthest(i) / own.farthest(i)).ln();
-    let outside = (0..n).filter(|&i| ratio(i) > notes::out_of_support(n)).count() as f64 / n as f64;
-    let ties = (0..n).filter(|&i| own.distances(i)[0] == 0.0 || other.distances(i)[0] == 0.0).count();
-    let (mean, variance) = mean_and_variance(&terms);
-    (mean, (variance / n as f64).sqrt(), outside, ties)
+        };
+        let terms = (0..n).map(term).collect();
+        let ratio = |i: usize| 0.5 * dim as f64 * (other.farthest(i) / own.farthest(i)).ln();
+        let outside = (0..n).filter(|&i| ratio(i) > notes::out_of_support(n)).count() as f64 / n as f64;
+        let ties = (0..n).filter(|&i| own.distances(i)[0] == 0.0 || other.distances(i)[0] == 0.0).count();
+        Self { terms, own, other, from_own, outside, ties }
+    }
+
+    /// Twice what each point of this sample moves the mean of both sides by.
+    fn influence(&self, opposite: &Self) -> Vec<f64> {
+        let k = self.own.positions(0).len();
+        let mut influence = self.terms.clone();
+        credit(&mut influence, &self.own, |_| k, |_| 1.0);
+        credit(&mut influence, &self.own, |i| self.from_own[i], |_| -1.0);
+        credit(&mut influence, &opposite.other, |i| k - opposite.from_own[i], |_| -1.0);
+        influence
+    }
 }
 
-/// The k-th of two ordered lists of k together.
-fn kth_of_both(a: &[f64], b: &[f64], k: usize) -> f64 {
-    let (mut i, mut j, mut last) = (0, 0, 0.0);
-    for _ in 0..k {
+/// The k-th of two ordered lists of k together, and how many of the first k are of the first list.
+fn kth_of_both(a: &[f64], b: &[f64], k: usize) -> (f64, usize) {
+    let (mut i, mut last) = (0, 0.0);
+    for taken in 0..k {
+        let j = taken - i;
         if a[i] <= b[j] {
             last = a[i];
             i += 1;
         } else {
             last = b[j];
-            j += 1;
         }
     }
-    last
+    (last, i)
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ pub(super) fn drawn(
     let from_q = mean_and_variance(&terms(&q.sample(half, seed.wrapping_mul(2).wrapping_add(1))?));
     let value = 0.5 * (from_p.0 + from_q.0);
     let error = 0.5 * ((from_p.1 + from_q.1) / half as f64).sqrt();
-    let evidence = Evidence::StandardError(error * divergence.slope(value).abs());
+    let evidence = Evidence::StandardError(divergence.carried(value, error));
     Ok(Estimate::new(divergence.finish(value).min(divergence.ceiling()), evidence, "Monte Carlo", (half, half))
         .with_seed(seed))
 }

@@ -1,9 +1,13 @@
 //! Two samples made ready for an estimator.
 
+use std::cmp::Ordering;
+
 use nalgebra::{Cholesky, DMatrix, DVector};
+use rand::seq::SliceRandom;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::measure::Samples;
+use crate::numeric::stream;
 
 /// The points of two samples in one space, row by row.
 #[derive(Debug, Clone)]
@@ -87,6 +91,18 @@ pub(super) fn moments(points: &[f64], dim: usize) -> (DVector<f64>, DMatrix<f64>
         }
     }
     (mean, covariance)
+}
+
+/// The points in an order that depends on themselves and the seed alone, and has nothing to do with where they lie.
+pub(super) fn shuffled(points: &[f64], dim: usize, seed: u64, item: u64) -> Vec<&[f64]> {
+    let mut rows: Vec<&[f64]> = points.chunks_exact(dim).collect();
+    let compare = |a: &&[f64], b: &&[f64]| {
+        let by_coordinate = a.iter().zip(*b).map(|(a, b)| a.total_cmp(b));
+        by_coordinate.fold(Ordering::Equal, Ordering::then)
+    };
+    rows.sort_by(compare);
+    rows.shuffle(&mut stream(seed, item));
+    rows
 }
 
 /// The points of positive weight, which must all weigh the same.

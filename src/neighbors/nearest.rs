@@ -67,9 +67,15 @@ impl Nearest {
         self.distances[(position + 1) * self.k - 1]
     }
 
-    /// The positions of the neighbours in their tree.
-    pub(crate) fn positions(&self) -> &[u32] {
-        &self.positions
+    /// The positions of the query's neighbours in their tree.
+    #[inline]
+    pub(crate) fn positions(&self, position: usize) -> &[u32] {
+        &self.positions[position * self.k..][..self.k]
+    }
+
+    /// Number of queries.
+    pub(crate) fn len(&self) -> usize {
+        self.distances.len() / self.k
     }
 }
 
