@@ -2,8 +2,10 @@
 
 pub(crate) mod normal;
 pub mod random;
+mod range;
 pub mod special;
 pub mod sum;
 
 pub use random::stream;
+pub(crate) use range::{range, ranges};
 pub use sum::Sum;

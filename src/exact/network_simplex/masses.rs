@@ -23,12 +23,6 @@ pub(crate) struct Masses {
     exponent: i32,
 }
 
-/// Whether a flow carries mass, rather than units of the perturbation or what rounding left between two sums: more than
-/// 2⁻⁴⁸ of the total.
-pub(crate) fn carries_mass(flow: i128) -> bool {
-    flow >= 1 << (UNIT_BITS as i32 + TOTAL_BITS - 49)
-}
-
 impl Masses {
     /// From positive masses whose totals agree to rounding; the largest target takes up the difference.
     pub(crate) fn new(source: &[f64], target: &[f64]) -> Self {

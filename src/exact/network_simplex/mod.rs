@@ -9,7 +9,6 @@ mod multiscale;
 mod oracle;
 mod rounds;
 mod sampled;
-mod settle;
 mod sparse_start;
 mod start;
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use super::arcs::{Candidates, pivot_until_clean};
 use super::oracle::Oracle;
-use super::settle::settle;
 use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Order, Tree, TreeArc};
@@ -49,7 +48,7 @@ impl Rounds<'_> {
         let mut tree = Tree::<O>::new(n, m, arcs);
         tree.refresh(self.cost);
         let mut round = 0;
-        let mut status = loop {
+        let status = loop {
             let block = ((candidates.len() as f64).sqrt() * self.block) as usize + 10;
             let (iterations, status) =
                 pivot_until_clean(&mut tree, &candidates, block, tolerance(round), progress, watch);
@@ -78,12 +77,6 @@ impl Rounds<'_> {
         };
         // Candidates are held twice when more are merged in.
         let memory = tree.memory() + 2 * candidates.memory() + self.oracle.memory();
-        if self.proof && status == Status::Optimal {
-            let (iterations, ended) =
-                settle(&mut tree, self.shape, self.cost, self.oracle, candidates, progress, watch);
-            progress.iterations = iterations;
-            status = ended.unwrap_or(status);
-        }
         let potential = tree.potentials();
         Outcome { arcs: tree.arcs().collect(), potential, iterations: progress.iterations, status, memory }
     }
