@@ -43,7 +43,7 @@ pub struct LeastSquaresRatio {
 /// Widths of the bells, in units of the median distance.
 const WIDTHS: [f64; 5] = [0.25, 0.5, 0.75, 1.0, 1.5];
 /// Ridges.
-const RIDGES: [f64; 4] = [1e-3, 1e-2, 1e-1, 1.0];
+const RIDGES: [f64; 3] = [1e-2, 1e-1, 1.0];
 
 impl LeastSquaresRatio {
     /// χ²(P ‖ Q).
@@ -79,7 +79,7 @@ impl Discrepancy for LeastSquaresRatio {
             .into_par_iter()
             .map(|fold| {
                 let fit = Ratio::fitted(&part(&p, fold, folds, false), &part(&q, fold, folds, false), self);
-                (fit.at(&part(&p, fold, folds, true)), fit.at(&part(&q, fold, folds, true)))
+                (fit.at(&part(&p, fold, folds, true), self.alpha), fit.at(&part(&q, fold, folds, true), self.alpha))
             })
             .collect();
         let at_p: Vec<f64> = judged.iter().flat_map(|(p, _)| p.iter().map(|r| 2.0 * r - self.alpha * r * r)).collect();
@@ -108,7 +108,7 @@ impl<'p> Ratio<'p> {
         let median = median_distance(&centres, q);
         // A quarter of the training points chooses width and ridge; the fit then uses all.
         let (cut_p, cut_q) = (p.len().div_ceil(4), q.len().div_ceil(4));
-        let mut best = (f64::NEG_INFINITY, WIDTHS[3], RIDGES[1]);
+        let mut best = (f64::NEG_INFINITY, WIDTHS[3], RIDGES[0]);
         for width in WIDTHS {
             let exponent = -0.5 / (width * median).powi(2);
             let design = |rows: &[&[f64]]| bells(rows, &centres, exponent);
@@ -132,8 +132,11 @@ impl<'p> Ratio<'p> {
         Self { centres, exponent, weights }
     }
 
-    fn at(&self, rows: &[&[f64]]) -> Vec<f64> {
-        (bells(rows, &self.centres, self.exponent) * &self.weights).as_slice().to_vec()
+    /// The ratio at points: not negative, and at most 1 / α.
+    fn at(&self, rows: &[&[f64]], alpha: f64) -> Vec<f64> {
+        let most = if alpha > 0.0 { 1.0 / alpha } else { f64::INFINITY };
+        let values = bells(rows, &self.centres, self.exponent) * &self.weights;
+        values.iter().map(|r| r.clamp(0.0, most)).collect()
     }
 }
 
