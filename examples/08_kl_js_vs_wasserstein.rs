@@ -66,8 +66,11 @@ fn picture(distances: &[f64], curves: &[Vec<f64>; 4]) -> String {
         let points: Vec<String> = distances.iter().zip(curve).map(|(&x, &y)| at(x, y)).collect();
         let last = at(2.02, curve[curve.len() - 1]);
         let (x, y) = last.split_once(',').expect("two numbers");
-        svg += &format!("<polyline points='{}' fill='none' stroke='{colour}' stroke-width='2.5'/>\n", points.join(" "));
-        svg += &format!("<text x='{x}' y='{y}' fill='{colour}' dominant-baseline='middle'>{name}</text>\n");
+        let points = points.join(" ");
+        svg.extend([
+            format!("<polyline points='{points}' fill='none' stroke='{colour}' stroke-width='2.5'/>\n"),
+            format!("<text x='{x}' y='{y}' fill='{colour}' dominant-baseline='middle'>{name}</text>\n"),
+        ]);
     }
     svg + "</svg>\n"
 }

@@ -2,12 +2,12 @@
 
 use crate::tool::{Folder, in_examples, number};
 
-/// 400 points of a bell, moved by `shift`: quantiles, so that nothing is drawn.
+/// 400 points of a logistic bell, moved by `shift`, each shift with points of its own.
 fn bell(shift: f64) -> String {
     let rows = (0..400).map(|i| {
-        let u = (f64::from(i) + 0.5) / 400.0;
-        // A logistic bell: ln(u / (1 − u)), with a little unevenness so that no two gaps are equal.
-        format!("{}", (u / (1.0 - u)).ln() + shift + 1e-3 * (f64::from(i * i) * 0.618).sin())
+        let hash = ((f64::from(i) + 1000.0 * shift + 0.5) * 12.9898).sin() * 43_758.545_3;
+        let u = (hash - hash.floor()).clamp(1e-6, 1.0 - 1e-6);
+        format!("{}", (u / (1.0 - u)).ln() + shift)
     });
     format!("x\n{}\n", rows.collect::<Vec<_>>().join("\n"))
 }
@@ -48,7 +48,7 @@ fn every_method_gives_a_number_near_the_truth() {
             let report =
                 folder.run(&format!("divergence a.csv b.csv --kind {kind} --method {method} {more} --json")).json();
             let row = &report["estimates"][0];
-            assert!((number(row, "value") - truth).abs() < 0.06, "{method}: {row}");
+            assert!((number(row, "value") - truth).abs() < 0.12, "{method}: {row}");
             assert!(number(row, "std_error") > 0.0 && number(row, "seconds") > 0.0, "{row}");
         }
     }
