@@ -8,7 +8,7 @@
 //! | two samples, and the question how far apart they are without solving a transport problem | [`Energy`], [`Mmd`], [`LinearMmd`] | an estimate and its standard error |
 //! | pairs of points | [`Ksg`] | their mutual information |
 //!
-//! The estimators are [`Discrepancy`](crate::estimate::Discrepancy)s. None of them can show a KL far above ln m from m points: an
+//! The estimators are [`Discrepancy`]s. None of them can show a KL far above ln m from m points: an
 //! estimate near that is marked [`Saturated`](crate::estimate::Note::Saturated). Where the supports do not overlap, KL is
 //! infinite and JS is ln 2 at any distance; a transport distance still tells near from far.
 //!
