@@ -9,7 +9,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::cost::CostChoice;
 use crate::divergence::{KindChoice, MethodChoice};
 use crate::failure::{Failure, Outcome};
-use crate::help::{ABOUT, TEACH, TEACH_COMPARE, TEACH_DIVERGENCE, TEACH_EMD, TEACH_VERIFY};
+use crate::help::{
+    ABOUT, TEACH, TEACH_COMPARE, TEACH_DIVERGENCE, TEACH_EMD, TEACH_LAWS, TEACH_SLICED, TEACH_TEST, TEACH_VERIFY,
+};
 use crate::output;
 
 /// The whole command line.
@@ -32,9 +34,18 @@ pub(crate) enum Command {
     /// The exact earth mover's distance, with its plan.
     #[command(after_help = TEACH_EMD)]
     Emd(EmdArgs),
+    /// The sliced Wasserstein distance, with its standard error.
+    #[command(after_help = TEACH_SLICED)]
+    Sliced(SlicedArgs),
     /// Check a plan that anybody made: feasible? optimal?
     #[command(after_help = TEACH_VERIFY)]
     Verify(VerifyArgs),
+    /// Can two samples come from one distribution? A permutation test.
+    #[command(after_help = TEACH_TEST)]
+    Test(TestArgs),
+    /// Which laws (symmetry, triangle, ...) each discrepancy keeps, with counterexamples.
+    #[command(after_help = TEACH_LAWS)]
+    Laws(LawsArgs),
 }
 
 impl Command {
@@ -43,7 +54,10 @@ impl Command {
             Self::Compare(options) => &options.run,
             Self::Divergence(options) => &options.run,
             Self::Emd(options) => &options.run,
+            Self::Sliced(options) => &options.run,
             Self::Verify(options) => &options.run,
+            Self::Test(options) => &options.run,
+            Self::Laws(options) => &options.run,
         }
     }
 }
@@ -114,6 +128,40 @@ pub(crate) struct EmdArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SlicedArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// The order P ≥ 1 of the distance
+    #[arg(long, value_name = "P", default_value_t = 2.0, help_heading = "Slices")]
+    pub(crate) p: f64,
+    /// How many directions; with --precision, how many to begin with
+    #[arg(long, value_name = "L", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Slices")]
+    pub(crate) directions: u32,
+    /// How directions are chosen: monte-carlo, orthogonal, qmc, max (the one that shows most), or auto (by the dimension)
+    #[arg(long, value_name = "METHOD", value_enum, default_value_t = SlicedMethod::Auto, hide_possible_values = true, help_heading = "Slices")]
+    pub(crate) method: SlicedMethod,
+    /// Add directions until the standard error is at most this part of the value
+    #[arg(long, value_name = "PART", help_heading = "Slices")]
+    pub(crate) precision: Option<f64>,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// How the directions of the slices are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SlicedMethod {
+    Auto,
+    MonteCarlo,
+    Orthogonal,
+    Qmc,
+    // The largest slice instead of the mean.
+    Max,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
@@ -128,6 +176,41 @@ pub(crate) struct VerifyArgs {
     /// Relative tolerance of the verdict, for the marginals and for the gap
     #[arg(long, value_name = "T", default_value_t = 1e-9, help_heading = "What to check")]
     pub(crate) tolerance: f64,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// What to compare by: energy, mmd, w1, w2, population, w:P, mmd:SIGMA, laplace:SIGMA, kid, ...
+    #[arg(long, value_name = "NAME", default_value = "energy", help_heading = "Test")]
+    pub(crate) with: String,
+    /// How many random relabellings of the points to compare with
+    #[arg(long, value_name = "N", default_value_t = 999, help_heading = "Test")]
+    pub(crate) permutations: usize,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LawsArgs {
+    /// Only these, by name as for `test`; all by default
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Laws")]
+    pub(crate) with: Vec<String>,
+    /// Cases of each kind of support
+    #[arg(long, value_name = "N", default_value_t = 12, help_heading = "Laws", value_parser = positive)]
+    pub(crate) cases: usize,
+    /// The most points of a sample
+    #[arg(long, value_name = "N", default_value_t = 6, help_heading = "Laws", value_parser = positive)]
+    pub(crate) points: usize,
     /// Print JSON (schema: docs/cli.md)
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
@@ -262,6 +345,11 @@ fn in_one_line(text: &str) -> String {
     let said = said.trim().trim_start_matches("error: ");
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     format!("{} (earthwork --help says more)", lines.join("; ").replace(":; ", ": "))
+}
+
+/// A whole number above 0.
+fn positive(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| "a whole number above 0 is needed".to_string())
 }
 
 /// 10, 500ms, 10s, 2m, 1h.

@@ -45,7 +45,10 @@ fn main() -> ExitCode {
             Command::Compare(options) => commands::compare(options),
             Command::Divergence(options) => commands::divergence(options),
             Command::Emd(options) => commands::emd(options),
+            Command::Sliced(options) => commands::sliced(options),
             Command::Verify(options) => commands::verify(options),
+            Command::Test(options) => commands::test(options),
+            Command::Laws(options) => commands::laws(options),
         }
     });
     let exit = exit.unwrap_or_else(|failure| match failure {

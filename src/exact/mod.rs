@@ -3,8 +3,9 @@
 mod assignment;
 mod circle;
 mod grid;
-mod line;
+pub(crate) mod line;
 mod network_simplex;
+mod population;
 mod separate;
 
 pub use assignment::Assignment;
@@ -12,6 +13,7 @@ pub use circle::{Circle, circle};
 pub use grid::Grid;
 pub use line::{Line, line_cost};
 pub use network_simplex::NetworkSimplex;
+pub use population::{Population, PopulationBracket, population_bracket};
 
 use std::time::Instant;
 

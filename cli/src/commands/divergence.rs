@@ -7,7 +7,7 @@ use earthwork::estimate::resample::{self, Resampling};
 use earthwork::estimate::{Estimate, Evidence};
 
 use crate::args::DivergenceArgs;
-use crate::commands::two_samples;
+use crate::commands::two;
 use crate::divergence::{check, estimator, kinds};
 use crate::failure::{Failure, Outcome, wrong};
 use crate::read::{self, Sample};
@@ -18,7 +18,7 @@ use crate::{Exit, output};
 pub(crate) fn divergence(options: &DivergenceArgs) -> Outcome<Exit> {
     check(options)?;
     let inputs = read::load(&options.input)?;
-    let (a, b) = two_samples(&inputs)?;
+    let [a, b] = two(&inputs)?;
     let rows = kinds(options)
         .into_iter()
         .map(|kind| if options.input.grid { on_grid(kind, a, b) } else { from_samples(kind, a, b, options) })

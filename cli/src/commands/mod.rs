@@ -3,11 +3,17 @@
 mod compare;
 mod divergence;
 mod emd;
+mod laws;
+mod sliced;
+mod test;
 mod verify;
 
 pub(crate) use compare::compare;
 pub(crate) use divergence::divergence;
 pub(crate) use emd::emd;
+pub(crate) use laws::laws;
+pub(crate) use sliced::sliced;
+pub(crate) use test::test;
 pub(crate) use verify::verify;
 
 use std::sync::Arc;
@@ -30,21 +36,6 @@ struct Posed {
     order: Option<f64>,
 }
 
-/// The two samples of a command that takes two.
-fn two_samples(inputs: &Inputs) -> Outcome<(&Sample, &Sample)> {
-    let [a, b] = inputs.samples.as_slice() else {
-        let names: Vec<&str> = inputs.samples.iter().map(|sample| sample.name.as_str()).collect();
-        return wrong(format_args!(
-            "there are {} groups ({}), and this command takes two: choose them with --only {},{}, or use `compare` for all pairs",
-            names.len(),
-            format::list(&names, 6),
-            names[0],
-            names[1]
-        ));
-    };
-    Ok((a, b))
-}
-
 /// The problem of `emd` and `verify`: two samples and a cost, or a cost matrix.
 fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
     if let Some(path) = &cost.matrix {
@@ -53,7 +44,7 @@ fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
     }
     let choice = cost.p.map_or(Ok(cost.cost), CostChoice::wasserstein)?;
     let inputs = read::load(input)?;
-    let (a, b) = two_samples(&inputs)?;
+    let [a, b] = two(&inputs)?;
     let ground = choice.ground();
     let name = ground.name();
     let problem = Problem::between_shared(&a.samples, &b.samples, Arc::clone(&ground)).map_err(|error| {
@@ -64,6 +55,21 @@ fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
         }
     })?;
     Ok(Posed { inputs: Some(inputs), problem, cost: name, order: choice.order() })
+}
+
+/// The two samples of a command that takes two.
+fn two(inputs: &Inputs) -> Outcome<[&Sample; 2]> {
+    if let [a, b] = inputs.samples.as_slice() {
+        return Ok([a, b]);
+    }
+    let names: Vec<&str> = inputs.samples.iter().map(|sample| sample.name.as_str()).collect();
+    wrong(format_args!(
+        "there are {} groups ({}), and this command takes two: choose them with --only {},{}, or use `compare` for all pairs",
+        names.len(),
+        format::list(&names, 6),
+        names[0],
+        names[1]
+    ))
 }
 
 /// A problem from a cost matrix, with weights from files or uniform.

@@ -7,5 +7,7 @@ mod errors;
 mod files;
 mod interrupt;
 mod pictures;
+mod sliced;
+mod test;
 mod tool;
 mod verify;
