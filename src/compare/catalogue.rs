@@ -4,6 +4,7 @@ use crate::divergence::{Bandwidth, Energy, Kernel, Mmd};
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::Discrepancy;
 use crate::exact::{Population, Wasserstein};
+use crate::sliced::Sliced;
 
 /// A discrepancy with the short name by which a command or a program asks for it.
 pub struct Entry {
@@ -21,6 +22,7 @@ pub fn catalogue() -> Vec<Entry> {
     vec![
         entry("w1", "transport", Box::new(Wasserstein { p: 1.0 }) as Box<dyn Discrepancy>),
         entry("w2", "transport", Box::new(Wasserstein { p: 2.0 })),
+        entry("sw2", "transport", Box::<Sliced>::default()),
         entry("population", "transport", Box::<Population>::default()),
         entry("energy", "kernel", Box::<Energy>::default()),
         entry("mmd", "kernel", Box::<Mmd>::default()),
@@ -47,7 +49,7 @@ pub fn all_discrepancies() -> Vec<Box<dyn Discrepancy>> {
 }
 
 /// What [`discrepancy`] understands beyond the keys of [`catalogue`].
-pub const FORMS: &str = "w:P, energy:unbiased, mmd:SIGMA, mmd:unbiased, laplace:SIGMA, kid";
+pub const FORMS: &str = "w:P, sw:P, energy:unbiased, mmd:SIGMA, mmd:unbiased, laplace:SIGMA, kid";
 
 /// The discrepancy of that name: a key of [`catalogue`], or one of [`FORMS`].
 ///
@@ -61,6 +63,7 @@ pub fn discrepancy(name: &str) -> Result<Box<dyn Discrepancy>> {
     let number: Option<f64> = rest.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
     Ok(match (form, rest, number) {
         ("w", _, Some(p)) if p >= 1.0 => Box::new(Wasserstein { p }),
+        ("sw", _, Some(p)) if p >= 1.0 => Box::new(Sliced::new(p)),
         ("energy", "unbiased", _) => Box::new(Energy::unbiased()),
         ("mmd", "unbiased", _) => Box::new(Mmd::default().unbiased()),
         ("mmd", _, Some(length)) => Box::new(Mmd::gaussian(length)),
@@ -86,6 +89,7 @@ mod tests {
         }
         let name = |text: &str| discrepancy(text).map(|d| d.name());
         assert_eq!(name("w:1.5").unwrap(), "W1.5");
+        assert_eq!(name("sw:1").unwrap(), "SW1");
         assert_eq!(name("mmd:0.5").unwrap(), "MMD² (Gaussian, σ = 0.5)");
         assert_eq!(name("energy:unbiased").unwrap(), "energy (unbiased)");
         assert_eq!(name("laplace:2").unwrap(), "MMD² (Laplace, σ = 2)");
