@@ -10,7 +10,11 @@ use crate::cost::CostChoice;
 use crate::divergence::{KindChoice, MethodChoice};
 use crate::failure::{Failure, Outcome};
 use crate::help::{
+<<<<<<< HEAD
     ABOUT, TEACH, TEACH_COMPARE, TEACH_DIVERGENCE, TEACH_EMD, TEACH_LAWS, TEACH_SLICED, TEACH_TEST, TEACH_VERIFY,
+=======
+    ABOUT, TEACH, TEACH_COMPARE, TEACH_EMD, TEACH_LAWS, TEACH_SINKHORN, TEACH_SLICED, TEACH_TEST, TEACH_VERIFY,
+>>>>>>> main
 };
 use crate::output;
 
@@ -34,6 +38,9 @@ pub(crate) enum Command {
     /// The exact earth mover's distance, with its plan.
     #[command(after_help = TEACH_EMD)]
     Emd(EmdArgs),
+    /// Entropic transport at a given ε, with bounds on the exact cost; the Sinkhorn divergence.
+    #[command(after_help = TEACH_SINKHORN)]
+    Sinkhorn(SinkhornArgs),
     /// The sliced Wasserstein distance, with its standard error.
     #[command(after_help = TEACH_SLICED)]
     Sliced(SlicedArgs),
@@ -54,6 +61,7 @@ impl Command {
             Self::Compare(options) => &options.run,
             Self::Divergence(options) => &options.run,
             Self::Emd(options) => &options.run,
+            Self::Sinkhorn(options) => &options.run,
             Self::Sliced(options) => &options.run,
             Self::Verify(options) => &options.run,
             Self::Test(options) => &options.run,
@@ -123,6 +131,34 @@ pub(crate) struct EmdArgs {
     pub(crate) cost: CostArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SinkhornArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
+    /// The regularisation ε, in units of the cost
+    #[arg(long, value_name = "E", help_heading = "Regularisation", conflicts_with = "epsilon_relative")]
+    pub(crate) epsilon: Option<f64>,
+    /// ε as a multiple of the mean cost over all pairs
+    #[arg(long, value_name = "R", help_heading = "Regularisation", default_value_t = 1e-2)]
+    pub(crate) epsilon_relative: f64,
+    /// Converged when the marginals are met to this much of the mass (L1, both sides)
+    #[arg(long, value_name = "T", help_heading = "Regularisation", default_value_t = 1e-6)]
+    pub(crate) tolerance: f64,
+    /// Also compute the Sinkhorn divergence: two more solves, of each sample with itself
+    #[arg(long, help_heading = "Regularisation", conflicts_with = "matrix")]
+    pub(crate) divergence: bool,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// Write the entropic potentials as CSV: side,index,potential
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) potentials: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }

@@ -16,8 +16,13 @@ Examples:
   earthwork emd today.png yesterday.png --grid --normalise
       Two images as masses on a grid.
 
+<<<<<<< HEAD
   earthwork divergence a.csv b.csv --kind kl,js --ci 0.95
       KL and JS between what the two samples were drawn from, estimated, with intervals.
+=======
+  earthwork sinkhorn a.csv b.csv --p 2 --epsilon-relative 1e-3 --divergence
+      Entropic transport, bounds on the exact cost, and the Sinkhorn divergence.
+>>>>>>> main
 
   earthwork sliced a.csv b.csv --precision 0.001
       The sliced Wasserstein distance: fast for many points in many columns, with a standard error.
@@ -55,6 +60,17 @@ Examples:
   earthwork emd x.npy y.npy --weights-a a.npy --weights-b b.npy --cost cityblock --json
   earthwork emd --matrix costs.npy                         your own costs, uniform weights
   earthwork emd a.csv b.csv --time-limit 10s               ten seconds at most; bounds if that is too short";
+
+pub(crate) const TEACH_SINKHORN: &str = "\
+Entropic transport: min <C, P> + ε KL(P | a x b). Three numbers come back: the transport cost of the entropic plan, the
+regularised value, and proven bounds on the exact cost, which close as ε falls. Without --cost and --p the cost is the
+Euclidean distance.
+
+Examples:
+  earthwork sinkhorn a.csv b.csv --p 2                          ε = 0.01 times the mean cost
+  earthwork sinkhorn a.csv b.csv --p 2 --epsilon 0.05 --tolerance 1e-9
+  earthwork sinkhorn a.csv b.csv --p 2 --epsilon-relative 0.1 --divergence --json
+  earthwork sinkhorn --matrix costs.npy --epsilon 0.1 --potentials f.csv";
 
 pub(crate) const TEACH_SLICED: &str = "\
 The mean over directions of what transport on the line finds between the projections: a distance of its own, smaller than the

@@ -45,6 +45,7 @@ fn main() -> ExitCode {
             Command::Compare(options) => commands::compare(options),
             Command::Divergence(options) => commands::divergence(options),
             Command::Emd(options) => commands::emd(options),
+            Command::Sinkhorn(options) => commands::sinkhorn(options),
             Command::Sliced(options) => commands::sliced(options),
             Command::Verify(options) => commands::verify(options),
             Command::Test(options) => commands::test(options),

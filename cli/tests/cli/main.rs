@@ -7,6 +7,7 @@ mod errors;
 mod files;
 mod interrupt;
 mod pictures;
+mod sinkhorn;
 mod sliced;
 mod test;
 mod tool;
