@@ -10,11 +10,8 @@ use crate::cost::CostChoice;
 use crate::divergence::{KindChoice, MethodChoice};
 use crate::failure::{Failure, Outcome};
 use crate::help::{
-<<<<<<< HEAD
-    ABOUT, TEACH, TEACH_COMPARE, TEACH_DIVERGENCE, TEACH_EMD, TEACH_LAWS, TEACH_SLICED, TEACH_TEST, TEACH_VERIFY,
-=======
-    ABOUT, TEACH, TEACH_COMPARE, TEACH_EMD, TEACH_LAWS, TEACH_SINKHORN, TEACH_SLICED, TEACH_TEST, TEACH_VERIFY,
->>>>>>> main
+    ABOUT, TEACH, TEACH_COMPARE, TEACH_DIVERGENCE, TEACH_EMD, TEACH_LAWS, TEACH_SINKHORN, TEACH_SLICED, TEACH_TEST,
+    TEACH_VERIFY,
 };
 use crate::output;
 

@@ -16,13 +16,11 @@ Examples:
   earthwork emd today.png yesterday.png --grid --normalise
       Two images as masses on a grid.
 
-<<<<<<< HEAD
   earthwork divergence a.csv b.csv --kind kl,js --ci 0.95
       KL and JS between what the two samples were drawn from, estimated, with intervals.
-=======
+
   earthwork sinkhorn a.csv b.csv --p 2 --epsilon-relative 1e-3 --divergence
       Entropic transport, bounds on the exact cost, and the Sinkhorn divergence.
->>>>>>> main
 
   earthwork sliced a.csv b.csv --precision 0.001
       The sliced Wasserstein distance: fast for many points in many columns, with a standard error.
