@@ -23,6 +23,15 @@ impl Bar {
 
     /// Shows the progress of the solve called `name`.
     pub(crate) fn show(&mut self, name: &str, progress: &Progress) {
+        self.tell(|| message(name, progress));
+    }
+
+    /// Shows how many `things` a job has done.
+    pub(crate) fn say(&mut self, job: &str, things: &str, done: u64) {
+        self.tell(|| format!("{job}  {} {things}", format::count(done)));
+    }
+
+    fn tell(&mut self, message: impl FnOnce() -> String) {
         if self.started.elapsed() < PATIENCE {
             return;
         }
@@ -32,7 +41,7 @@ impl Bar {
             line.set_style(style.expect("the template is right").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
             line.with_elapsed(self.started.elapsed())
         });
-        line.set_message(message(name, progress));
+        line.set_message(message());
         line.tick();
     }
 }
@@ -46,12 +55,20 @@ impl Drop for Bar {
 }
 
 fn message(name: &str, progress: &Progress) -> String {
-    let mut parts = vec![format!("exact transport {name}")];
+    let entropic = progress.stage == "sinkhorn";
+    let mut parts = vec![if entropic { "entropic transport".to_string() } else { format!("exact transport {name}") }];
     if progress.levels > 0 {
         let filled = "█".repeat(progress.level) + &"░".repeat(progress.levels.saturating_sub(progress.level));
         parts.push(format!("level {}/{}  {filled}", progress.level, progress.levels));
     }
-    parts.push(format!("{} pivots", format::count(progress.iterations)));
+    let steps = if entropic { "passes" } else { "pivots" };
+    parts.push(format!("{} {steps}", format::count(progress.iterations)));
+    if let Some(epsilon) = progress.epsilon {
+        parts.push(format!("ε = {epsilon:.1e}"));
+    }
+    if let Some(error) = progress.marginal_error {
+        parts.push(format!("marginals {error:.1e}"));
+    }
     if let Some(violations) = progress.violations {
         parts.push(format!("{} violating arcs", format::count(violations as u64)));
     }

@@ -109,7 +109,7 @@ impl NeuralCritic {
         let sides = [Side::new(x, &centre, scale), Side::new(y, &centre, scale)];
         let draw = |side: usize, random: &mut ChaCha8Rng, out: &mut Array2<f32>| sides[side].draw(random, out);
         let network = self.train(x.dim(), draw)?;
-        Ok(self.finished(network, centre, scale))
+        Ok(self.finished(&network, centre, scale))
     }
 
     /// Trains on fresh points of two distributions: `draw(side, random, out)` fills `out`, of shape (batch, dim), with points of
@@ -119,10 +119,10 @@ impl NeuralCritic {
     /// When an option cannot be.
     pub fn fit_streams(&self, dim: usize, draw: impl Fn(usize, &mut ChaCha8Rng, &mut Array2<f32>)) -> Result<Critic> {
         let network = self.train(dim, draw)?;
-        Ok(self.finished(network, vec![0.0; dim], 1.0))
+        Ok(self.finished(&network, vec![0.0; dim], 1.0))
     }
 
-    fn finished(&self, network: Network<f32>, centre: Vec<f64>, scale: f64) -> Critic {
+    fn finished(&self, network: &Network<f32>, centre: Vec<f64>, scale: f64) -> Critic {
         let parameters = network.parameters().iter().map(|&p| f64::from(p)).collect();
         let architecture = network.architecture().clone();
         // Parameters that overflowed make a critic that proves nothing; 0 is what it proves.

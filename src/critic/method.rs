@@ -111,10 +111,11 @@ impl Control {
         let (value, requirement) = match self {
             Self::Clip { bound } => (bound, "the bound on weights must be positive"),
             Self::Differences { strength }
-            | Self::Between(GradientPenalty::OneSided { strength } | GradientPenalty::TwoSided { strength })
-            | Self::Between(GradientPenalty::Power { strength, .. }) => {
-                (strength, "a penalty's strength must be positive")
-            }
+            | Self::Between(
+                GradientPenalty::OneSided { strength }
+                | GradientPenalty::TwoSided { strength }
+                | GradientPenalty::Power { strength, .. },
+            ) => (strength, "a penalty's strength must be positive"),
             Self::Around { spread, .. } => (spread, "the spread must be positive"),
             Self::Spectral { iterations } | Self::Orthonormal { iterations } => {
                 (f64::from(iterations), "at least one iteration is needed")

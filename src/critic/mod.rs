@@ -5,6 +5,8 @@
 //! far. Here a critic's value is divided by a constant that is proven after the training, so it is a lower bound on the exact W₁
 //! of the same samples, and stands beside it.
 
+#![expect(clippy::needless_pass_by_value, reason = "views are passed by value, as ndarray does")]
+
 mod exact_dual;
 mod fit;
 mod funnels;

@@ -1,17 +1,23 @@
 //! Exact optimal transport, with a certificate.
 
 mod assignment;
+mod barycenter;
 mod circle;
 mod grid;
-mod line;
+pub(crate) mod line;
 mod network_simplex;
+mod partial;
+mod population;
 mod separate;
 
 pub use assignment::Assignment;
+pub use barycenter::{FreeBarycenter, barycenter};
 pub use circle::{Circle, circle};
 pub use grid::Grid;
 pub use line::{Line, line_cost};
 pub use network_simplex::NetworkSimplex;
+pub use partial::{PartialSolution, partial};
+pub use population::{Population, PopulationBracket, population_bracket};
 
 use std::time::Instant;
 

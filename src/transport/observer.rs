@@ -10,7 +10,7 @@ use crate::transport::Status;
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What it does now: `start`, `pivot`, `price`, `prove`.
+    /// What it does now: `start`, `pivot`, `price`, `prove`, `sinkhorn`.
     pub stage: &'static str,
     /// Level of a coarse-to-fine solve, from 1; 0 where there are none.
     pub level: usize,
@@ -22,6 +22,10 @@ pub struct Progress {
     pub violations: Option<usize>,
     /// Relative gap between the bounds held now, where it is known.
     pub gap: Option<f64>,
+    /// L1 error of the marginals relative to the mass, where the method iterates on it.
+    pub marginal_error: Option<f64>,
+    /// The regularisation ε of this stage, in units of the cost, where there is one.
+    pub epsilon: Option<f64>,
 }
 
 /// Receives progress. The library never prints.

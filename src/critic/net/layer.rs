@@ -278,7 +278,7 @@ impl Layer {
                 let bend = symmetric_bend(normal, scale, &tangent, &v);
                 let up = symmetric(normal, scale, tangent);
                 add_rows(&mut vector_mut(sink, *gain, *width), &(&up * q));
-                (up * &gains, Bend::Input(Some(bend)))
+                (up * gains, Bend::Input(Some(bend)))
             }
             (Self::Residual(inside), Step::Inside(steps), Pull::Inside(pulls)) => {
                 let around = tangent.clone();

@@ -27,21 +27,28 @@ pub trait Scalar:
     /// The same number.
     fn to_f64(self) -> f64;
     /// |x|.
+    #[must_use]
     fn abs(self) -> Self;
     /// √x.
+    #[must_use]
     fn sqrt(self) -> Self;
     /// eˣ.
+    #[must_use]
     fn exp(self) -> Self;
     /// ln(1 + x).
+    #[must_use]
     fn ln_1p(self) -> Self;
     /// tanh x.
+    #[must_use]
     fn tanh(self) -> Self;
     /// xᵖ.
+    #[must_use]
     fn powf(self, p: Self) -> Self;
     /// Whether it is neither infinite nor NaN.
     fn is_finite(self) -> bool;
     /// The larger of two numbers.
     #[inline]
+    #[must_use]
     fn larger(self, other: Self) -> Self {
         if self > other { self } else { other }
     }
