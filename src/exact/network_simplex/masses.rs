@@ -29,9 +29,19 @@ pub(crate) fn carries_mass(flow: i128) -> bool {
     flow >= 1 << (UNIT_BITS as i32 + TOTAL_BITS - 49)
 }
 
+/// A flow of perturbed masses as the same basis carries it for the masses themselves.
+pub(crate) fn without_units(flow: i128) -> i128 {
+    (flow + (1 << (UNIT_BITS - 1))) >> UNIT_BITS << UNIT_BITS
+}
+
 impl Masses {
     /// From positive masses whose totals agree to rounding; the largest target takes up the difference.
     pub(crate) fn new(source: &[f64], target: &[f64]) -> Self {
+        Self::unperturbed(source, target).perturbed()
+    }
+
+    /// The same before they are perturbed: multiples of 2²⁴.
+    pub(crate) fn unperturbed(source: &[f64], target: &[f64]) -> Self {
         debug_assert!(source.len() <= MOST_POINTS && target.len() <= MOST_POINTS);
         let total = sum(source.iter().copied());
         let exponent = TOTAL_BITS - 1 - exponent_of(total);
@@ -44,13 +54,20 @@ impl Masses {
             masses.iter().map(|mass| (scaled(*mass, exponent) as i128) << UNIT_BITS).collect()
         };
         let total = scaled(total, exponent) as i128;
-        let mut source = whole(source, total);
+        let source = whole(source, total);
         let mut target = whole(target, total);
         let difference = source.iter().sum::<i128>() - target.iter().sum::<i128>();
         *target.iter_mut().max().expect("there is a target") += difference;
-        source.iter_mut().for_each(|mass| *mass += 1);
-        *target.last_mut().expect("there is a target") += source.len() as i128;
         Self { source, target, exponent }
+    }
+
+    /// Multiples of 2²⁴ with equal totals, perturbed.
+    pub(crate) fn perturbed(mut self) -> Self {
+        self.source.iter_mut().for_each(|mass| *mass += 1);
+        if let Some(last) = self.target.last_mut() {
+            *last += self.source.len() as i128;
+        }
+        self
     }
 
     /// Masses that are perturbed integers already: sums of those of another problem.
@@ -58,10 +75,14 @@ impl Masses {
         Self { source, target, exponent: 0 }
     }
 
-    /// The mass of a flow, without its units.
+    /// Masses in the same unit as these, for other points.
+    pub(crate) fn of(&self, source: Vec<i128>, target: Vec<i128>) -> Self {
+        Self { source, target, exponent: self.exponent }
+    }
+
+    /// The mass of a flow, without the units of the perturbation.
     pub(crate) fn mass(&self, flow: i128) -> f64 {
-        let whole = (flow + (1 << (UNIT_BITS - 1))) >> UNIT_BITS;
-        scaled(whole as f64, -self.exponent)
+        scaled((without_units(flow) >> UNIT_BITS) as f64, -self.exponent)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The network simplex: exact transport for any masses and any costs.
 
+mod active;
 mod arcs;
 mod dense;
 mod expand;
@@ -7,6 +8,7 @@ mod levels;
 mod masses;
 mod multiscale;
 mod oracle;
+mod places;
 mod rounds;
 mod sampled;
 mod settle;
@@ -21,15 +23,14 @@ mod tree;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::cost::{Form, Origin, rows_per_tile};
+use crate::cost::Form;
 use crate::error::{Error, ErrorKind, Result};
-use crate::measure::Points;
 use crate::neighbors::has_tree;
 use crate::transport::{
-    CancelToken, Flow, Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify,
+    CancelToken, Interrupt, Observer, Problem, Report, Silent, Solution, Status, Watch, certify,
 };
 
-use masses::{MOST_POINTS, Masses};
+use active::Active;
 use multiscale::Clouds;
 use tree::TreeArc;
 
@@ -68,6 +69,11 @@ struct Outcome {
 }
 
 impl Outcome {
+    /// Of a problem in which no mass has to move.
+    fn nothing() -> Self {
+        Self { arcs: Vec::new(), potential: Vec::new(), iterations: 0, status: Status::Optimal, memory: 0 }
+    }
+
     /// The same with sources and targets numbered as before they were put in the given orders.
     fn in_order(mut self, source: &[u32], target: &[u32]) -> Self {
         for arc in &mut self.arcs {
@@ -167,7 +173,8 @@ impl NetworkSimplex {
         Self { path: Some(Path::Multiscale), ..Self::default() }
     }
 
-    fn path(&self, problem: &Problem) -> Result<Path> {
+    /// The way of a problem that has `pairs` pairs of points to price.
+    fn path(&self, problem: &Problem, pairs: usize) -> Result<Path> {
         let points = problem.points().map(|points| (points.ground().form(), points.source().dim()));
         match self.path {
             Some(Path::Multiscale) if !matches!(points, Some((Form::Norm { .. }, _))) => {
@@ -176,8 +183,7 @@ impl NetworkSimplex {
             }
             Some(path) => Ok(path),
             None => {
-                let (n, m) = problem.shape();
-                let scales = points.is_some_and(|(form, dim)| pays_to_scale(form, dim, n * m));
+                let scales = points.is_some_and(|(form, dim)| pays_to_scale(form, dim, pairs));
                 Ok(if scales { Path::Multiscale } else { Path::Dense })
             }
         }
@@ -219,42 +225,14 @@ impl NetworkSimplex {
     ///
     /// # Errors
     /// As [`NetworkSimplex::solve`].
-    ///
-    /// # Panics
-    /// Never: the multiscale way is taken for points only.
     pub fn solve_observed(&self, problem: &Problem, observer: &mut dyn Observer) -> Result<Solution> {
         let mut watch = Watch::new(self.interrupt.clone(), observer);
         let active = Active::new(problem)?;
-        let masses = active.masses();
-        let outcome = match self.path(problem)? {
-            Path::Multiscale => {
-                let points = problem.points().expect("this path is for points");
-                let (source, target) =
-                    (Active::points(points.source(), &active.rows), Active::points(points.target(), &active.columns));
-                let clouds = Clouds {
-                    ground: points.shared_ground(),
-                    dim: points.source().dim(),
-                    source: &source,
-                    target: &target,
-                    masses: &masses,
-                };
-                if has_tree(points.ground().form(), clouds.dim) {
-                    multiscale::solve(&clouds, &mut watch)
-                } else {
-                    sampled::solve_clouds(&clouds, &mut watch)
-                }
-            }
-            Path::Dense => {
-                let costs = active.costs(problem);
-                let mut outcome = sampled::solve_matrix(&costs, &masses, &mut watch);
-                if let Cow::Owned(made) = &costs {
-                    outcome.memory += size_of_val(&made[..]);
-                }
-                outcome
-            }
-        };
+        let path = self.path(problem, active.pairs())?;
+        let mut outcome = if active.pairs() == 0 { Outcome::nothing() } else { Self::run(path, problem, &active, &mut watch) };
+        outcome.memory += active.memory();
 
-        let plan = active.plan(&masses, &outcome.arcs);
+        let plan = active.plan(&outcome.arcs);
         let potentials = active.potentials(problem, &outcome.potential);
         let mut solution = Solution {
             transport_cost: plan.transport_cost(problem),
@@ -277,111 +255,33 @@ impl NetworkSimplex {
         solution.report.time = watch.elapsed();
         Ok(solution)
     }
-}
 
-/// The points that hold mass; the others take no part and get their potential at the end.
-struct Active {
-    shape: (usize, usize),
-    rows: Vec<usize>,
-    columns: Vec<usize>,
-    source: Vec<f64>,
-    target: Vec<f64>,
-}
-
-impl Active {
-    fn new(problem: &Problem) -> Result<Self> {
-        let holding = |masses: &[f64]| (0..masses.len()).filter(|&i| masses[i] > 0.0).collect::<Vec<_>>();
-        let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
-        let (rows, columns) = (holding(a), holding(b));
-        for (argument, side) in [("source", &rows), ("target", &columns)] {
-            if side.len() > MOST_POINTS {
-                let why = format!("{} points with mass; the exact solver takes at most {MOST_POINTS}", side.len());
-                return Err(Error::new(argument, ErrorKind::Unsupported(why.into())));
+    /// Solves between the places that take part.
+    fn run(path: Path, problem: &Problem, active: &Active, watch: &mut Watch) -> Outcome {
+        match (path, problem.points()) {
+            (Path::Multiscale, Some(points)) => {
+                let (source, target) = (active.source_points(points), active.target_points(points));
+                let clouds = Clouds {
+                    ground: points.shared_ground(),
+                    dim: points.source().dim(),
+                    source: &source,
+                    target: &target,
+                    masses: active.masses(),
+                };
+                if has_tree(points.ground().form(), clouds.dim) {
+                    multiscale::solve(&clouds, watch)
+                } else {
+                    sampled::solve_clouds(&clouds, watch)
+                }
+            }
+            _ => {
+                let costs = active.costs(problem);
+                let mut outcome = sampled::solve_matrix(&costs, active.masses(), watch);
+                if let Cow::Owned(made) = &costs {
+                    outcome.memory += size_of_val(&made[..]);
+                }
+                outcome
             }
         }
-        let source = rows.iter().map(|&i| a[i]).collect();
-        let scale = problem.target_scale();
-        let target = columns.iter().map(|&j| b[j] * scale).collect();
-        Ok(Self { shape: problem.shape(), rows, columns, source, target })
-    }
-
-    fn masses(&self) -> Masses {
-        Masses::new(&self.source, &self.target)
-    }
-
-    /// The coordinates of the points that hold mass.
-    fn points<'p>(points: &'p Points, holding: &[usize]) -> Cow<'p, [f64]> {
-        if holding.len() == points.len() {
-            return Cow::Borrowed(points.as_slice());
-        }
-        Cow::Owned(holding.iter().flat_map(|&i| points.point(i).iter().copied()).collect())
-    }
-
-    /// The costs between points that hold mass, row by row; borrowed where the caller's matrix is just that.
-    fn costs<'p>(&self, problem: &'p Problem) -> Cow<'p, [f64]> {
-        let (n, m) = self.shape;
-        let all_columns = self.columns.len() == m;
-        if let Origin::Matrix(matrix) = problem.cost().origin()
-            && all_columns
-            && self.rows.len() == n
-        {
-            return Cow::Borrowed(matrix);
-        }
-        let mut costs = Vec::with_capacity(self.rows.len() * self.columns.len());
-        let step = rows_per_tile(m);
-        let mut tile = vec![0.0; step * m];
-        for rows in self.rows.chunks(step) {
-            let (first, last) = (rows[0], rows[rows.len() - 1]);
-            if all_columns && last - first + 1 == rows.len() {
-                let tile = &mut tile[..rows.len() * m];
-                problem.cost().fill(first..last + 1, 0..m, tile);
-                costs.extend_from_slice(tile);
-                continue;
-            }
-            for &i in rows {
-                problem.cost().fill(i..i + 1, 0..m, &mut tile[..m]);
-                costs.extend(self.columns.iter().map(|&j| tile[j]));
-            }
-        }
-        Cow::Owned(costs)
-    }
-
-    /// The plan of the tree arcs, over all points. A flow far below the last digit of what both its ends hold is what
-    /// rounding left between two sums, and is left out: its cost may be as large as all that is paid.
-    fn plan(&self, masses: &Masses, arcs: &[TreeArc]) -> Plan {
-        const ROUNDING: f64 = 16.0 * f64::EPSILON;
-        let flows = arcs.iter().filter_map(|arc| {
-            let (i, j) = (arc.source as usize, arc.target as usize);
-            let mass = masses.mass(arc.flow);
-            let seen = mass > ROUNDING * self.source[i].min(self.target[j]);
-            seen.then(|| Flow { source: self.rows[i], target: self.columns[j], mass })
-        });
-        Plan::from_flows(self.shape, flows.collect())
-    }
-
-    /// Potentials on all points: from the tree where there is mass, and for a source without mass the most that
-    /// feasibility allows. Targets without mass get theirs from the certificate's c-transform, or here.
-    fn potentials(&self, problem: &Problem, tree: &[f64]) -> Potentials {
-        let (n, m) = self.shape;
-        let (pi_source, pi_target) = tree.split_at(self.rows.len());
-        let mut g = vec![f64::NAN; m];
-        for (&j, pi) in self.columns.iter().zip(pi_target) {
-            g[j] = *pi;
-        }
-        let mut f = vec![f64::NAN; n];
-        for (&i, pi) in self.rows.iter().zip(pi_source) {
-            f[i] = -pi;
-        }
-        let mut row = vec![0.0; m];
-        for i in (0..n).filter(|&i| problem.source().as_slice()[i] == 0.0) {
-            problem.cost().fill(i..i + 1, 0..m, &mut row);
-            f[i] = self.columns.iter().map(|&j| row[j] - g[j]).fold(f64::INFINITY, f64::min);
-        }
-        let mut column = vec![0.0; n];
-        for j in (0..m).filter(|&j| problem.target().as_slice()[j] == 0.0) {
-            problem.cost().fill(0..n, j..j + 1, &mut column);
-            g[j] = column.iter().zip(&f).map(|(c, f)| c - f).fold(f64::INFINITY, f64::min);
-        }
-        crate::transport::balanced(problem.source().as_slice(), problem.target().as_slice(), f, g)
     }
 }
