@@ -1,15 +1,17 @@
 //! Exact optimal transport, with a certificate.
 
 mod assignment;
+mod batch;
 mod circle;
 mod line;
 mod network_simplex;
 mod separate;
 
 pub use assignment::Assignment;
+pub use batch::{Batch, Pairwise, batch, batch_observed, pairwise, pairwise_observed};
 pub use circle::{Circle, circle};
 pub use line::{Line, line_cost};
-pub use network_simplex::NetworkSimplex;
+pub use network_simplex::{Guess, NetworkSimplex};
 
 use std::time::Instant;
 
@@ -52,6 +54,24 @@ pub fn solve_observed(problem: &Problem, interrupt: Interrupt, observer: &mut dy
     solver.interrupt = interrupt;
     solver.interrupt.time = solver.interrupt.time.map(|limit| limit.saturating_sub(started.elapsed()));
     let solution = solver.solve_observed(problem, observer)?;
+    let mut solution = separate::refined(problem, solution, solve)?;
+    solution.report.time = started.elapsed();
+    Ok(solution)
+}
+
+/// [`solve`] from the solution of a similar problem of the same shape, or from a plan and potentials of your own: see
+/// [`NetworkSimplex::solve_from`]. Points on a line are sorted anew.
+///
+/// # Errors
+/// As the solver chosen, and when the guess does not fit the problem.
+pub fn solve_from<'g>(problem: &Problem, guess: impl Into<Guess<'g>>) -> Result<Solution> {
+    let guess = guess.into();
+    if problem.is_line() {
+        guess.check(problem)?;
+        return Line::default().solve(problem);
+    }
+    let started = Instant::now();
+    let solution = NetworkSimplex::default().solve_from(problem, guess)?;
     let mut solution = separate::refined(problem, solution, solve)?;
     solution.report.time = started.elapsed();
     Ok(solution)

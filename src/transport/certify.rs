@@ -256,7 +256,8 @@ fn down(x: f64) -> f64 {
     if x.abs() < f64::MIN_POSITIVE { x } else { x.next_down() }
 }
 
-fn check_shapes(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Result<()> {
+/// Refuses a plan or potentials that do not fit the problem.
+pub(crate) fn check_shapes(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Result<()> {
     let (n, m) = problem.shape();
     let reason = "the shape of the problem";
     let lengths = [

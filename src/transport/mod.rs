@@ -18,7 +18,7 @@ mod problem;
 mod repair;
 mod solution;
 
-pub(crate) use certify::balanced;
+pub(crate) use certify::{balanced, check_shapes};
 pub use certify::{Certificate, certify};
 pub use observer::{CancelToken, Interrupt, Observer, Progress, Silent, Watch};
 pub use plan::{Flow, Plan};

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::masses::{MOST_POINTS, Masses};
 use super::places::Places;
 use super::tree::TreeArc;
+use super::warm::Former;
 use crate::cost::{Origin, PointCost, rows_per_tile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::measure::Points;
@@ -109,6 +110,32 @@ impl Active {
             }
         }
         Cow::Owned(costs)
+    }
+
+    /// What a former plan and its potentials, over all points, say of what takes part.
+    pub(super) fn former(&self, plan: &Plan, potentials: &Potentials) -> Former {
+        const ABSENT: u32 = u32::MAX;
+        let numbers = |len: usize, holding: &[usize], solved: &dyn Fn(u32) -> Option<u32>| {
+            let mut number = vec![ABSENT; len];
+            (0..).zip(holding).for_each(|(at, &i)| number[i] = solved(at).unwrap_or(ABSENT));
+            number
+        };
+        let places = self.places.as_ref();
+        let (n, m) = self.shape;
+        let row = numbers(n, &self.rows, &|at| places.map_or(Some(at), |places| places.source_solved(at)));
+        let column = numbers(m, &self.columns, &|at| places.map_or(Some(at), |places| places.target_solved(at)));
+        let mut flows: Vec<(f64, u32, u32)> = plan
+            .flows()
+            .iter()
+            .map(|flow| (flow.mass, row[flow.source], column[flow.target]))
+            .filter(|&(_, i, j)| i != ABSENT && j != ABSENT)
+            .collect();
+        flows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        Former {
+            support: flows.into_iter().map(|(_, i, j)| (i, j)).collect(),
+            f: self.rows().iter().map(|&i| potentials.f[i]).collect(),
+            g: self.columns().iter().map(|&j| potentials.g[j]).collect(),
+        }
     }
 
     /// The plan of the tree arcs, over all points. A flow far below the last digit of what both its ends hold is what

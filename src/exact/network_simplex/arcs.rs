@@ -98,6 +98,11 @@ impl Candidates {
         kept
     }
 
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> u32 {
+        self.start.len() as u32 - 1
+    }
+
     pub(super) fn len(&self) -> usize {
         self.target.len()
     }

@@ -95,6 +95,16 @@ impl Places {
         &self.target.chosen
     }
 
+    /// Which of the places to be solved a source is at, if its place is one of them.
+    pub(super) fn source_solved(&self, at: u32) -> Option<u32> {
+        self.source.solved_at(at)
+    }
+
+    /// Which of the places to be solved a target is at, if its place is one of them.
+    pub(super) fn target_solved(&self, at: u32) -> Option<u32> {
+        self.target.solved_at(at)
+    }
+
     /// Bytes held.
     pub(super) fn memory(&self) -> usize {
         self.source.memory() + self.target.memory() + size_of_val(&self.stays[..])
@@ -212,6 +222,10 @@ impl Side {
             masses_solved.push(mass);
         }
         (Self { place, masses: masses.to_vec(), first, solved, chosen }, masses_solved)
+    }
+
+    fn solved_at(&self, point: u32) -> Option<u32> {
+        Some(self.solved[self.place[point as usize] as usize]).filter(|&place| place != NONE)
     }
 
     /// The place of each place solved.
