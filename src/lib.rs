@@ -46,6 +46,7 @@
 //! | [`cost`] | what moving mass costs: ground costs between points, cost matrices as tiles |
 //! | [`transport`] | the problem, the plan, the potentials, the bounds, and [`certify`](transport::certify), which checks anybody's |
 //! | [`exact`] | the exact solvers, and [`wasserstein`](exact::wasserstein) |
+//! | [`divergence`] | KL, JS, total variation and their family: exact on one support, estimated from samples |
 //! | [`compare`] | the whole job: every distance of two samples, which column carries it, what moves where |
 //! | [`estimate`] | a number and its evidence |
 //! | [`numeric`] | sums that keep their digits, seeded random streams |
@@ -66,6 +67,7 @@
 
 pub mod compare;
 pub mod cost;
+pub mod divergence;
 pub mod error;
 pub mod estimate;
 pub mod exact;

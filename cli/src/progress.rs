@@ -48,7 +48,11 @@ impl Drop for Bar {
 fn message(name: &str, progress: &Progress) -> String {
     let mut parts = vec![format!("exact transport {name}")];
     if progress.total > 0 {
-        parts.push(format!("{}/{} problems", format::count(progress.done as u64), format::count(progress.total as u64)));
+        parts.push(format!(
+            "{}/{} problems",
+            format::count(progress.done as u64),
+            format::count(progress.total as u64)
+        ));
     }
     if progress.levels > 0 {
         let filled = "█".repeat(progress.level) + &"░".repeat(progress.levels.saturating_sub(progress.level));

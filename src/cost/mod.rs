@@ -23,8 +23,8 @@ use std::ops::Range;
 pub use dense::DenseCost;
 pub(crate) use ground::raise;
 pub use ground::{Cosine, CostFn, Euclidean, Form, GroundCost, PNorm, SquaredEuclidean};
-pub(crate) use points::LEAST;
 pub use points::PointCost;
+pub(crate) use points::{LEAST, longest_gaps};
 
 /// All costs between n sources and m targets.
 ///

@@ -48,10 +48,7 @@ impl PointCost {
             Form::Cosine => (unit_vectors(source), unit_vectors(target)),
             _ => (source.clone(), target.clone()),
         };
-        let (m, dim) = (read.len(), read.dim());
-        let flat = read.as_slice();
-        let columns = (0..dim).flat_map(|k| (0..m).map(move |j| flat[j * dim + k])).collect();
-        let cost = Self { ground, source: source.clone(), target: target.clone(), rows, columns };
+        let cost = Self { ground, source: source.clone(), target: target.clone(), rows, columns: read.columns() };
         cost.check_range()?;
         Ok(cost)
     }
@@ -80,12 +77,7 @@ impl PointCost {
     /// two boxes tell.
     fn check_range(&self) -> Result<()> {
         let Form::Norm { p, .. } = self.ground.form() else { return Ok(()) };
-        let reach: Vec<f64> = (0..self.source.dim())
-            .map(|k| {
-                let ((a, b), (c, d)) = (range(&self.source, k), range(&self.target, k));
-                (b - c).max(d - a).max(0.0)
-            })
-            .collect();
+        let reach: Vec<f64> = longest_gaps(&self.source, &self.target).collect();
         let origin = vec![0.0; reach.len()];
         let farthest = self.ground.between(&reach, &origin);
         // The Euclidean norm goes through its square.
@@ -167,8 +159,9 @@ fn unit_vectors(points: &Points) -> Points {
     Points::from_rows(coordinates, points.dim()).expect("unit vectors of finite points are finite")
 }
 
-fn range(points: &Points, k: usize) -> (f64, f64) {
-    points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| (lo.min(x[k]), hi.max(x[k])))
+/// The longest gap between a source and a target along each coordinate.
+pub(crate) fn longest_gaps(source: &Points, target: &Points) -> impl Iterator<Item = f64> {
+    source.ranges().into_iter().zip(target.ranges()).map(|((a, b), (c, d))| (b - c).max(d - a).max(0.0))
 }
 
 #[cfg(test)]

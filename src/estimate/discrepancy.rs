@@ -1,7 +1,10 @@
 //! Anything that compares two samples.
 
+use rayon::prelude::*;
+
 use crate::error::Result;
 use crate::estimate::Estimate;
+use crate::estimate::resample::{Draw, Pool};
 use crate::measure::Samples;
 
 /// Anything that compares two samples: a transport distance, a divergence, a metric of generative models, a critic, or the
@@ -39,6 +42,29 @@ pub trait Discrepancy: Send + Sync {
     /// # Errors
     /// When the two samples cannot be compared this way; the error says why.
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate>;
+
+    /// The value for each of many draws from the same points: what intervals and permutation tests ask for, hundreds of
+    /// draws at a time.
+    ///
+    /// As provided, [`between`](Self::between) on each draw, in parallel. Implement it where many draws together cost less, as
+    /// for kernel distances, whose kernel is then computed once for all of them.
+    ///
+    /// # Errors
+    /// As [`between`](Self::between), for the first draw that cannot be compared.
+    fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
+        one_by_one(self, pool, draws)
+    }
+}
+
+/// The value of `d` for each draw, by [`Discrepancy::between`].
+pub(crate) fn one_by_one<D: Discrepancy + ?Sized>(d: &D, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
+    let value = |draw: &Draw| -> Result<f64> {
+        let (x, y) = pool.samples(draw)?;
+        Ok(d.between(&x, &y)?.value)
+    };
+    // Collected before the first error is looked for, so that it is the same one at any number of threads.
+    let values: Vec<Result<f64>> = draws.par_iter().map(value).collect();
+    values.into_iter().collect()
 }
 
 impl<D: Discrepancy + ?Sized> Discrepancy for Box<D> {
@@ -48,5 +74,9 @@ impl<D: Discrepancy + ?Sized> Discrepancy for Box<D> {
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         (**self).between(x, y)
+    }
+
+    fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
+        (**self).between_draws(pool, draws)
     }
 }

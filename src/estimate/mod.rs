@@ -1,8 +1,10 @@
 //! A number and its evidence, and what can be asked for one.
 
 mod discrepancy;
+pub mod resample;
 
 pub use discrepancy::Discrepancy;
+pub(crate) use discrepancy::one_by_one;
 
 use std::fmt;
 

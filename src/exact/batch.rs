@@ -104,10 +104,9 @@ pub fn pairwise_observed(
             error.about(argument)
         })?;
         let (value, report) = (solution.transport_cost, &solution.report);
-        let evidence = solution.bounds.map_or(Evidence::Unstated, |bounds| Evidence::Bounds {
-            lower: bounds.lower,
-            upper: bounds.upper,
-        });
+        let evidence = solution
+            .bounds
+            .map_or(Evidence::Unstated, |bounds| Evidence::Bounds { lower: bounds.lower, upper: bounds.upper });
         let estimate = Estimate::new(value, evidence, report.method, solution.plan.shape());
         let ended = !solution.status.is_success();
         let estimate = if ended { estimate.with_note(Note::NotConverged) } else { estimate };

@@ -15,7 +15,7 @@ pub use network_simplex::{Guess, NetworkSimplex};
 
 use std::time::Instant;
 
-use crate::cost::{Form, LEAST, PNorm};
+use crate::cost::{Form, LEAST, PNorm, longest_gaps};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence};
 use crate::measure::{Points, Samples};
@@ -148,16 +148,7 @@ pub fn wasserstein(x: &Samples, y: &Samples, p: f64) -> Result<Estimate> {
 /// all digits. Then it is a power of two, so that the points are scaled without rounding, that puts the largest cost at the
 /// upper end of that range and leaves the room below to the small ones.
 fn unit_of_length(x: &Samples, y: &Samples, p: f64) -> f64 {
-    let longest = (0..x.dim().min(y.dim()))
-        .map(|k| {
-            let range = |side: &Samples| {
-                let values = side.points().iter().map(|point| point[k]);
-                values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), v| (least.min(v), most.max(v)))
-            };
-            let ((a, b), (c, d)) = (range(x), range(y));
-            (b - c).max(d - a)
-        })
-        .fold(0.0, f64::max);
+    let longest = longest_gaps(x.points(), y.points()).fold(0.0, f64::max);
     let bits = longest.log2();
     if longest > 0.0 && longest.is_finite() && (bits * p).abs() > COMFORTABLE {
         (bits - COMFORTABLE / p).ceil().exp2()

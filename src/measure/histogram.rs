@@ -104,6 +104,14 @@ impl Histogram {
         self.spacing
     }
 
+    /// Whether the bins of both are the same: as many categories, or grids of one shape, origin and spacing.
+    pub fn has_bins_of(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && self.shape == other.shape
+            && self.origin == other.origin
+            && self.spacing == other.spacing
+    }
+
     /// The masses as an array of the grid's shape (one axis for categories).
     ///
     /// # Panics

@@ -6,6 +6,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::measure::Weights;
+use crate::numeric::ranges;
 
 /// `n` points in R^d, with weights: an empirical distribution.
 ///
@@ -175,6 +176,23 @@ impl Points {
     /// All coordinates, row by row.
     pub fn as_slice(&self) -> &[f64] {
         &self.coordinates
+    }
+
+    /// The coordinates column by column: those of the points themselves on a line.
+    pub(crate) fn columns(&self) -> Arc<[f64]> {
+        if self.dim == 1 {
+            return Arc::clone(&self.coordinates);
+        }
+        let mut columns = vec![0.0; self.coordinates.len()];
+        for (k, column) in columns.chunks_exact_mut(self.len()).enumerate() {
+            column.iter_mut().zip(self.iter()).for_each(|(to, point)| *to = point[k]);
+        }
+        columns.into()
+    }
+
+    /// The least and the largest value of each coordinate.
+    pub(crate) fn ranges(&self) -> Vec<(f64, f64)> {
+        ranges(&self.coordinates, self.dim)
     }
 
     /// The points as an array of shape (n, d).

@@ -4,14 +4,18 @@
 //! The loops are written so that the compiler vectorises them: fixed-width lanes, no early exit. Their bits do not
 //! depend on the number of threads; they may depend on the processor (fused multiply-add).
 
+mod exp;
 mod kernel;
 mod matching;
 mod norm;
+mod pairs;
 mod reduce;
 
+pub(crate) use exp::exp2;
 pub(crate) use kernel::{Kernel, run};
 pub(crate) use matching::{TwoLeast, relax, two_least};
 pub(crate) use norm::{ROWS, norm_row, square_rows};
+pub(crate) use pairs::{BlockForms, BlockSums, LANES, PairFunction, Panels, TILE};
 pub(crate) use reduce::{lower_to_difference, row_minimum, row_slack_minimum};
 
 /// Defines `pub(crate) fn name(args) -> out` that runs `body(args)` compiled for the best instructions at hand.

@@ -18,8 +18,8 @@ mod problem;
 mod repair;
 mod solution;
 
-pub(crate) use certify::{balanced, check_shapes};
 pub use certify::{Certificate, certify};
+pub(crate) use certify::{balanced, check_shapes};
 pub use observer::{CancelToken, Interrupt, Observer, Progress, Silent, Watch};
 pub use plan::{Flow, Plan};
 pub use problem::Problem;

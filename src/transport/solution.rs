@@ -116,6 +116,11 @@ impl fmt::Display for Solution {
             write!(f, ", proven within [{lower}, {upper}]")?;
         }
         let Report { method, iterations, time, memory } = &self.report;
-        write!(f, ", {} ({method}, {iterations} pivots, {time:.2?}, {:.1} MB)", self.status, *memory as f64 / 1e6)
+        let work = match (*method, *iterations) {
+            (_, 0) => String::new(),
+            ("network simplex", pivots) => format!("{pivots} pivots, "),
+            (_, iterations) => format!("{iterations} iterations, "),
+        };
+        write!(f, ", {} ({method}, {work}{time:.2?}, {:.1} MB)", self.status, *memory as f64 / 1e6)
     }
 }

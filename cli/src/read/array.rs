@@ -8,58 +8,62 @@ use crate::read::columns::refuse;
 use crate::read::image;
 use crate::read::npy::Array;
 use crate::read::source::{Kind, Source};
+use crate::read::table::Table;
 use crate::read::text;
 
 /// Masses on a grid: any array, a table of numbers, or an image.
 pub(crate) fn array(path: &str, header: Header) -> Outcome<ArrayD<f64>> {
-    let source = Source::read(path)?;
-    if source.kind() == Kind::Png {
-        return image::masses(&source);
+    let source = Source::open(path)?;
+    if source.kind == Kind::Png {
+        return image::masses(source);
     }
-    numbers(&source, header)
+    numbers(source, header)
 }
 
 /// A list of numbers, as weights are.
 pub(crate) fn vector(path: &str) -> Outcome<Array1<f64>> {
-    list(&Source::read(path)?)
+    let source = Source::open(path)?;
+    let name = source.name.clone();
+    list(&name, &numbers(source, Header::Auto)?)
 }
 
 /// A list of numbers: an array or a table in which only one axis is longer than 1.
-pub(super) fn list(source: &Source) -> Outcome<Array1<f64>> {
-    let array = numbers(source, Header::Auto)?;
+pub(super) fn list(name: &str, array: &ArrayD<f64>) -> Outcome<Array1<f64>> {
     let shape = array.shape();
     if shape.iter().filter(|&&axis| axis != 1).count() > 1 {
-        return wrong_file(&source.name, format_args!("one list of numbers is needed, and its shape is {shape:?}"));
+        return wrong_file(name, format_args!("one list of numbers is needed, and its shape is {shape:?}"));
     }
     Ok(array.iter().copied().collect())
 }
 
 /// A matrix.
 pub(crate) fn matrix(path: &str) -> Outcome<Array2<f64>> {
-    let array = numbers(&Source::read(path)?, Header::Auto)?;
+    let array = numbers(Source::open(path)?, Header::Auto)?;
     let shape = array.shape().to_vec();
     array.into_dimensionality::<Ix2>().or_else(|_| {
         wrong_file(path, format_args!("a cost matrix has two axes, one row for each source; its shape is {shape:?}"))
     })
 }
 
-fn numbers(source: &Source, header: Header) -> Outcome<ArrayD<f64>> {
-    match source.kind() {
+pub(super) fn numbers(source: Source, header: Header) -> Outcome<ArrayD<f64>> {
+    match source.kind {
         Kind::Npy | Kind::Npz => {
             let array = Array::read(source)?;
             Ok(ArrayD::from_shape_vec(array.shape, array.values).expect("the shape counts the values"))
         }
         Kind::Png => wrong_file(&source.name, "an image is read only with --grid"),
-        Kind::Text => {
-            let table = text::table(source, header)?;
-            for (k, column) in table.columns.iter().enumerate() {
-                if let Some((row, cell)) = column.others.first() {
-                    return wrong(refuse(&table, *row, k, cell, ""));
-                }
-            }
-            let entries = (0..table.rows).flat_map(|row| table.columns.iter().map(move |column| column.numbers[row]));
-            let shape = vec![table.rows, table.columns.len()];
-            Ok(ArrayD::from_shape_vec(shape, entries.collect()).expect("every column has all rows"))
+        Kind::Text => of_table(&text::table(source, header)?),
+    }
+}
+
+/// All cells of a table.
+pub(super) fn of_table(table: &Table) -> Outcome<ArrayD<f64>> {
+    for (k, column) in table.columns.iter().enumerate() {
+        if let Some((row, cell)) = column.others.first() {
+            return wrong(refuse(table, *row, k, cell, ""));
         }
     }
+    let entries = (0..table.rows).flat_map(|row| table.columns.iter().map(move |column| column.numbers[row]));
+    let shape = vec![table.rows, table.columns.len()];
+    Ok(ArrayD::from_shape_vec(shape, entries.collect()).expect("every column has all rows"))
 }

@@ -4,7 +4,7 @@ use earthwork::transport::{Flow, Plan};
 
 use crate::args::Header;
 use crate::failure::{Outcome, wrong, wrong_file};
-use crate::read::array::list;
+use crate::read::array::{list, numbers, of_table};
 use crate::read::columns::refuse;
 use crate::read::source::{Kind, Source};
 use crate::read::table::Table;
@@ -49,14 +49,17 @@ pub(crate) fn plan(path: &str, shape: (usize, usize)) -> Outcome<Plan> {
 
 /// The potentials of the sources: from a table of side, index and potential, or a plain list of n (or n + m) numbers.
 pub(crate) fn potentials(path: &str, (n, m): (usize, usize)) -> Outcome<Vec<f64>> {
-    let source = Source::read(path)?;
-    if source.kind() == Kind::Text {
-        let table = text::table(&source, Header::Auto)?;
+    let source = Source::open(path)?;
+    let array = if source.kind == Kind::Text {
+        let table = text::table(source, Header::Auto)?;
         if table.has_names && table.columns.iter().any(|column| column.name == "side") {
             return of_sources(&table, n);
         }
-    }
-    let values = list(&source)?;
+        of_table(&table)?
+    } else {
+        numbers(source, Header::Auto)?
+    };
+    let values = list(path, &array)?;
     if values.len() != n && values.len() != n + m {
         let found = values.len();
         return wrong_file(path, format_args!("it holds {found} potentials; {n} are needed, one for each source"));

@@ -11,8 +11,8 @@ use crate::read::source::Source;
 ///
 /// Grey values are taken as stored (0..255, or 0..65535 with 16 bits). Colours count by their luminance,
 /// 0.2126 R + 0.7152 G + 0.0722 B of the stored values; a pixel that is partly transparent counts in part.
-pub(crate) fn masses(source: &Source) -> Outcome<ArrayD<f64>> {
-    decode(&source.bytes).or_else(|why| wrong_file(&source.name, format_args!("the PNG cannot be read: {why}")))
+pub(crate) fn masses(mut source: Source) -> Outcome<ArrayD<f64>> {
+    decode(&source.bytes()?).or_else(|why| wrong_file(&source.name, format_args!("the PNG cannot be read: {why}")))
 }
 
 fn decode(bytes: &[u8]) -> Result<ArrayD<f64>, String> {

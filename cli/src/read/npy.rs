@@ -3,9 +3,9 @@
 //! The format is a magic string, a version, and a Python dictionary with three entries; see `numpy.lib.format`. Crates
 //! that read it bring a parser for all Python literals, and for NPZ C libraries of compressors that NumPy never uses.
 
-use std::io::{Cursor, Read};
+use std::io::{ErrorKind, Read};
 
-use crate::failure::{Outcome, wrong_file};
+use crate::failure::{Outcome, plain, wrong_file};
 use crate::read::source::{Kind, Source};
 
 /// An array of numbers, in row-major order.
@@ -17,12 +17,12 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    /// The array of an NPY file, or one of an NPZ file.
-    pub(crate) fn read(source: &Source) -> Outcome<Self> {
-        if source.kind() == Kind::Npy {
-            return Self::parse(&source.name, &source.bytes);
+    /// The array of an NPY file, or one of an NPZ file. The bytes pass through in pieces: only the numbers are held.
+    pub(crate) fn read(source: Source) -> Outcome<Self> {
+        if source.kind == Kind::Npy {
+            return Self::parse(&source.name, source.input, source.size);
         }
-        let mut archive = match zip::ZipArchive::new(Cursor::new(&source.bytes)) {
+        let mut archive = match zip::ZipArchive::new(source.input) {
             Ok(archive) => archive,
             Err(error) => return wrong_file(&source.name, format_args!("it is no NPZ file: {error}")),
         };
@@ -46,19 +46,21 @@ impl Array {
                 return wrong_file(&source.name, message);
             }
         };
-        let mut bytes = Vec::new();
-        let entry = archive.by_name(&format!("{member}.npy")).map_err(|error| error.to_string());
-        match entry.and_then(|mut entry| entry.read_to_end(&mut bytes).map_err(|error| error.to_string())) {
-            Ok(_) => Self::parse(&source.name, &bytes),
+        match archive.by_name(&format!("{member}.npy")) {
+            Ok(entry) => {
+                let size = entry.size();
+                Self::parse(&source.name, entry, size)
+            }
             Err(error) => wrong_file(&source.name, format_args!("the array `{member}` cannot be read: {error}")),
         }
     }
 
-    fn parse(name: &str, bytes: &[u8]) -> Outcome<Self> {
-        let Some((header, data)) = split(bytes) else {
+    /// Reads an array of `size` bytes with its header.
+    fn parse(name: &str, mut input: impl Read, size: u64) -> Outcome<Self> {
+        let Some((header, start)) = header(&mut input) else {
             return wrong_file(name, "its NPY header is cut off");
         };
-        let (Some(kind), Some(shape)) = (entry(header, "descr"), entry(header, "shape").and_then(shape)) else {
+        let (Some(kind), Some(shape)) = (entry(&header, "descr"), entry(&header, "shape").and_then(shape)) else {
             return wrong_file(name, "its NPY header cannot be understood");
         };
         let Some((width, decode)) = Number::of(kind) else {
@@ -66,26 +68,48 @@ impl Array {
             return wrong_file(name, message);
         };
         let count = shape.iter().try_fold(1_usize, |all, &axis| all.checked_mul(axis));
-        let Some(count) = count.filter(|&count| count.checked_mul(width).is_some_and(|size| size <= data.len())) else {
-            return wrong_file(name, format_args!("its shape is {shape:?}, but the file ends before"));
-        };
-        let values: Vec<f64> = data[..count * width].chunks_exact(width).map(|raw| decode.number(raw)).collect();
-        let column_major = entry(header, "fortran_order").is_some_and(|word| word.starts_with("True"));
+        let fits =
+            |count: usize| count.checked_mul(width).is_some_and(|bytes| bytes as u64 <= size.saturating_sub(start));
+        let ends_before = || wrong_file(name, format_args!("its shape is {shape:?}, but the file ends before"));
+        let Some(count) = count.filter(|&count| fits(count)) else { return ends_before() };
+        let mut values = Vec::with_capacity(count);
+        let mut piece = vec![0; PIECE];
+        while values.len() < count {
+            let piece = &mut piece[..PIECE.min((count - values.len()) * width)];
+            if let Err(error) = input.read_exact(piece) {
+                if error.kind() == ErrorKind::UnexpectedEof {
+                    return ends_before();
+                }
+                return wrong_file(name, format_args!("cannot be read: {}", plain(&error)));
+            }
+            if decode.is_ours() {
+                values.extend(piece.as_chunks().0.iter().map(|&raw| f64::from_le_bytes(raw)));
+            } else {
+                values.extend(piece.chunks_exact(width).map(|raw| decode.number(raw)));
+            }
+        }
+        let column_major = entry(&header, "fortran_order").is_some_and(|word| word.starts_with("True"));
         let values = if column_major { row_major(&values, &shape) } else { values };
         Ok(Self { name: name.to_string(), shape, values })
     }
 }
 
-/// The header's text and the data behind it.
-fn split(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let version = *bytes.get(6)?;
-    let (start, length): (usize, usize) = if version == 1 {
-        (10, usize::from(u16::from_le_bytes(bytes.get(8..10)?.try_into().ok()?)))
+/// Bytes that are decoded at a time, a multiple of every width.
+const PIECE: usize = 1 << 16;
+
+/// The header's text, and where the data begins.
+fn header(input: &mut impl Read) -> Option<(String, u64)> {
+    let mut start = [0; 12];
+    input.read_exact(&mut start[..10]).ok()?;
+    let (begin, length) = if start[6] == 1 {
+        (10, u32::from(u16::from_le_bytes([start[8], start[9]])))
     } else {
-        (12, usize::try_from(u32::from_le_bytes(bytes.get(8..12)?.try_into().ok()?)).ok()?)
+        input.read_exact(&mut start[10..]).ok()?;
+        (12, u32::from_le_bytes([start[8], start[9], start[10], start[11]]))
     };
-    let header = std::str::from_utf8(bytes.get(start..start.checked_add(length)?)?).ok()?;
-    Some((header, &bytes[start + length..]))
+    let mut text = String::new();
+    input.take(length.into()).read_to_string(&mut text).ok()?;
+    (text.len() == length as usize).then_some((text, begin + u64::from(length)))
 }
 
 /// What stands behind `'key':`, up to the end of the dictionary.
@@ -115,6 +139,7 @@ fn row_major(values: &[f64], shape: &[usize]) -> Vec<f64> {
 #[derive(Debug, Clone, Copy)]
 struct Number {
     letter: u8,
+    width: usize,
     big_endian: bool,
 }
 
@@ -124,7 +149,12 @@ impl Number {
         let [order, letter, digits @ ..] = kind.as_bytes() else { return None };
         let width: usize = std::str::from_utf8(digits).ok()?.parse().ok()?;
         let known = matches!((letter, width), (b'f', 2 | 4 | 8) | (b'i' | b'u', 1 | 2 | 4 | 8) | (b'b', 1));
-        known.then_some((width, Self { letter: *letter, big_endian: *order == b'>' }))
+        known.then_some((width, Self { letter: *letter, width, big_endian: *order == b'>' }))
+    }
+
+    /// Whether it is a little-endian float64.
+    fn is_ours(self) -> bool {
+        self.letter == b'f' && self.width == 8 && !self.big_endian
     }
 
     fn number(self, raw: &[u8]) -> f64 {
@@ -172,11 +202,12 @@ mod tests {
         bytes
     }
 
+    fn parse(bytes: &[u8]) -> Outcome<Array> {
+        Array::parse("a.npy", bytes, bytes.len() as u64)
+    }
+
     fn read(kind: &str, order: &str, shape: &str, data: &[u8]) -> Outcome<Array> {
-        Array::parse(
-            "a.npy",
-            &npy(&format!("{{'descr': '{kind}', 'fortran_order': {order}, 'shape': {shape}, }}"), data),
-        )
+        parse(&npy(&format!("{{'descr': '{kind}', 'fortran_order': {order}, 'shape': {shape}, }}"), data))
     }
 
     #[test]
@@ -207,7 +238,7 @@ mod tests {
         assert!(read("|O", "False", "(1,)", &[0; 16]).is_err());
         assert!(read("<f8", "False", "(3,)", &[0; 16]).is_err());
         assert!(read("<f8", "False", "(99999999999, 99999999999)", &[0; 16]).is_err());
-        assert!(Array::parse("a.npy", b"\x93NUMPY\x01\x00\xff\xff{").is_err());
-        assert!(Array::parse("a.npy", b"\x93NUMPY").is_err());
+        assert!(parse(b"\x93NUMPY\x01\x00\xff\xff{").is_err());
+        assert!(parse(b"\x93NUMPY").is_err());
     }
 }

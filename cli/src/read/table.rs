@@ -77,11 +77,11 @@ impl Column {
 impl Table {
     /// Reads a table from CSV, TSV and the like, NPY or NPZ.
     pub(crate) fn read(path: &str, header: Header) -> Outcome<Self> {
-        let source = Source::read(path)?;
-        match source.kind() {
-            Kind::Npy | Kind::Npz => Self::from_array(Array::read(&source)?),
+        let source = Source::open(path)?;
+        match source.kind {
+            Kind::Npy | Kind::Npz => Self::from_array(Array::read(source)?),
             Kind::Png => wrong_file(&source.name, "an image is read as masses: add --grid"),
-            Kind::Text => text::table(&source, header),
+            Kind::Text => text::table(source, header),
         }
     }
 

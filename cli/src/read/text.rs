@@ -7,9 +7,10 @@ use crate::read::source::Source;
 use crate::read::table::{Column, Table};
 
 /// A table from text: CSV, TSV and the like.
-pub(super) fn table(source: &Source, header: Header) -> Outcome<Table> {
-    let name = source.name.clone();
-    let bytes = source.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&source.bytes);
+pub(super) fn table(mut source: Source, header: Header) -> Outcome<Table> {
+    let bytes = source.bytes()?;
+    let name = source.name;
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
         return wrong_file(&name, "it is UTF-16 text; save it as UTF-8");
     }
@@ -161,8 +162,7 @@ mod tests {
     use crate::read::table::Holds;
 
     fn read_text(text: &str) -> Outcome<Table> {
-        let source = Source { name: "t.csv".into(), bytes: text.as_bytes().to_vec(), member: None };
-        super::table(&source, Header::Auto)
+        super::table(Source::of("t.csv", text.as_bytes()), Header::Auto)
     }
 
     #[test]

@@ -37,7 +37,9 @@ pub(crate) fn compare(inputs: &Inputs, comparison: &Comparison) -> String {
 /// The distances, with their evidence where the eye falls first.
 fn distances(rows: &[Row]) -> String {
     let mut grid = Grid::new("lrrrrlrrr");
-    grid.row(["distance", "value", "lower bound", "upper bound", "gap", "status", "pivots", "time", "memory"]);
+    let pivots = rows.iter().all(|row| row.solution.report.method == "network simplex");
+    let work = if pivots { "pivots" } else { "iterations" };
+    grid.row(["distance", "value", "lower bound", "upper bound", "gap", "status", work, "time", "memory"]);
     for row in rows {
         let (estimate, report) = (row.estimate(), &row.solution.report);
         let gap = row.solution.bounds.map_or(f64::INFINITY, |bounds| bounds.relative_gap());

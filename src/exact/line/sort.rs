@@ -4,6 +4,8 @@
 //! over the high bits of the key cuts the input into pieces that fit the cache; two radix passes order each piece by keys
 //! of its own range; what still shares a key is sorted by comparison. Equal values keep their order.
 
+use crate::numeric::range;
+
 /// Below this a comparison sort is faster than filling counters.
 const FEW: usize = 256;
 /// A piece has at most so many values: they are numbered in 13 bits.
@@ -108,7 +110,9 @@ fn sort_piece(
     let place = |record: u32| record as usize % PIECE;
     let compare = |a: &u32, b: &u32| from[place(*a)].total_cmp(&from[place(*b)]);
     records.clear();
-    if let Some(keys) = Keys::new(from, KEY_BITS).filter(|_| n >= FEW) {
+    if n >= FEW
+        && let Some(keys) = Keys::new(from, KEY_BITS)
+    {
         records.extend((0..).zip(from).map(|(place, &x)| keys.of(x) << PLACE_BITS | place));
         spare.resize(n, 0);
         let low = |record: u32| (record >> PLACE_BITS) as usize;
@@ -146,7 +150,10 @@ fn sort_values_to_depth(values: &mut [f64], spare: &mut [f64], depth: u32) {
     let n = values.len();
     let piece_bits = if n <= 2 * PIECE { 0 } else { (2 * n / PIECE).next_power_of_two().min(PIECES).ilog2() };
     let digits = 2 * DIGIT;
-    let Some(keys) = Keys::new(values, piece_bits + digits).filter(|_| n >= FEW && depth > 0) else {
+    if n < FEW || depth == 0 {
+        return values.sort_unstable_by(f64::total_cmp);
+    }
+    let Some(keys) = Keys::new(values, piece_bits + digits) else {
         return values.sort_unstable_by(f64::total_cmp);
     };
     let (low, high) = (|x| keys.of(x) as usize, |x| (keys.of(x) >> DIGIT) as usize);
@@ -185,9 +192,7 @@ struct Keys {
 impl Keys {
     /// Keys of so many bits; `None` when they cannot tell the values apart: all are equal, or the range over- or underflows.
     fn new(values: &[f64], bits: u32) -> Option<Self> {
-        let (least, most) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), &x| {
-            (if x < least { x } else { least }, if x > most { x } else { most })
-        });
+        let (least, most) = range(values);
         let scale = f64::from((1u32 << bits) - 1) / (most - least);
         (scale > 0.0 && scale.is_finite()).then_some(Self { least, scale })
     }

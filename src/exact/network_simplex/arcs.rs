@@ -84,20 +84,6 @@ impl Candidates {
         Self { start, target, cost }
     }
 
-    /// Those of the arcs that `keep` names.
-    pub(super) fn within(self, keep: impl Fn(u32, u32) -> bool) -> Self {
-        let mut kept = Self { start: vec![0], target: Vec::new(), cost: Vec::new() };
-        for i in 0..self.start.len() - 1 {
-            let (targets, costs) = self.row(i);
-            for (&j, &c) in targets.iter().zip(costs).filter(|(j, _)| keep(i as u32, **j)) {
-                kept.target.push(j);
-                kept.cost.push(c);
-            }
-            kept.start.push(kept.target.len() as u32);
-        }
-        kept
-    }
-
     /// How many rows there are.
     pub(super) fn rows(&self) -> u32 {
         self.start.len() as u32 - 1

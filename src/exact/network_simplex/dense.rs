@@ -1,10 +1,7 @@
 //! The pivot loop over a dense matrix: price a few rows, bring in the worst arc, repeat.
 
-use super::arcs::Candidates;
 use super::masses::Masses;
-use super::oracle::Matrix;
 use super::rounds::Dual;
-use super::settle::settle;
 use super::start::row_greedy;
 use super::thread::Thread;
 use super::tree::{Tree, TreeArc};
@@ -17,7 +14,7 @@ pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcom
     let (n, m) = (masses.source.len(), masses.target.len());
     let mut tree = Tree::<Thread>::new(n, m, &row_greedy(costs, masses));
     let (mut pivots, mut round) = (0, 0);
-    let mut status = loop {
+    let status = loop {
         tree.refresh(|i, j| costs[i * m + j]);
         let (done, status) = pivot_until_clean(costs, &mut tree, n, pivots, tolerance(round), watch);
         let moved = done > pivots;
@@ -31,21 +28,6 @@ pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcom
         }
     };
     tree.refresh(|i, j| costs[i * m + j]);
-    if status == Status::Optimal {
-        let oracle = Matrix { costs, columns: m };
-        let progress = Progress { stage: "pivot", iterations: pivots, ..Progress::default() };
-        let (done, ended) = settle(
-            &mut tree,
-            (n, m),
-            &|i, j| costs[i * m + j],
-            &oracle,
-            Candidates::new(n, Vec::new(), |_, _| 0.0),
-            progress,
-            watch,
-        );
-        pivots = done;
-        status = ended.unwrap_or(status);
-    }
     let mut potential = tree.potentials();
     if status != Status::Optimal {
         potential = best_feasible(costs, masses, potential);

@@ -23,12 +23,6 @@ pub(crate) struct Masses {
     exponent: i32,
 }
 
-/// Whether a flow carries mass, rather than units of the perturbation or what rounding left between two sums: more than
-/// 2⁻⁴⁸ of the total.
-pub(crate) fn carries_mass(flow: i128) -> bool {
-    flow >= 1 << (UNIT_BITS as i32 + TOTAL_BITS - 49)
-}
-
 /// A flow of perturbed masses as the same basis carries it for the masses themselves.
 pub(crate) fn without_units(flow: i128) -> i128 {
     (flow + (1 << (UNIT_BITS - 1))) >> UNIT_BITS << UNIT_BITS

@@ -11,7 +11,6 @@ mod oracle;
 mod places;
 mod rounds;
 mod sampled;
-mod settle;
 mod sparse_start;
 mod start;
 #[cfg(test)]
@@ -33,9 +32,9 @@ use crate::transport::{
 };
 
 use active::Active;
-use warm::Former;
 use multiscale::Clouds;
 use tree::TreeArc;
+use warm::Former;
 
 /// Nodes from which subtrees are shifted by chunks rather than node by node.
 const TOUR_FROM: usize = 24_000;
@@ -339,13 +338,7 @@ impl NetworkSimplex {
     }
 
     /// Solves between the places that take part.
-    fn run(
-        path: Path,
-        problem: &Problem,
-        active: &Active,
-        former: Option<&Former>,
-        watch: &mut Watch,
-    ) -> Outcome {
+    fn run(path: Path, problem: &Problem, active: &Active, former: Option<&Former>, watch: &mut Watch) -> Outcome {
         match (path, problem.points()) {
             (Path::Multiscale, Some(points)) => {
                 let (source, target) = (active.source_points(points), active.target_points(points));

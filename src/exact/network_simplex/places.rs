@@ -368,8 +368,9 @@ mod tests {
 
     #[test]
     fn hashes_of_a_lattice_rarely_meet() {
-        let mut seen: Vec<u64> =
-            (0..32_768).map(|k| hash(&[f64::from(k % 32), f64::from(k / 32 % 32), f64::from(k / 1024)]) & 0xffff).collect();
+        let mut seen: Vec<u64> = (0..32_768)
+            .map(|k| hash(&[f64::from(k % 32), f64::from(k / 32 % 32), f64::from(k / 1024)]) & 0xffff)
+            .collect();
         seen.sort_unstable();
         seen.dedup();
         // 2¹⁵ balls in 2¹⁶ urns fill 39 % of them.

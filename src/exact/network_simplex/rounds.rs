@@ -2,7 +2,6 @@
 
 use super::arcs::{Candidates, pivot_until_clean};
 use super::oracle::Oracle;
-use super::settle::settle;
 use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Order, Tree, TreeArc};
@@ -56,11 +55,7 @@ pub(super) fn lowered(
 }
 
 /// How far the cost of a basis can be from the optimum, of which `lower` is a lower bound.
-pub(super) fn relative_gap(
-    arcs: impl Iterator<Item = TreeArc>,
-    cost: &dyn Fn(usize, usize) -> f64,
-    lower: f64,
-) -> f64 {
+pub(super) fn relative_gap(arcs: impl Iterator<Item = TreeArc>, cost: &dyn Fn(usize, usize) -> f64, lower: f64) -> f64 {
     let mut total = Sum::default();
     arcs.for_each(|arc| total.add_product(arc.flow as f64, cost(arc.source as usize, arc.target as usize)));
     let total = total.value();
@@ -113,7 +108,7 @@ impl Rounds<'_> {
         };
         progress.gap = gap(&tree, &best);
         let mut round = 0;
-        let mut status = loop {
+        let status = loop {
             let block = ((candidates.len() as f64).sqrt() * self.block) as usize + 10;
             let (iterations, status) =
                 pivot_until_clean(&mut tree, &candidates, block, tolerance(round), progress, watch);
@@ -150,12 +145,6 @@ impl Rounds<'_> {
         // Candidates are held twice when more are merged in.
         let memory = tree.memory() + 2 * candidates.memory() + self.oracle.memory();
         let feasible = best.filter(|_| status != Status::Optimal);
-        if self.proof && status == Status::Optimal {
-            let (iterations, ended) =
-                settle(&mut tree, self.shape, self.cost, self.oracle, candidates, progress, watch);
-            progress.iterations = iterations;
-            status = ended.unwrap_or(status);
-        }
         let potential = feasible.map_or_else(|| tree.potentials(), |dual| dual.potential);
         Outcome { arcs: tree.arcs().collect(), potential, iterations: progress.iterations, status, memory }
     }

@@ -118,26 +118,14 @@ impl<O: Order> Tree<O> {
     /// Recomputes the potentials from the tree, so that rounding of many shifts does not add up. Sums along paths are
     /// compensated: a potential near zero is right to its own last digit, whatever large costs its path goes through.
     pub(super) fn refresh(&mut self, cost: impl Fn(usize, usize) -> f64) {
-        self.refresh_parts(cost, |_, _| true);
-    }
-
-    /// The same, but starting anew from zero below each arc whose flow and cost do not `hold`: the potentials of each part of
-    /// the tree are then as small as its own costs. Returns the part of each node, and how many there are.
-    pub(super) fn refresh_parts(
-        &mut self,
-        cost: impl Fn(usize, usize) -> f64,
-        holds: impl Fn(i128, f64) -> bool,
-    ) -> (Vec<u32>, u32) {
-        const UNKNOWN: u32 = u32::MAX;
         let Links { sources, root, ref nodes } = self.links;
         let mut exact = vec![Sum::default(); nodes.len()];
-        let mut part = vec![UNKNOWN; nodes.len()];
-        part[root as usize] = 0;
-        let mut parts = 1;
+        let mut known = vec![false; nodes.len()];
+        known[root as usize] = true;
         let mut path = Vec::new();
         for v in 0..nodes.len() as u32 {
             let mut above = v;
-            while part[above as usize] == UNKNOWN {
+            while !known[above as usize] {
                 path.push(above);
                 above = nodes[above as usize].parent;
             }
@@ -145,19 +133,13 @@ impl<O: Order> Tree<O> {
                 let upwards = below < sources;
                 let (i, j) = if upwards { (below, above) } else { (above, below) };
                 let c = cost(i as usize, (j - sources) as usize);
-                if holds(nodes[below as usize].flow, c) {
-                    let mut sum = exact[above as usize];
-                    sum.add(if upwards { -c } else { c });
-                    (exact[below as usize], part[below as usize]) = (sum, part[above as usize]);
-                } else {
-                    part[below as usize] = parts;
-                    parts += 1;
-                }
+                exact[below as usize] = exact[above as usize];
+                exact[below as usize].add(if upwards { -c } else { c });
+                known[below as usize] = true;
                 above = below;
             }
         }
         self.order.set_potentials(exact.into_iter().map(Sum::value).collect());
-        (part, parts)
     }
 
     /// Brings the arc (source, target) of reduced cost `reduced` < 0 into the tree: pushes flow around the cycle that it

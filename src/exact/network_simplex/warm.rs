@@ -13,6 +13,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use super::Outcome;
 use super::arcs::Candidates;
 use super::dense;
 use super::levels::Side;
@@ -21,7 +22,6 @@ use super::multiscale::Clouds;
 use super::oracle::{Matrix, Oracle, oracle};
 use super::rounds::{Dual, Rounds, masses_of, relative_gap};
 use super::start::row_greedy;
-use super::Outcome;
 use super::tree::TreeArc;
 use crate::neighbors::halving::kd_order;
 use crate::transport::{Interrupt, Progress, Silent, Status, Watch};
@@ -205,14 +205,7 @@ impl Forest {
 
     /// Joins the parts by arcs without flow, from a source of each part towards the part of the target
     /// `sink` that takes all units.
-    fn join(
-        &mut self,
-        near: &Candidates,
-        f: &[f64],
-        g: &[f64],
-        sink: u32,
-        cost: &dyn Fn(usize, usize) -> f64,
-    ) {
+    fn join(&mut self, near: &Candidates, f: &[f64], g: &[f64], sink: u32, cost: &dyn Fn(usize, usize) -> f64) {
         let (n, m) = (f.len(), g.len());
         let mut parts = Parts::new(n + m);
         // By how much the arcs that carry flow are above the potentials of a source: its other arcs are judged beside them.
@@ -232,7 +225,8 @@ impl Forest {
         let join = |part: u32, distance: f64, joined: &mut Vec<bool>, heap: &mut BinaryHeap<Open>| {
             joined[part as usize] = true;
             for &target in &members[part as usize] {
-                let (sources, costs) = if target < by_target.rows() { by_target.row(target as usize) } else { (&[][..], &[][..]) };
+                let (sources, costs) =
+                    if target < by_target.rows() { by_target.row(target as usize) } else { (&[][..], &[][..]) };
                 for (&source, c) in sources.iter().zip(costs) {
                     let i = source as usize;
                     let length = (c - f[i] - g[target as usize] - above[i]).max(0.0);

@@ -1,0 +1,145 @@
+//! The permutation test: could these two samples have been drawn from one distribution?
+
+use rand::seq::SliceRandom;
+
+use crate::error::{Error, ErrorKind, Result, require};
+use crate::estimate::resample::schemes::BATCH;
+use crate::estimate::resample::{Draw, Pool};
+use crate::estimate::{Discrepancy, Estimate};
+use crate::measure::Samples;
+use crate::numeric::random::stream;
+
+/// Values this much of each other apart are equal: a permutation that gives the same two samples back may add in another order.
+const TIE: f64 = 1e-12;
+/// The size of the first batch; later ones double, so that the caller is asked soon and seldom whether to go on.
+const FIRST: usize = 16;
+
+/// How to test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Permutation {
+    /// How many permutations; 999 by default. The p-value is a multiple of 1 / (permutations + 1).
+    pub permutations: usize,
+    /// The seed of the permutations; 0 by default.
+    pub seed: u64,
+}
+
+impl Default for Permutation {
+    fn default() -> Self {
+        Self { permutations: 999, seed: 0 }
+    }
+}
+
+impl Permutation {
+    /// So many permutations.
+    pub fn new(permutations: usize) -> Self {
+        Self { permutations, ..Self::default() }
+    }
+
+    /// The same with another seed.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+}
+
+/// What a permutation test found.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct PermutationTest {
+    /// The value between the two samples as given.
+    pub statistic: Estimate,
+    /// (1 + number of permutations with a value at least as large) / (1 + number of permutations); never 0.
+    pub p_value: f64,
+    /// How many permutations had a value at least as large.
+    pub at_least: usize,
+    /// The values of all permutations, in the order drawn.
+    pub null: Vec<f64>,
+    /// The seed of the permutations.
+    pub seed: u64,
+}
+
+impl PermutationTest {
+    /// How many permutations were valued.
+    pub fn permutations(&self) -> usize {
+        self.null.len()
+    }
+
+    /// The standard error of the p-value, which itself comes from a finite number of random permutations.
+    pub fn p_value_error(&self) -> f64 {
+        (self.p_value * (1.0 - self.p_value) / (self.null.len() + 1) as f64).sqrt()
+    }
+}
+
+/// Tests whether `x` and `y` were drawn from one distribution: the share of random relabellings of the pooled points under which
+/// `d` is at least as large as between the samples as given.
+///
+/// Under that hypothesis P(p-value ≤ α) ≤ α for every α, n, m and discrepancy, with no approximation: the labels are
+/// exchangeable and the given labelling counts as one of them (Phipson & Smyth 2010). What `d` decides is the power: any `d` that
+/// is large where the distributions differ will do, biased or not.
+///
+/// # Errors
+/// When the samples cannot be compared by `d`, the value of a relabelling cannot be computed, there are no permutations, or the
+/// points of a sample differ in weight: such points are not exchangeable, and the level would not hold.
+///
+/// # Complexity
+/// `permutations` evaluations of `d`, in parallel; the kernel distances compute their kernel once for hundreds of them.
+pub fn permutation_test<D: Discrepancy + ?Sized>(
+    d: &D,
+    x: &Samples,
+    y: &Samples,
+    options: &Permutation,
+) -> Result<PermutationTest> {
+    permutation_test_observed(d, x, y, options, &mut |_| true)
+}
+
+/// The same with progress: `go_on` is called after each batch with the number of permutations done, and ends the test by
+/// returning `false`. A test that is ended by a clock or by hand keeps its level with the permutations it has; one that is ended
+/// because its p-value looks good does not.
+///
+/// # Errors
+/// As [`permutation_test`].
+pub fn permutation_test_observed<D: Discrepancy + ?Sized>(
+    d: &D,
+    x: &Samples,
+    y: &Samples,
+    options: &Permutation,
+    go_on: &mut dyn FnMut(usize) -> bool,
+) -> Result<PermutationTest> {
+    let count = options.permutations;
+    require("permutations", count as f64, count >= 1, "at least 1 is needed")?;
+    for (side, name) in [(x, "x"), (y, "y")] {
+        if !side.weights().is_uniform() {
+            let why = "its points differ in weight, so labels cannot be exchanged between them; a permutation test needs equal weights";
+            return Err(Error::new(name, ErrorKind::Unsupported(why.into())));
+        }
+    }
+    let statistic = d.between(x, y)?;
+    let pool = Pool::new(x, y)?;
+    let (n, m) = pool.sizes();
+    // The value as given, by the path that values the permutations: the two may round differently.
+    let all: Vec<u32> = (0..(n + m) as u32).collect();
+    let labelled = |order: &[u32]| Draw { x: order[..n].to_vec(), y: order[n..].to_vec() };
+    let given = d.between_draws(&pool, &[labelled(&all)])?[0];
+    let mut null = Vec::with_capacity(count);
+    let mut batch = FIRST;
+    while null.len() < count {
+        let relabelled = |k: usize| {
+            let mut order = all.clone();
+            order.shuffle(&mut stream(options.seed, k as u64));
+            labelled(&order)
+        };
+        let draws: Vec<Draw> = (null.len()..count.min(null.len() + batch)).map(relabelled).collect();
+        null.extend(d.between_draws(&pool, &draws)?);
+        batch = (2 * batch).min(BATCH);
+        if !go_on(null.len()) {
+            break;
+        }
+    }
+    // Two infinite values are equal, and have no difference.
+    let near = |value: f64| given.is_finite() && given - value <= TIE * given.abs().max(value.abs());
+    let reaches = |value: f64| value >= given || near(value);
+    let at_least = null.iter().filter(|&&value| reaches(value)).count();
+    let p_value = (1 + at_least) as f64 / (1 + null.len()) as f64;
+    Ok(PermutationTest { statistic, p_value, at_least, null, seed: options.seed })
+}

@@ -1,0 +1,191 @@
+use super::*;
+use crate::measure::{Gaussian, Points, Weights};
+
+/// The difference of the means of the first coordinate, signed: everything about it is known.
+struct Shift;
+
+impl Discrepancy for Shift {
+    fn name(&self) -> String {
+        "shift".into()
+    }
+
+    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+        let value = x.mean()[0] - y.mean()[0];
+        Ok(Estimate::new(value, Evidence::Unstated, "difference of means", (x.len(), y.len())))
+    }
+}
+
+/// The square of it: biased upwards by (variance of x) / n + (variance of y) / m.
+struct Squared;
+
+impl Discrepancy for Squared {
+    fn name(&self) -> String {
+        "squared shift".into()
+    }
+
+    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+        let shift = Shift.between(x, y)?;
+        Ok(Estimate { value: shift.value.powi(2), ..shift })
+    }
+}
+
+/// Infinite unless the two samples overlap.
+struct Infinite;
+
+impl Discrepancy for Infinite {
+    fn name(&self) -> String {
+        "infinite".into()
+    }
+
+    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+        let most = |side: &Samples| side.points().as_slice().iter().copied().fold(f64::MIN, f64::max);
+        let least = |side: &Samples| side.points().as_slice().iter().copied().fold(f64::MAX, f64::min);
+        let value = if most(x) < least(y) { f64::INFINITY } else { 0.0 };
+        Ok(Estimate::new(value, Evidence::Exact, "overlap", (x.len(), y.len())))
+    }
+}
+
+fn clouds(n: usize, m: usize, seed: u64) -> (Samples, Samples) {
+    let shifted = Gaussian::new([0.5], ndarray::array![[1.0]].view()).unwrap();
+    (Gaussian::standard(1).unwrap().sample(n, 2 * seed).unwrap(), shifted.sample(m, 2 * seed + 1).unwrap())
+}
+
+fn variance(side: &Samples) -> f64 {
+    let mean = side.mean()[0];
+    side.points().as_slice().iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (side.len() - 1) as f64
+}
+
+#[test]
+fn the_jackknife_of_a_mean_is_the_textbook_formula() {
+    let (x, y) = clouds(40, 25, 1);
+    let expected = (variance(&x) / 40.0 + variance(&y) / 25.0).sqrt();
+    let found = std_error(&Shift, &x, &y).unwrap().std_error().unwrap();
+    assert!((found - expected).abs() <= 1e-12 * expected, "{found} is not {expected}");
+}
+
+#[test]
+fn the_jackknife_takes_the_bias_of_a_square_off() {
+    let (x, y) = clouds(40, 25, 2);
+    let squared = Squared.between(&x, &y).unwrap().value;
+    let found = interval(&Squared, &x, &y, &Resampling::jackknife()).unwrap();
+    let centre = 0.5 * (found.lower() + found.upper());
+    let unbiased = squared - variance(&x) / 40.0 - variance(&y) / 25.0;
+    assert!((centre - unbiased).abs() <= 1e-12, "{centre} is not {unbiased}");
+}
+
+#[test]
+fn every_scheme_finds_the_width_of_the_normal_interval() {
+    let (x, y) = clouds(60, 50, 3);
+    let expected = 1.96 * (variance(&x) / 60.0 + variance(&y) / 50.0).sqrt();
+    let schemes = [
+        Resampling::default(),
+        Resampling::subsample(0.3),
+        Resampling::bootstrap(),
+        Resampling::bootstrap().with_ends(Ends::Basic),
+        Resampling::bootstrap().with_ends(Ends::Percentile),
+        Resampling::jackknife(),
+        Resampling::jackknife().with_replicates(20),
+    ];
+    for options in schemes {
+        let found = interval(&Shift, &x, &y, &options).unwrap();
+        let half = 0.5 * (found.upper() - found.lower());
+        // Quantiles of 999 draws are good to a few per cent, a variance of 20 groups to sixteen.
+        assert!((half / expected - 1.0).abs() < 0.3, "{options:?}: {half} is not near {expected}");
+        assert!(found.lower() < found.value && found.value < found.upper(), "{options:?}: {found}");
+        assert_eq!(found.seed, Some(0));
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_at_any_number_of_threads() {
+    let (x, y) = clouds(30, 20, 4);
+    let run = |threads: usize, seed: u64| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let options = Resampling::default().with_replicates(99).with_seed(seed);
+            let test = permutation_test(&Squared, &x, &y, &Permutation::new(99).with_seed(seed)).unwrap();
+            (interval(&Squared, &x, &y, &options).unwrap(), test)
+        })
+    };
+    assert_eq!(run(1, 7), run(3, 7));
+    assert_ne!(run(1, 7).1.null, run(1, 8).1.null);
+}
+
+#[test]
+fn p_values_agree_with_all_relabellings() {
+    // Of the 20 ways to call three of six points x, two separate the points as widely.
+    let x = Samples::new([[1.0], [2.0], [3.0]]).unwrap();
+    let y = Samples::new([[4.0], [5.0], [6.0]]).unwrap();
+    let test = permutation_test(&Squared, &x, &y, &Permutation::new(9_999)).unwrap();
+    assert!((test.p_value - 0.1).abs() < 4.0 * test.p_value_error(), "{}", test.p_value);
+    assert_eq!(test.statistic.value, 9.0);
+    assert_eq!((test.permutations(), test.at_least + 1), (9_999, (test.p_value * 10_000.0).round() as usize));
+}
+
+#[test]
+fn a_p_value_is_never_zero_and_equal_samples_have_one() {
+    let x = Samples::new((0..20).map(|k| [f64::from(k)]).collect::<Vec<_>>()).unwrap();
+    let far = Samples::new((0..20).map(|k| [f64::from(k) + 1e6]).collect::<Vec<_>>()).unwrap();
+    assert_eq!(permutation_test(&Squared, &x, &far, &Permutation::new(99)).unwrap().p_value, 0.01);
+    assert_eq!(permutation_test(&Infinite, &x, &far, &Permutation::new(99)).unwrap().p_value, 0.01);
+    assert_eq!(permutation_test(&Squared, &x, &x, &Permutation::new(99)).unwrap().p_value, 1.0);
+    // All values are infinite, and so all are ties.
+    let one = Samples::new([[0.0]]).unwrap();
+    let other = Samples::new([[1.0]]).unwrap();
+    let test = permutation_test(&Infinite, &one, &other, &Permutation::new(99)).unwrap();
+    assert!(test.p_value > 0.3 && test.null.contains(&f64::INFINITY), "{}", test.p_value);
+}
+
+#[test]
+fn a_test_can_be_ended_early() {
+    let (x, y) = clouds(10, 10, 5);
+    let all = permutation_test(&Shift, &x, &y, &Permutation::new(500)).unwrap();
+    let some = permutation_test_observed(&Shift, &x, &y, &Permutation::new(500), &mut |done| done < 40).unwrap();
+    assert_eq!(some.null, all.null[..some.permutations()]);
+    assert!((40..200).contains(&some.permutations()));
+}
+
+#[test]
+fn weighted_draws_keep_the_total() {
+    let (x, y) = clouds(12, 9, 6);
+    let masses: Vec<f64> = (0..12).map(|k| 1e-300 * f64::from(k % 4)).collect();
+    let x = Samples::with_weights(x.points(), Weights::new(masses).unwrap()).unwrap();
+    let y = Samples::with_weights(y.points(), Weights::new(vec![x.total() / 9.0; 9]).unwrap()).unwrap();
+    let pool = Pool::new(&x, &y).unwrap();
+    let (drawn, _) = pool.samples(&Draw { x: vec![1, 3, 3, 4], y: vec![12, 20] }).unwrap();
+    assert!((drawn.total() / x.total() - 1.0).abs() < 1e-12);
+    let expected = [1.0, 3.0, 3.0, 0.0].map(|w| w / 7.0 * x.total());
+    for (mass, expected) in drawn.weights().as_slice().iter().zip(expected) {
+        assert!((mass - expected).abs() <= 1e-12 * x.total());
+    }
+    // Points without mass are never drawn: a resample always has some.
+    for options in [Resampling::default(), Resampling::bootstrap(), Resampling::jackknife()] {
+        let found = interval(&Shift, &x, &y, &options).unwrap();
+        assert!(found.lower() < found.upper() && found.upper().is_finite(), "{found}");
+    }
+}
+
+#[test]
+fn what_cannot_be_resampled_is_refused() {
+    let (x, y) = clouds(10, 8, 7);
+    let one = Samples::new([[0.0]]).unwrap();
+    let message = |result: Result<Estimate>| result.unwrap_err().to_string();
+    let default = Resampling::default();
+    assert_eq!(
+        message(interval(&Shift, &x, &one, &default)),
+        "y: it has 1 points with mass, but 2 are needed (from one point nothing can be learnt about the spread of others)"
+    );
+    let plane = Samples::new(Points::from_rows(vec![0.0; 4], 2).unwrap()).unwrap();
+    assert!(message(interval(&Shift, &x, &plane, &default)).contains("dimension"));
+    assert!(message(interval(&Shift, &x, &y, &default.with_level(1.0))).starts_with("level: it is 1,"));
+    assert!(message(interval(&Shift, &x, &y, &default.with_replicates(1))).starts_with("replicates:"));
+    assert!(message(interval(&Shift, &x, &y, &Resampling::subsample(0.0))).starts_with("fraction:"));
+    assert!(message(interval(&Shift, &x, &y, &default.with_ends(Ends::Bca))).starts_with("ends:"));
+    let below = Samples::new([[-9.0], [-8.0]]).unwrap();
+    assert!(message(interval(&Infinite, &below, &y, &default)).starts_with("infinite: the value is inf"));
+    let weighted = Samples::weighted(x.points(), (1..=10).map(f64::from).collect::<Vec<_>>()).unwrap();
+    let error = permutation_test(&Shift, &weighted, &y, &Permutation::default()).unwrap_err();
+    assert!(error.to_string().starts_with("x: its points differ in weight"), "{error}");
+    let error = permutation_test(&Shift, &x, &y, &Permutation::new(0)).unwrap_err();
+    assert!(error.to_string().starts_with("permutations: it is 0"), "{error}");
+}

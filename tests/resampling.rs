@@ -1,0 +1,145 @@
+//! Whether intervals hold the truth as often as they say, and tests err as seldom. The figures are in `docs/benchmarks.md`;
+//! `cargo test --release --test resampling -- --ignored --nocapture` prints them.
+
+use std::f64::consts::PI;
+
+use earthwork::divergence::{Energy, Mmd};
+use earthwork::estimate::resample::{self, Ends, Permutation, Resampling, permutation_test};
+use earthwork::prelude::*;
+
+/// A normal sample, its first coordinate of mean `mean` and all of deviation `scale`.
+fn normal(mean: f64, scale: f64, (n, dim): (usize, usize), seed: u64) -> Samples {
+    let draws = Gaussian::standard(dim).unwrap().sample(n, seed).unwrap();
+    let coordinates = draws.points().as_slice().iter().enumerate();
+    let moved: Vec<f64> = coordinates.map(|(at, v)| scale * v + if at % dim == 0 { mean } else { 0.0 }).collect();
+    Samples::new(Points::from_rows(moved, dim).unwrap()).unwrap()
+}
+
+/// E|Z| for Z ~ N(mean, deviation²).
+fn mean_distance(mean: f64, deviation: f64) -> f64 {
+    // Simpson's rule over ±12 deviations.
+    let steps = 20_000;
+    let width = 24.0 * deviation / f64::from(steps);
+    let term = |k: i32| {
+        let z = mean + deviation * (f64::from(k) * 24.0 / f64::from(steps) - 12.0);
+        let density = (-0.5 * ((z - mean) / deviation).powi(2)).exp() / (deviation * (2.0 * PI).sqrt());
+        z.abs() * density * if k == 0 || k == steps { 1.0 } else { f64::from(2 + 2 * (k % 2)) }
+    };
+    (0..=steps).map(term).sum::<f64>() * width / 3.0
+}
+
+/// A discrepancy, two distributions on the line or in space, and the value between them.
+struct Case {
+    name: &'static str,
+    d: Box<dyn Discrepancy>,
+    mean: f64,
+    scale: f64,
+    dim: usize,
+    truth: f64,
+}
+
+fn cases() -> Vec<Case> {
+    let energy = |mean: f64, scale: f64| {
+        let across = mean_distance(mean, (1.0 + scale * scale).sqrt());
+        2.0 * across - mean_distance(0.0, 2_f64.sqrt()) - mean_distance(0.0, scale * 2_f64.sqrt())
+    };
+    // E exp(−‖Z‖² / 2) for Z ~ N(Δ e₁, v I) in R^d is (1 + v)^(−d/2) exp(−Δ² / 2(1 + v)).
+    let kernel =
+        |shift: f64, v: f64, d: i32| (1.0 + v).powf(-0.5 * f64::from(d)) * (-0.5 * shift * shift / (1.0 + v)).exp();
+    let mmd = |shift: f64, d: i32| 2.0 * kernel(0.0, 2.0, d) - 2.0 * kernel(shift, 2.0, d);
+    let case = |name, d, mean, scale, dim, truth| Case { name, d, mean, scale, dim, truth };
+    vec![
+        case("energy, shift 1", Box::<Energy>::default(), 1.0, 1.0, 1, energy(1.0, 1.0)),
+        case("energy, shift 0.3", Box::<Energy>::default(), 0.3, 1.0, 1, energy(0.3, 1.0)),
+        case("energy unbiased, scale 2", Box::new(Energy::unbiased()), 0.0, 2.0, 1, energy(0.0, 2.0)),
+        case("MMD², σ = 1, shift 1", Box::new(Mmd::gaussian(1.0)), 1.0, 1.0, 1, mmd(1.0, 1)),
+        case("MMD² unbiased, shift 1, d = 3", Box::new(Mmd::gaussian(1.0).unbiased()), 1.0, 1.0, 3, mmd(1.0, 3)),
+        case("W1, shift 1", Box::new(Wasserstein { p: 1.0 }), 1.0, 1.0, 1, 1.0),
+        case("W1, scale 2", Box::new(Wasserstein { p: 1.0 }), 0.0, 2.0, 1, (2.0 / PI).sqrt()),
+        case("energy, P = Q", Box::<Energy>::default(), 0.0, 1.0, 1, 0.0),
+        case("W1, P = Q", Box::new(Wasserstein { p: 1.0 }), 0.0, 1.0, 1, 0.0),
+    ]
+}
+
+/// The share of `seeds` whose 95 % interval holds the truth, and the mean width.
+fn coverage(case: &Case, options: &Resampling, seeds: u64) -> (f64, f64) {
+    let (mut held, mut width) = (0, 0.0);
+    for seed in 0..seeds {
+        let x = normal(0.0, 1.0, (150, case.dim), 2 * seed);
+        let y = normal(case.mean, case.scale, (120, case.dim), 2 * seed + 1);
+        let found = resample::interval(&case.d, &x, &y, &options.with_seed(seed)).unwrap();
+        held += u32::from(found.lower() <= case.truth && case.truth <= found.upper());
+        width += found.upper() - found.lower();
+    }
+    (f64::from(held) / seeds as f64, width / seeds as f64)
+}
+
+#[test]
+#[ignore = "statistics over 200 seeds: half a minute on one core"]
+fn intervals_hold_the_truth_as_often_as_they_say() {
+    let schemes = [
+        ("half-samples", Resampling::default()),
+        ("bootstrap BCa", Resampling::bootstrap()),
+        ("bootstrap basic", Resampling::bootstrap().with_ends(Ends::Basic)),
+        ("bootstrap percentile", Resampling::bootstrap().with_ends(Ends::Percentile)),
+        ("jackknife", Resampling::jackknife()),
+    ];
+    let mut failures = Vec::new();
+    for case in cases() {
+        for (at, (scheme, options)) in schemes.iter().enumerate() {
+            let (held, width) = coverage(&case, options, 200);
+            println!("{:<32} {scheme:<22} {:5.1} %   width {width:.4}", case.name, 100.0 * held);
+            // The default must hold what it says wherever P ≠ Q, and err to the safe side where P = Q.
+            let least_and_most = if case.truth > 0.0 { 0.92..=0.98 } else { 0.92..=1.0 };
+            if at == 0 && !least_and_most.contains(&held) {
+                failures.push(format!("{} {scheme}: {held}", case.name));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures:?}");
+}
+
+/// The share of null draws that a test at 5 % rejects.
+fn level(d: &dyn Discrepancy, (n, m, dim): (usize, usize, usize), draws: u64) -> f64 {
+    let rejected = (0..draws).filter(|&seed| {
+        let (x, y) = (normal(0.0, 1.0, (n, dim), 2 * seed), normal(0.0, 1.0, (m, dim), 2 * seed + 1));
+        permutation_test(d, &x, &y, &Permutation::new(199).with_seed(seed)).unwrap().p_value <= 0.05
+    });
+    rejected.count() as f64 / draws as f64
+}
+
+#[test]
+#[ignore = "statistics over 400 null draws: half a minute on one core"]
+fn permutation_tests_hold_their_level() {
+    let rows: [(&dyn Discrepancy, (usize, usize, usize)); 6] = [
+        (&Energy::default(), (40, 30, 3)),
+        (&Energy::default(), (25, 25, 1)),
+        (&Mmd::default(), (40, 30, 3)),
+        (&Mmd::gaussian(1.0).unbiased(), (40, 30, 3)),
+        (&Wasserstein { p: 1.0 }, (25, 20, 1)),
+        (&Wasserstein { p: 2.0 }, (15, 12, 2)),
+    ];
+    let mut failures = Vec::new();
+    for (d, (n, m, dim)) in rows {
+        let share = level(d, (n, m, dim), 400);
+        println!("{:<32} n = {n}, m = {m}, d = {dim}: {:.2} %", d.name(), 100.0 * share);
+        if !(0.03..=0.07).contains(&share) {
+            failures.push(format!("{}: {share}", d.name()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:?}");
+}
+
+#[test]
+fn intervals_and_tests_agree_with_the_truth_on_a_few_seeds() {
+    for case in cases().iter().filter(|case| case.truth > 0.0) {
+        let (held, _) = coverage(case, &Resampling::default().with_replicates(199), 10);
+        assert!(held >= 0.7, "{}: {held}", case.name);
+    }
+    assert!(level(&Energy::default(), (12, 9, 2), 40) <= 0.2);
+    let (x, y) = (normal(0.0, 1.0, (40, 2), 1), normal(1.5, 1.0, (40, 2), 2));
+    for d in [&Energy::default() as &dyn Discrepancy, &Mmd::default(), &Wasserstein { p: 1.0 }] {
+        let found = permutation_test(d, &x, &y, &Permutation::new(199)).unwrap();
+        assert_eq!(found.p_value, 0.005, "{}", d.name());
+    }
+}
