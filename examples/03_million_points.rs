@@ -4,7 +4,7 @@
 //! cargo run --release --example 03_million_points -- 1000000
 //! ```
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use earthwork::exact;
 use earthwork::numeric::stream;
@@ -30,14 +30,14 @@ fn main() -> Result<()> {
     let problem = Problem::between(&x, &y, SquaredEuclidean)?;
 
     // Progress once a second: the level of the points, and how far at most the value is from the optimum.
-    let (started, mut shown) = (Instant::now(), Duration::ZERO);
+    let (started, mut shown) = (Instant::now(), 0);
     let mut observer = |progress: &Progress| {
-        let now = started.elapsed();
-        if now - shown >= Duration::from_secs(1) {
+        let now = started.elapsed().as_secs();
+        if now > shown {
             shown = now;
             let Progress { level, levels, iterations, .. } = progress;
             let gap = progress.gap.map_or(String::new(), |gap| format!(", gap at most {gap:.1e}"));
-            eprintln!("{:4} s: level {level} of {levels}, {iterations} pivots{gap}", now.as_secs());
+            eprintln!("{now:4} s: level {level} of {levels}, {iterations} pivots{gap}");
         }
     };
     let solution = exact::solve_observed(&problem, Interrupt::default(), &mut observer)?;

@@ -12,12 +12,15 @@ use crate::error::Result;
 use crate::estimate::{Estimate, Evidence, Note};
 use crate::exact::solve_observed;
 use crate::measure::Samples;
-use crate::transport::{Interrupt, Observer, Problem, Progress, Silent, Solution, Status, Watch};
+use crate::transport::{CancelToken, Interrupt, Observer, Problem, Progress, Silent, Solution, Status, Watch};
 
 /// Solves all problems in parallel. Each solution is the one that [`solve`](crate::exact::solve) gives, to the last bit.
 ///
 /// # Errors
 /// As the solver chosen, for the first problem that has one.
+///
+/// # Panics
+/// Never: without limits nothing is left out.
 ///
 /// ```
 /// use earthwork::exact::batch;
@@ -179,14 +182,14 @@ fn in_parallel<T: Send>(
     job: impl Fn(usize, Interrupt) -> Result<T> + Sync,
     told: impl Fn(&T) -> (u64, Status),
 ) -> Result<(Vec<Option<T>>, Status)> {
-    let started = Instant::now();
+    let (started, limits) = (Instant::now(), interrupt.clone());
     let begin = |k: usize| {
-        let time = interrupt.time.map(|limit| limit.saturating_sub(started.elapsed()));
-        let cancelled = interrupt.cancel.as_ref().is_some_and(|token| token.is_cancelled());
-        let rest = Interrupt { time, ..interrupt.clone() };
+        let time = limits.time.map(|limit| limit.saturating_sub(started.elapsed()));
+        let cancelled = limits.cancel.as_ref().is_some_and(CancelToken::is_cancelled);
+        let rest = Interrupt { time, ..limits.clone() };
         (!cancelled && time != Some(Duration::ZERO)).then(|| job(k, rest))
     };
-    let mut watch = Watch::new(Interrupt { iterations: None, ..interrupt.clone() }, observer);
+    let mut watch = Watch::new(Interrupt { iterations: None, ..interrupt }, observer);
     let mut progress = Progress { stage: "batch", total: jobs, ..Progress::default() };
     let mut results: Vec<Option<Result<T>>> = (0..jobs).map(|_| None).collect();
     let (mut first_ended, mut ended) = (jobs, None);

@@ -30,7 +30,7 @@ pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcom
     tree.refresh(|i, j| costs[i * m + j]);
     let mut potential = tree.potentials();
     if status != Status::Optimal {
-        potential = best_feasible(costs, masses, potential);
+        potential = best_feasible(costs, masses, &potential);
     }
     let memory = tree.memory() + (n + m) * (size_of::<TreeArc>() + 2 * size_of::<i128>());
     Outcome { arcs: tree.arcs().collect(), potential, iterations: pivots, status, memory }
@@ -38,7 +38,7 @@ pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcom
 
 /// Feasible potentials π after an early end: those of the tree made feasible by a c-transform, or the least of each column and
 /// of what is left in each row, whichever prove more.
-fn best_feasible(costs: &[f64], masses: &Masses, tree: Vec<f64>) -> Vec<f64> {
+fn best_feasible(costs: &[f64], masses: &Masses, tree: &[f64]) -> Vec<f64> {
     let n = masses.source.len();
     let held: Vec<f64> = masses.source.iter().chain(&masses.target).map(|&mass| mass as f64).collect();
     let least_of_columns = |pi: &[f64]| {

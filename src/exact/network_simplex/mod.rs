@@ -339,34 +339,30 @@ impl NetworkSimplex {
 
     /// Solves between the places that take part.
     fn run(path: Path, problem: &Problem, active: &Active, former: Option<&Former>, watch: &mut Watch) -> Outcome {
-        match (path, problem.points()) {
-            (Path::Multiscale, Some(points)) => {
-                let (source, target) = (active.source_points(points), active.target_points(points));
-                let clouds = Clouds {
-                    ground: points.shared_ground(),
-                    dim: points.source().dim(),
-                    source: &source,
-                    target: &target,
-                    masses: active.masses(),
-                };
-                let warm = former.and_then(|former| warm::solve_clouds(former, &clouds, watch));
-                warm.unwrap_or_else(|| {
-                    if has_tree(points.ground().form(), clouds.dim) {
-                        multiscale::solve(&clouds, watch)
-                    } else {
-                        sampled::solve_clouds(&clouds, watch)
-                    }
-                })
-            }
-            _ => {
-                let costs = active.costs(problem);
-                let warm = former.and_then(|former| warm::solve_matrix(former, &costs, active.masses(), watch));
-                let mut outcome = warm.unwrap_or_else(|| sampled::solve_matrix(&costs, active.masses(), watch));
-                if let Cow::Owned(made) = &costs {
-                    outcome.memory += size_of_val(&made[..]);
+        if let (Path::Multiscale, Some(points)) = (path, problem.points()) {
+            let (source, target) = (active.source_points(points), active.target_points(points));
+            let clouds = Clouds {
+                ground: points.shared_ground(),
+                dim: points.source().dim(),
+                source: &source,
+                target: &target,
+                masses: active.masses(),
+            };
+            let warm = former.and_then(|former| warm::solve_clouds(former, &clouds, watch));
+            return warm.unwrap_or_else(|| {
+                if has_tree(points.ground().form(), clouds.dim) {
+                    multiscale::solve(&clouds, watch)
+                } else {
+                    sampled::solve_clouds(&clouds, watch)
                 }
-                outcome
-            }
+            });
         }
+        let costs = active.costs(problem);
+        let warm = former.and_then(|former| warm::solve_matrix(former, &costs, active.masses(), watch));
+        let mut outcome = warm.unwrap_or_else(|| sampled::solve_matrix(&costs, active.masses(), watch));
+        if let Cow::Owned(made) = &costs {
+            outcome.memory += size_of_val(&made[..]);
+        }
+        outcome
     }
 }
