@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use earthwork::exact::{Assignment, Circle, Line, line_cost, pairwise};
+use earthwork::exact::{Assignment, Circle, Grid, Line, line_cost, pairwise};
 use earthwork::numeric::stream;
 use earthwork::prelude::*;
 use ndarray::Array2;
@@ -94,6 +94,33 @@ fn circle(c: &mut Criterion) {
     group.finish();
 }
 
+/// Two images of smooth bumps, with mass in every pixel.
+fn grid(c: &mut Criterion) {
+    let mut group = c.benchmark_group("grid");
+    let image = |n: usize, phase: f64| {
+        let wave = |i: usize, k: f64| (k * i as f64 / n as f64 + phase).sin();
+        Histogram::grid(Array2::from_shape_fn((n, n), |(i, j)| 2.2 + wave(i, 9.0) + wave(j, 7.0) * wave(i + j, 4.0)))
+            .expect("masses are positive")
+            .normalised()
+    };
+    for n in [32, 64, 128] {
+        let (p, q) = (image(n, 0.0), image(n, 1.3));
+        let solver = Grid::default();
+        group.bench_function(BenchmarkId::new("cityblock", n), |b| {
+            b.iter(|| solver.solve(black_box(&p), black_box(&q), PNorm::cityblock()));
+        });
+        if n < 128 {
+            group.bench_function(BenchmarkId::new("chebyshev", n), |b| {
+                b.iter(|| solver.solve(black_box(&p), black_box(&q), PNorm::chebyshev()));
+            });
+            group.bench_function(BenchmarkId::new("sqeuclidean", n), |b| {
+                b.iter(|| solver.solve(black_box(&p), black_box(&q), SquaredEuclidean));
+            });
+        }
+    }
+    group.finish();
+}
+
 /// Uniform masses and n = m: both solvers that can.
 fn assignment(c: &mut Criterion) {
     let mut group = c.benchmark_group("assignment");
@@ -154,6 +181,6 @@ criterion_group! {
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
-    targets = line, circle, assignment, network_simplex, warm_start, all_pairs
+    targets = line, circle, grid, assignment, network_simplex, warm_start, all_pairs
 }
 criterion_main!(exact);

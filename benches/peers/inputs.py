@@ -9,6 +9,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.spatial.distance import cdist
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "data"
+
 
 def cloud(row: dict, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """x standard normal; y normal with deviation 1.2, shifted by 0.5 in each coordinate."""
@@ -20,8 +22,15 @@ def cloud(row: dict, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def images(row: dict, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Two smooth random fields on a floor of a tenth of their height: every pixel has mass."""
+    """image: two smooth random fields on a floor of a tenth of their height, so that every pixel has mass. noise: independent
+    pixels. sparse: one pixel of twenty holds mass. dotmark: the two images of 32 x 32 in `examples/data`."""
     n = row["n"]
+    if row["weights"] == "dotmark":
+        files = [EXAMPLES / f"dotmark32_100{k}.csv" for k in (1, 2)]
+        return {name: np.loadtxt(file, delimiter=",") for name, file in zip("ab", files)}
+    if row["weights"] in ("noise", "sparse"):
+        pixels = {name: rng.random((n, n)) for name in "ab"}
+        return {name: p if row["weights"] == "noise" else np.where(p < 0.05, p, 0) for name, p in pixels.items()}
     fields = [gaussian_filter(rng.standard_normal((n, n)), sigma=n / 16, mode="wrap") for _ in "ab"]
     return {name: f - f.min() + 0.1 * np.ptp(f) for name, f in zip("ab", fields)}
 

@@ -12,7 +12,7 @@ class Row:
     n: int  # points a side, pixels along an edge for a grid
     d: int
     cost: str  # a ground cost; for a line the power p of |x - y|^p
-    weights: str  # uniform | random | image
+    weights: str  # uniform | random; of a grid: image | sparse | noise | dotmark
     least_ratio: float | None = None  # asked: this many times POT's speed
     most_seconds: float | None = None  # asked: absolute, where POT cannot run
     pot: bool = True  # whether POT can run it in memory and patience
@@ -20,7 +20,8 @@ class Row:
     @property
     def name(self) -> str:
         if self.kind == "grid":
-            return f"grid {self.n}x{self.n} {self.cost}"
+            kind = "" if self.weights == "image" else f" {self.weights}"
+            return f"grid {self.n}x{self.n} {self.cost}{kind}"
         cost = f"p={self.cost}" if self.kind == "line" else self.cost
         return f"{self.kind} n={self.n} d={self.d} {cost} {self.weights}"
 
@@ -70,8 +71,8 @@ def scale() -> list[Row]:
     def points(n, d, cost, weights, **asked):
         return Row("points", n, d, cost, weights, pot=n <= 10_000, **asked)
 
-    def image(n, cost, seconds):
-        return Row("grid", n, 2, cost, "image", most_seconds=seconds, pot=n <= 64)
+    def image(n, cost, seconds=None, kind="image"):
+        return Row("grid", n, 2, cost, kind, most_seconds=seconds, pot=n <= 64)
 
     squared, plain = "sqeuclidean", "euclidean"
     return [
@@ -100,6 +101,12 @@ def scale() -> list[Row]:
         image(256, squared, 25),
         image(64, plain, 5),
         image(64, "cityblock", 0.05),
+        image(128, plain),
+        image(128, "cityblock"),
+        image(256, "cityblock"),
+        image(128, "chebyshev"),
+        *[image(32, cost, kind="dotmark") for cost in (squared, plain, "cityblock")],
+        *[image(256, cost, kind=kind) for cost in (squared, "cityblock") for kind in ("sparse", "noise")],
     ]
 
 

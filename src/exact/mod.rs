@@ -3,6 +3,7 @@
 mod assignment;
 mod batch;
 mod circle;
+mod grid;
 mod line;
 mod network_simplex;
 mod separate;
@@ -10,6 +11,7 @@ mod separate;
 pub use assignment::Assignment;
 pub use batch::{Batch, Pairwise, batch, batch_observed, pairwise, pairwise_observed};
 pub use circle::{Circle, circle};
+pub use grid::Grid;
 pub use line::{Line, line_cost};
 pub use network_simplex::{Guess, NetworkSimplex};
 
@@ -21,8 +23,9 @@ use crate::estimate::{Discrepancy, Estimate, Evidence};
 use crate::measure::{Points, Samples};
 use crate::transport::{Flow, Interrupt, Observer, Problem, Silent, Solution, Status};
 
-/// Solves `problem` by the solver that is fastest for it: [`Line`] on a line, [`Assignment`] where it was measured to be
-/// faster for uniform masses on n = m points, else [`NetworkSimplex`].
+/// Solves `problem` by the solver that is fastest for it: [`Line`] on a line, [`Grid`] between cells of grids under a cost that
+/// neighbours measure, [`Assignment`] where it was measured to be faster for uniform masses on n = m points, else
+/// [`NetworkSimplex`].
 ///
 /// # Errors
 /// As the solver chosen.
@@ -36,6 +39,17 @@ pub fn solve(problem: &Problem) -> Result<Solution> {
 /// # Errors
 /// As the solver chosen.
 pub fn solve_observed(problem: &Problem, interrupt: Interrupt, observer: &mut dyn Observer) -> Result<Solution> {
+    if !problem.is_line() {
+        let grid = Grid { interrupt: interrupt.clone(), ..Grid::default() };
+        if let Some(solution) = grid.flow(problem, observer)? {
+            return Ok(solution);
+        }
+    }
+    solve_points(problem, interrupt, observer)
+}
+
+/// [`solve_observed`] for points of which nothing more is known.
+fn solve_points(problem: &Problem, interrupt: Interrupt, observer: &mut dyn Observer) -> Result<Solution> {
     if problem.is_line() {
         return Line::default().solve(problem);
     }

@@ -3,10 +3,12 @@
 mod dual_tree;
 mod ground;
 pub(crate) mod halving;
+mod separable;
 
 use rayon::prelude::*;
 
 use crate::cost::{Form, PointCost};
+use crate::measure::Points;
 
 pub(crate) use dual_tree::{DualTree, Found};
 pub(crate) use ground::{Metric, PowerOfNorm, Square};
@@ -38,25 +40,50 @@ pub(crate) use with_metric;
 /// Targets that one task serves.
 const BATCH: usize = 1024;
 
-/// The c-transform g_j = min_i (c_ij − f_i) over the sources i in `among`, by a kd-tree over them: about
-/// O((n + m) log n) for a norm cost in at most four dimensions; `None` elsewhere.
+/// The c-transform g_j = min_i (c_ij − f_i) over the sources i in `among`: axis by axis between grids under a cost that is a
+/// sum over coordinates, else by a kd-tree over them for a norm cost in at most four dimensions, in about O((n + m) log n);
+/// `None` elsewhere.
 ///
 /// Beside each g: how far above the minimum over the costs as [`CostMatrix::fill`](crate::cost::CostMatrix::fill) rounds them
-/// it can be, since the tree rounds them in another order.
+/// it can be, since here they are rounded in another order; nothing where it is surely not above.
 pub(crate) fn c_transform(cost: &PointCost, f: &[f64], among: &[u32]) -> Option<(Vec<f64>, Vec<f64>)> {
-    let dim = cost.source().dim();
-    with_metric!(cost.ground().form(), dim, |metric, D| {
-        let flat = cost.source().as_slice();
+    if let Some(g) = c_transform_of_grids(cost, f, among) {
+        return Some((g, Vec::new()));
+    }
+    by_tree(cost.ground().form(), (cost.source(), cost.target().as_slice()), f, among)
+}
+
+/// The same axis by axis only, and safely not above.
+pub(crate) fn c_transform_of_grids(cost: &PointCost, f: &[f64], among: &[u32]) -> Option<Vec<f64>> {
+    separable::c_transform(cost.ground().form(), (cost.source(), cost.target()), f, among)
+}
+
+/// The other way: for each source i in `wanted` a number just below min_j (c_ij − g_j) over the targets j in `among`.
+pub(crate) fn c_transform_back(cost: &PointCost, g: &[f64], among: &[u32], wanted: &[u32]) -> Option<Vec<f64>> {
+    let form = cost.ground().form();
+    if let Some(f) = separable::c_transform(form, (cost.target(), cost.source()), g, among) {
+        return Some(wanted.iter().map(|&i| f[i as usize]).collect());
+    }
+    let queries: Vec<f64> = wanted.iter().flat_map(|&i| cost.source().point(i as usize).iter().copied()).collect();
+    let (f, above) = by_tree(form, (cost.target(), &queries), g, among)?;
+    Some(f.iter().zip(above).map(|(f, above)| f - above).collect())
+}
+
+/// [`c_transform`] by a kd-tree over the points `among` of `source`, asked for each target of a row-major list.
+fn by_tree(form: Form, (source, target): (&Points, &[f64]), f: &[f64], among: &[u32]) -> Option<(Vec<f64>, Vec<f64>)> {
+    let dim = source.dim();
+    with_metric!(form, dim, |metric, D| {
+        let flat = source.as_slice();
         let chosen: Vec<[f64; D]> = among.iter().map(|&i| flat.as_chunks::<D>().0[i as usize]).collect();
         let order = halving::kd_order(chosen.as_flattened(), D);
         let points: Vec<[f64; D]> = order.iter().map(|&k| chosen[k as usize]).collect();
         let values: Vec<f64> = order.iter().map(|&k| f[among[k as usize] as usize]).collect();
         let tree = DualTree::<D, _>::new(metric, points.as_flattened(), &values);
         let doubt = metric.roundings(D) * f64::EPSILON;
-        let m = cost.target().len();
+        let m = target.len() / D;
         let (mut g, mut above) = (vec![0.0; m], vec![0.0; m]);
         let batches = g.par_chunks_mut(BATCH).zip(above.par_chunks_mut(BATCH));
-        batches.zip(cost.target().as_slice().par_chunks(BATCH * D)).for_each(|((g, above), targets)| {
+        batches.zip(target.par_chunks(BATCH * D)).for_each(|((g, above), targets)| {
             let mut found = Vec::with_capacity(2);
             for ((g, above), y) in g.iter_mut().zip(above).zip(targets.chunks_exact(D)) {
                 tree.search(y, f64::INFINITY, 1, &mut found);

@@ -109,6 +109,12 @@ pub(crate) fn add_down(x: f64, y: f64) -> f64 {
     if error < 0.0 { sum.next_down() } else { sum }
 }
 
+/// Below every number that rounds to the sum or difference `x` of two doubles. Those that are this small are exact.
+#[inline]
+pub(crate) fn down(x: f64) -> f64 {
+    if x.abs() < f64::MIN_POSITIVE { x } else { x.next_down() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

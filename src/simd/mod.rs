@@ -7,6 +7,7 @@
 mod exp;
 mod kernel;
 mod matching;
+mod min_plus;
 mod norm;
 mod pairs;
 mod reduce;
@@ -14,6 +15,7 @@ mod reduce;
 pub(crate) use exp::exp2;
 pub(crate) use kernel::{Kernel, run};
 pub(crate) use matching::{TwoLeast, relax, two_least};
+pub(crate) use min_plus::min_plus;
 pub(crate) use norm::{ROWS, norm_row, square_rows};
 pub(crate) use pairs::{BlockForms, BlockSums, LANES, PairFunction, Panels, TILE};
 pub(crate) use reduce::{lower_to_difference, row_minimum, row_slack_minimum};

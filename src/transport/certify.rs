@@ -8,18 +8,22 @@ use crate::cost::{Form, Origin};
 use crate::error::{Error, ErrorKind, Result};
 use crate::neighbors;
 use crate::numeric::Sum;
-use crate::numeric::sum::{add_down, dot, sum, two_sum};
+use crate::numeric::sum::{add_down, dot, down, sum, two_sum};
 use crate::simd;
 use crate::transport::{Bounds, Flow, Plan, Potentials, Problem};
 
 /// Pairs from which a kd-tree finds the minima faster than a pass over all of them.
 const TREE_FROM: usize = 10_000_000;
+/// Pairs from which the minima between two grids are found axis by axis, where that can be.
+const GRID_FROM: usize = 250_000;
 /// Columns that one task prices; their minima stay in the first-level cache.
 const COLUMNS: usize = 512;
 /// Rows of one tile: 64 × 512 costs are 256 KiB.
 const ROWS: usize = 64;
 /// A relative gap that needs no second look.
 const CLOSED: f64 = 1e-12;
+/// The same where a second look would be a pass over very many pairs: a tenth of what is promised.
+const CLOSED_LARGE: f64 = 1e-10;
 /// A gap below this much of the largest potential may be one of rounding.
 const ROUNDED: f64 = 1024.0 * f64::EPSILON;
 
@@ -90,12 +94,14 @@ pub fn certify(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Resul
 
     let (first, dual_violation) = feasible(problem, &a, potentials, false);
     let mut best = (dual_value(&flows, &first), first);
-    let open = |lower: f64| (upper - lower).is_nan() || upper - lower > CLOSED * upper.abs();
+    let large = a.len() * b.len() >= TREE_FROM;
+    let closed = if large { CLOSED_LARGE } else { CLOSED };
+    let open = |lower: f64| (upper - lower).is_nan() || upper - lower > closed * upper.abs();
     if open(best.0) {
         let least = least_cost(problem);
         best = better(&flows, best, Potentials { f: vec![least; a.len()], g: vec![0.0; b.len()] });
         let largest = potentials.f.iter().chain(&potentials.g).fold(0.0_f64, |m, v| m.max(v.abs()));
-        if open(best.0) && upper - best.0 <= ROUNDED * largest * problem.mass() {
+        if !large && open(best.0) && upper - best.0 <= ROUNDED * largest * problem.mass() {
             best = better(&flows, best, feasible(problem, &a, potentials, true).0);
         }
         if open(best.0) && upper - best.0 <= ROUNDED * largest * problem.mass() {
@@ -151,7 +157,7 @@ fn dual_value(flows: &[Flow], dual: &Potentials) -> f64 {
 /// can only bend. Every value is rounded down; if `exactly` and the pairs are not too many, only where it was rounded up.
 /// Beside them, the largest violation of the potentials as given.
 fn feasible(problem: &Problem, a: &[f64], given: &Potentials, exactly: bool) -> (Potentials, f64) {
-    let (mut g, above) = c_transform(problem, a, &given.f);
+    let (mut g, above) = c_transform(problem, a, &given.f, exactly);
     let mut violation = given.g.iter().zip(&g).map(|(given, most)| given - most).fold(f64::NEG_INFINITY, f64::max);
     for (g, above) in g.iter_mut().zip(above) {
         *g -= above;
@@ -163,7 +169,15 @@ fn feasible(problem: &Problem, a: &[f64], given: &Potentials, exactly: bool) -> 
     for (g, _) in g.iter_mut().zip(too_high).filter(|(_, too_high)| *too_high) {
         *g = down(*g);
     }
+    let empty: Vec<u32> = (0..a.len() as u32).filter(|&i| a[i as usize] == 0.0).collect();
     let mut f = given.f.clone();
+    if let Some((most, given_most)) = most_of_sources(problem, &empty, (&g, &given.g)) {
+        for (&i, (most, given_most)) in empty.iter().zip(most.into_iter().zip(given_most)) {
+            violation = violation.max(f[i as usize] - given_most);
+            f[i as usize] = down(most);
+        }
+        return (Potentials { f, g }, violation);
+    }
     let of_empty_sources = f.par_iter_mut().enumerate().filter(|(i, _)| a[*i] == 0.0).map_init(
         || vec![0.0; g.len()],
         |row, (i, f)| {
@@ -178,14 +192,30 @@ fn feasible(problem: &Problem, a: &[f64], given: &Potentials, exactly: bool) -> 
     (Potentials { f, g }, violation)
 }
 
-/// min_i (c_ij − f_i) over the sources that hold mass; beside it, how far above that it may be (nothing, if it is empty).
-fn c_transform(problem: &Problem, a: &[f64], f: &[f64]) -> (Vec<f64>, Vec<f64>) {
+/// What feasibility beside each of two g allows the potentials of some sources to be, where a faster way than all pairs is at
+/// hand: nearly the most for the first g, and safely below it.
+fn most_of_sources(problem: &Problem, sources: &[u32], (g, given_g): (&[f64], &[f64])) -> Option<(Vec<f64>, Vec<f64>)> {
+    let points = problem.points().filter(|_| sources.len() * g.len() >= TREE_FROM)?;
+    let all: Vec<u32> = (0..g.len() as u32).collect();
+    let most = |g: &[f64]| neighbors::c_transform_back(points, g, &all, sources);
+    Some((most(g)?, most(given_g)?))
+}
+
+/// min_i (c_ij − f_i) over the sources that hold mass; beside it, how far above that it may be (nothing, if it is empty). If
+/// `exactly` and the pairs are not too many, there is no doubt about it.
+fn c_transform(problem: &Problem, a: &[f64], f: &[f64], exactly: bool) -> (Vec<f64>, Vec<f64>) {
     let (n, m) = problem.shape();
+    let pairs = n * m;
     if let Some(points) = problem.points()
-        && n * m >= TREE_FROM
+        && (pairs >= TREE_FROM || (pairs >= GRID_FROM && !exactly))
     {
         let holding: Vec<u32> = (0..n as u32).filter(|&i| a[i as usize] > 0.0).collect();
-        if let Some(found) = neighbors::c_transform(points, f, &holding) {
+        if let Some(g) = neighbors::c_transform_of_grids(points, f, &holding) {
+            return (g, Vec::new());
+        }
+        if pairs >= TREE_FROM
+            && let Some(found) = neighbors::c_transform(points, f, &holding)
+        {
             return found;
         }
     }
@@ -228,7 +258,7 @@ fn least_cost(problem: &Problem) -> f64 {
         Origin::Matrix(costs) => costs.iter().copied().fold(f64::INFINITY, f64::min),
         _ => {
             let n = problem.shape().0;
-            let (least, _) = c_transform(problem, &vec![1.0; n], &vec![0.0; n]);
+            let (least, _) = c_transform(problem, &vec![1.0; n], &vec![0.0; n], true);
             least.into_iter().fold(f64::INFINITY, f64::min)
         }
     }
@@ -249,11 +279,6 @@ fn gauged(a: &[f64], b: &[f64], dual: &Potentials) -> Potentials {
     let shift = 0.5 * (dot(b, &dual.g) - dot(a, &dual.f)) / mass;
     let plus = |values: &[f64], shift: f64| values.iter().map(|v| add_down(*v, shift)).collect();
     if shift.is_finite() { Potentials { f: plus(&dual.f, shift), g: plus(&dual.g, -shift) } } else { dual.clone() }
-}
-
-/// Below every number that rounds to the difference `x`. Differences that are this small are exact.
-fn down(x: f64) -> f64 {
-    if x.abs() < f64::MIN_POSITIVE { x } else { x.next_down() }
 }
 
 /// Refuses a plan or potentials that do not fit the problem.

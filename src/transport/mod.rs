@@ -11,6 +11,7 @@
 //! and computes both bounds without trusting the solver that proposed them.
 
 mod certify;
+mod extend;
 mod levels;
 mod observer;
 mod plan;
@@ -20,6 +21,7 @@ mod solution;
 
 pub use certify::{Certificate, certify};
 pub(crate) use certify::{balanced, check_shapes};
+pub(crate) use extend::extended;
 pub use observer::{CancelToken, Interrupt, Observer, Progress, Silent, Watch};
 pub use plan::{Flow, Plan};
 pub use problem::Problem;

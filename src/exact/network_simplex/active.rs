@@ -153,7 +153,7 @@ impl Active {
     }
 
     /// Potentials on all points: from the tree where there is mass, and for a source without mass the most that
-    /// feasibility allows. Targets without mass get theirs from the certificate's c-transform, or here.
+    /// feasibility allows, and for the targets after them.
     pub(super) fn potentials(&self, problem: &Problem, tree: &[f64]) -> Potentials {
         let (n, m) = self.shape;
         let (pi_source, pi_target) = tree.split_at(self.masses.source.len());
@@ -171,17 +171,7 @@ impl Active {
         for (&i, value) in self.rows.iter().zip(own_f) {
             f[i] = value;
         }
-        let mut row = vec![0.0; m];
-        for i in (0..n).filter(|&i| problem.source().as_slice()[i] == 0.0) {
-            problem.cost().fill(i..i + 1, 0..m, &mut row);
-            f[i] = self.columns.iter().map(|&j| row[j] - g[j]).fold(f64::INFINITY, f64::min);
-        }
-        let mut column = vec![0.0; n];
-        for j in (0..m).filter(|&j| problem.target().as_slice()[j] == 0.0) {
-            problem.cost().fill(0..n, j..j + 1, &mut column);
-            g[j] = column.iter().zip(&f).map(|(c, f)| c - f).fold(f64::INFINITY, f64::min);
-        }
-        crate::transport::balanced(problem.source().as_slice(), problem.target().as_slice(), f, g)
+        crate::transport::extended(problem, f, g)
     }
 }
 
