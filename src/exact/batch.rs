@@ -29,7 +29,7 @@ use crate::transport::{CancelToken, Interrupt, Observer, Problem, Progress, Sile
 /// let at = |shift: f64| Samples::new([[shift, 0.0], [1.0 + shift, 0.5]]);
 /// let problems = (0..8)
 ///     .map(|k| Problem::between(&at(0.0)?, &at(f64::from(k))?, Euclidean))
-///     .collect::<Result<Vec<_>, _>>()?;
+///     .collect::<Result<Vec<_>>>()?;
 /// let costs: Vec<f64> = batch(&problems)?.iter().map(|solution| solution.transport_cost).collect();
 /// assert_eq!(costs, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
 /// # Ok::<(), earthwork::Error>(())
@@ -74,7 +74,7 @@ pub struct Batch {
 /// use earthwork::prelude::*;
 ///
 /// let clouds = [0.0, 1.0, 3.0].map(|x| Samples::new([[x, 0.0], [x, 2.0]]));
-/// let clouds = clouds.into_iter().collect::<Result<Vec<_>, _>>()?;
+/// let clouds = clouds.into_iter().collect::<Result<Vec<_>>>()?;
 /// let distances = pairwise(&clouds, Euclidean)?;
 /// assert_eq!(distances.get(2, 1).unwrap().value, 2.0);
 /// assert_eq!(distances.to_matrix().unwrap(), ndarray::array![[0.0, 1.0, 3.0], [1.0, 0.0, 2.0], [3.0, 2.0, 0.0]]);
