@@ -46,6 +46,8 @@
 //! | [`cost`] | what moving mass costs: ground costs between points, cost matrices as tiles |
 //! | [`transport`] | the problem, the plan, the potentials, the bounds, and [`certify`](transport::certify), which checks anybody's |
 //! | [`exact`] | the exact solvers, and [`wasserstein`](exact::wasserstein) |
+//! | [`closed_form`] | formulas: Gaussians of any rank, mixtures of them, quantile functions, the Gelbrich bound |
+//! | [`sliced`] | distances through projections onto lines, with standard errors |
 //! | [`divergence`] | KL, JS, total variation and their family: exact on one support, estimated from samples |
 //! | [`compare`] | the whole job: every distance of two samples, which column carries it, what moves where |
 //! | [`estimate`] | a number and its evidence |
@@ -65,6 +67,7 @@
 //! 5. **One vocabulary.** `transport_cost` is ⟨C, P⟩; rooted distances are called `wasserstein`; potentials are in cost
 //!    units with f + g ≤ c.
 
+pub mod closed_form;
 pub mod compare;
 pub mod cost;
 pub mod divergence;
@@ -76,6 +79,7 @@ mod neighbors;
 pub mod numeric;
 pub mod prelude;
 mod simd;
+pub mod sliced;
 pub mod testing;
 pub mod transport;
 

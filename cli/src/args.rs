@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cost::CostChoice;
 use crate::failure::{Failure, Outcome};
-use crate::help::{ABOUT, TEACH, TEACH_COMPARE, TEACH_EMD, TEACH_VERIFY};
+use crate::help::{ABOUT, TEACH, TEACH_COMPARE, TEACH_EMD, TEACH_SLICED, TEACH_VERIFY};
 use crate::output;
 
 /// The whole command line.
@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// The exact earth mover's distance, with its plan.
     #[command(after_help = TEACH_EMD)]
     Emd(EmdArgs),
+    /// The sliced Wasserstein distance, with its standard error.
+    #[command(after_help = TEACH_SLICED)]
+    Sliced(SlicedArgs),
     /// Check a plan that anybody made: feasible? optimal?
     #[command(after_help = TEACH_VERIFY)]
     Verify(VerifyArgs),
@@ -38,6 +41,7 @@ impl Command {
         match self {
             Self::Compare(options) => &options.run,
             Self::Emd(options) => &options.run,
+            Self::Sliced(options) => &options.run,
             Self::Verify(options) => &options.run,
         }
     }
@@ -63,6 +67,40 @@ pub(crate) struct EmdArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SlicedArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// The order P ≥ 1 of the distance
+    #[arg(long, value_name = "P", default_value_t = 2.0, help_heading = "Slices")]
+    pub(crate) p: f64,
+    /// How many directions; with --precision, how many to begin with
+    #[arg(long, value_name = "L", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Slices")]
+    pub(crate) directions: u32,
+    /// How directions are chosen: monte-carlo, orthogonal, qmc, max (the one that shows most), or auto (by the dimension)
+    #[arg(long, value_name = "METHOD", value_enum, default_value_t = SlicedMethod::Auto, hide_possible_values = true, help_heading = "Slices")]
+    pub(crate) method: SlicedMethod,
+    /// Add directions until the standard error is at most this part of the value
+    #[arg(long, value_name = "PART", help_heading = "Slices")]
+    pub(crate) precision: Option<f64>,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// How the directions of the slices are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SlicedMethod {
+    Auto,
+    MonteCarlo,
+    Orthogonal,
+    Qmc,
+    // The largest slice instead of the mean.
+    Max,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,9 @@ Examples:
   earthwork emd today.png yesterday.png --grid --normalise
       Two images as masses on a grid.
 
+  earthwork sliced a.csv b.csv --precision 0.001
+      The sliced Wasserstein distance: fast for many points in many columns, with a standard error.
+
   earthwork verify a.csv b.csv --plan plan.csv
       Is this plan feasible and optimal? Checks a plan made by anybody.
 
@@ -43,6 +46,16 @@ Examples:
   earthwork emd x.npy y.npy --weights-a a.npy --weights-b b.npy --cost cityblock --json
   earthwork emd --matrix costs.npy                         your own costs, uniform weights
   earthwork emd a.csv b.csv --time-limit 10s               ten seconds at most; bounds if that is too short";
+
+pub(crate) const TEACH_SLICED: &str = "\
+The mean over directions of what transport on the line finds between the projections: a distance of its own, smaller than the
+Wasserstein distance and computed in almost linear time. --method max looks for the direction that shows most.
+
+Examples:
+  earthwork sliced a.csv b.csv
+  earthwork sliced x.npy y.npy --directions 500 --p 2 --method monte-carlo --json
+  earthwork sliced a.csv b.csv --precision 0.001           as many directions as a tenth of a percent takes
+  earthwork sliced a.csv b.csv --method max                the direction in which the samples differ most";
 
 pub(crate) const TEACH_VERIFY: &str = "\
 The plan is a table with columns source,target,mass: point numbers as in the two samples, counted from 0. The verdict rests

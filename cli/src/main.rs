@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         match &cli.command {
             Command::Compare(options) => commands::compare(options),
             Command::Emd(options) => commands::emd(options),
+            Command::Sliced(options) => commands::sliced(options),
             Command::Verify(options) => commands::verify(options),
         }
     });

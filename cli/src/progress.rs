@@ -23,6 +23,15 @@ impl Bar {
 
     /// Shows the progress of the solve called `name`.
     pub(crate) fn show(&mut self, name: &str, progress: &Progress) {
+        self.tell(|| message(name, progress));
+    }
+
+    /// Shows how many `things` a job has done.
+    pub(crate) fn say(&mut self, job: &str, things: &str, done: u64) {
+        self.tell(|| format!("{job}  {} {things}", format::count(done)));
+    }
+
+    fn tell(&mut self, message: impl FnOnce() -> String) {
         if self.started.elapsed() < PATIENCE {
             return;
         }
@@ -32,7 +41,7 @@ impl Bar {
             line.set_style(style.expect("the template is right").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
             line.with_elapsed(self.started.elapsed())
         });
-        line.set_message(message(name, progress));
+        line.set_message(message());
         line.tick();
     }
 }

@@ -4,7 +4,7 @@ mod assignment;
 mod batch;
 mod circle;
 mod grid;
-mod line;
+pub(crate) mod line;
 mod network_simplex;
 mod separate;
 

@@ -2,10 +2,12 @@
 
 mod compare;
 mod emd;
+mod sliced;
 mod verify;
 
 pub(crate) use compare::compare;
 pub(crate) use emd::emd;
+pub(crate) use sliced::sliced;
 pub(crate) use verify::verify;
 
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use crate::args::{CostArgs, InputArgs};
 use crate::cost::CostChoice;
 use crate::failure::{Failure, Outcome, wrong};
 use crate::format;
-use crate::read::{self, Inputs};
+use crate::read::{self, Inputs, Sample};
 
 /// One transport problem and what the user calls its parts.
 struct Posed {
@@ -36,16 +38,7 @@ fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
     }
     let choice = cost.p.map_or(Ok(cost.cost), CostChoice::wasserstein)?;
     let inputs = read::load(input)?;
-    let [a, b] = inputs.samples.as_slice() else {
-        let names: Vec<&str> = inputs.samples.iter().map(|sample| sample.name.as_str()).collect();
-        return wrong(format_args!(
-            "there are {} groups ({}), and this command takes two: choose them with --only {},{}, or use `compare` for all pairs",
-            names.len(),
-            format::list(&names, 6),
-            names[0],
-            names[1]
-        ));
-    };
+    let [a, b] = two(&inputs)?;
     let ground = choice.ground();
     let name = ground.name();
     let problem = Problem::between_shared(&a.samples, &b.samples, Arc::clone(&ground)).map_err(|error| {
@@ -56,6 +49,21 @@ fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
         }
     })?;
     Ok(Posed { inputs: Some(inputs), problem, cost: name, order: choice.order() })
+}
+
+/// The two samples of a command that takes two.
+fn two(inputs: &Inputs) -> Outcome<[&Sample; 2]> {
+    if let [a, b] = inputs.samples.as_slice() {
+        return Ok([a, b]);
+    }
+    let names: Vec<&str> = inputs.samples.iter().map(|sample| sample.name.as_str()).collect();
+    wrong(format_args!(
+        "there are {} groups ({}), and this command takes two: choose them with --only {},{}, or use `compare` for all pairs",
+        names.len(),
+        format::list(&names, 6),
+        names[0],
+        names[1]
+    ))
 }
 
 /// A problem from a cost matrix, with weights from files or uniform.

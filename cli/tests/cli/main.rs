@@ -6,5 +6,6 @@ mod errors;
 mod files;
 mod interrupt;
 mod pictures;
+mod sliced;
 mod tool;
 mod verify;

@@ -1,11 +1,11 @@
 //! Exact transport on a line, by sorting.
 
-pub(in crate::exact) mod power;
-pub(in crate::exact) mod sort;
+pub(crate) mod power;
+pub(crate) mod sort;
 #[cfg(test)]
 mod tests;
-pub(in crate::exact) mod units;
-pub(in crate::exact) mod walk;
+pub(crate) mod units;
+pub(crate) mod walk;
 
 use std::time::Instant;
 

@@ -1,7 +1,7 @@
 //! The costs |t|^p of a gap t, and how much they rise from one gap to another without losing digits.
 
 /// A convex even cost of a gap on the line, with value 0 at 0.
-pub(in crate::exact) trait Convex: Copy + Send + Sync {
+pub(crate) trait Convex: Copy + Send + Sync {
     /// |gap|^p, to (p + 2) units of 2⁻⁵³.
     fn cost(self, gap: f64) -> f64;
 
@@ -12,14 +12,14 @@ pub(in crate::exact) trait Convex: Copy + Send + Sync {
 
 /// |t|.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::exact) struct Absolute;
+pub(crate) struct Absolute;
 
 impl Convex for Absolute {
-    #[inline]
+    #[inline(always)]
     fn cost(self, gap: f64) -> f64 {
         gap.abs()
     }
-    #[inline]
+    #[inline(always)]
     fn rise(self, from: f64, to: f64, step: f64) -> f64 {
         if from >= 0.0 {
             step
@@ -33,14 +33,14 @@ impl Convex for Absolute {
 
 /// t².
 #[derive(Debug, Clone, Copy)]
-pub(in crate::exact) struct Square;
+pub(crate) struct Square;
 
 impl Convex for Square {
-    #[inline]
+    #[inline(always)]
     fn cost(self, gap: f64) -> f64 {
         gap * gap
     }
-    #[inline]
+    #[inline(always)]
     fn rise(self, from: f64, to: f64, step: f64) -> f64 {
         step * (from + to)
     }
@@ -48,15 +48,15 @@ impl Convex for Square {
 
 /// |t|^p for any p ≥ 1.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::exact) struct Power(pub(in crate::exact) f64);
+pub(crate) struct Power(pub(crate) f64);
 
 impl Convex for Power {
-    #[inline]
+    #[inline(always)]
     fn cost(self, gap: f64) -> f64 {
         let gap = gap.abs();
         if self.0 == 3.0 { gap * gap * gap } else { gap.powf(self.0) }
     }
-    #[inline]
+    #[inline(always)]
     fn rise(self, from: f64, to: f64, step: f64) -> f64 {
         if from < 0.0 && to <= 0.0 {
             return -self.rise(-to, -from, step);
@@ -89,7 +89,7 @@ macro_rules! with_power {
         }
     };
 }
-pub(in crate::exact) use with_power;
+pub(crate) use with_power;
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@
 //! of its own range; what still shares a key is sorted by comparison. Equal values keep their order.
 
 use crate::numeric::range;
+use crate::simd::{Kernel, run};
 
 /// Below this a comparison sort is faster than filling counters.
 const FEW: usize = 256;
@@ -23,21 +24,21 @@ const DEPTH: u32 = 6;
 
 /// Values in increasing order, and the index of each in the input.
 #[derive(Debug, Default)]
-pub(in crate::exact) struct Sorted {
-    pub(in crate::exact) values: Vec<f64>,
-    pub(in crate::exact) order: Vec<u32>,
+pub(crate) struct Sorted {
+    pub(crate) values: Vec<f64>,
+    pub(crate) order: Vec<u32>,
 }
 
 impl Sorted {
     /// Sorts at most 2³² − 1 finite values; equal ones stay in the order of their indices.
-    pub(in crate::exact) fn new(values: &[f64], scratch: &mut Scratch) -> Self {
+    pub(crate) fn new(values: &[f64], scratch: &mut Scratch) -> Self {
         let mut out = Self { values: vec![0.0; values.len()], order: vec![0; values.len()] };
         sort_into(values, None, &mut out.values, &mut out.order, scratch, DEPTH);
         out
     }
 
     /// Writes the values back to where `order` found them, into the memory of `out`.
-    pub(in crate::exact) fn restored(&self, mut out: Vec<f64>) -> Vec<f64> {
+    pub(crate) fn restored(&self, mut out: Vec<f64>) -> Vec<f64> {
         out.resize(self.values.len(), 0.0);
         for (&i, &value) in self.order.iter().zip(&self.values) {
             out[i as usize] = value;
@@ -48,9 +49,9 @@ impl Sorted {
 
 /// Memory for [`Sorted::new`], to be used again.
 #[derive(Debug, Default)]
-pub(in crate::exact) struct Scratch {
-    pub(in crate::exact) values: Vec<f64>,
-    pub(in crate::exact) indices: Vec<u32>,
+pub(crate) struct Scratch {
+    pub(crate) values: Vec<f64>,
+    pub(crate) indices: Vec<u32>,
     records: [Vec<u32>; 2],
 }
 
@@ -142,13 +143,13 @@ fn write(
 }
 
 /// Sorts finite values in place, without their indices; `spare` is scratch of at least that length.
-pub(in crate::exact) fn sort_values(values: &mut [f64], spare: &mut [f64]) {
+pub(crate) fn sort_values(values: &mut [f64], spare: &mut [f64]) {
     sort_values_to_depth(values, spare, DEPTH);
 }
 
 fn sort_values_to_depth(values: &mut [f64], spare: &mut [f64], depth: u32) {
     let n = values.len();
-    let piece_bits = if n <= 2 * PIECE { 0 } else { (2 * n / PIECE).next_power_of_two().min(PIECES).ilog2() };
+    let piece_bits = if n <= WHOLE { 0 } else { (2 * n / PIECE).next_power_of_two().min(PIECES).ilog2() };
     let digits = 2 * DIGIT;
     if n < FEW || depth == 0 {
         return values.sort_unstable_by(f64::total_cmp);
@@ -156,11 +157,13 @@ fn sort_values_to_depth(values: &mut [f64], spare: &mut [f64], depth: u32) {
     let Some(keys) = Keys::new(values, piece_bits + digits) else {
         return values.sort_unstable_by(f64::total_cmp);
     };
-    let (low, high) = (|x| keys.of(x) as usize, |x| (keys.of(x) >> DIGIT) as usize);
     let spare = &mut spare[..n];
     if piece_bits == 0 {
-        order_by_digits(values, spare, low, high);
+        if run(ByKeys { keys: &keys, values: &mut *values, spare: &mut *spare }) {
+            return;
+        }
     } else {
+        let (low, high) = (|x| keys.of(x) as usize, |x| (keys.of(x) >> DIGIT) as usize);
         let mut ends = [0; PIECES];
         let piece = |x| (keys.of(x) >> digits) as usize;
         for &x in &*values {
@@ -183,6 +186,74 @@ fn sort_values_to_depth(values: &mut [f64], spare: &mut [f64], depth: u32) {
     for_each_run(values, |x| keys.of(x), |run| sort_values_to_depth(run, spare, depth - 1));
 }
 
+/// Up to so many values are not cut into pieces when they travel without indices.
+const WHOLE: usize = 1 << 18;
+/// Keys are computed for so many values at a time, by vector instructions.
+const CHUNK: usize = 256;
+
+/// Two radix passes over values, then insertions among those that share a key. Says whether that was cheap; if not, the values
+/// are ordered by key alone.
+struct ByKeys<'a> {
+    keys: &'a Keys,
+    values: &'a mut [f64],
+    spare: &'a mut [f64],
+}
+
+impl Kernel for ByKeys<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) -> bool {
+        let Self { keys, values, spare } = self;
+        let (mut lows, mut highs) = ([0; BUCKETS], [0; BUCKETS]);
+        for chunk in values.chunks(CHUNK) {
+            for key in &keys.of_chunk(chunk)[..chunk.len()] {
+                lows[*key as usize % BUCKETS] += 1;
+                highs[(*key >> DIGIT) as usize % BUCKETS] += 1;
+            }
+        }
+        running_total(&mut lows);
+        running_total(&mut highs);
+        scatter_chunks(values, spare, &mut lows, keys, 0);
+        scatter_chunks(spare, values, &mut highs, keys, DIGIT);
+        insert(values)
+    }
+}
+
+/// Moves each value to the next place of the bucket that the digit from bit `shift` on names.
+#[inline(always)]
+fn scatter_chunks(from: &[f64], to: &mut [f64], places: &mut [u32; BUCKETS], keys: &Keys, shift: u32) {
+    for chunk in from.chunks(CHUNK) {
+        for (&value, key) in chunk.iter().zip(&keys.of_chunk(chunk)) {
+            let place = &mut places[(*key >> shift) as usize % BUCKETS];
+            to[*place as usize] = value;
+            *place += 1;
+        }
+    }
+}
+
+/// Insertion sort of values that are nearly in order; gives up, and says so, when that takes more than some steps a value.
+#[inline(always)]
+fn insert(values: &mut [f64]) -> bool {
+    let mut steps = 4 * values.len();
+    for i in 1..values.len() {
+        let value = values[i];
+        if value < values[i - 1] {
+            let mut j = i;
+            while j > 0 && values[j - 1] > value {
+                values[j] = values[j - 1];
+                j -= 1;
+            }
+            values[j] = value;
+            if i - j > steps {
+                return false;
+            }
+            steps -= i - j;
+        }
+    }
+    true
+}
+
 /// The map from values to keys.
 struct Keys {
     least: f64,
@@ -201,6 +272,16 @@ impl Keys {
     #[inline]
     fn of(&self, value: f64) -> u32 {
         ((value - self.least) * self.scale + 4_503_599_627_370_496.0).to_bits() as u32
+    }
+
+    /// The keys of at most [`CHUNK`] values.
+    #[inline(always)]
+    fn of_chunk(&self, values: &[f64]) -> [u32; CHUNK] {
+        let mut keys = [0; CHUNK];
+        for (key, &value) in keys.iter_mut().zip(values) {
+            *key = ((value - self.least) * self.scale + 4_503_599_627_370_496.0).to_bits() as u32;
+        }
+        keys
     }
 }
 

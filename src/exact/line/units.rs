@@ -7,21 +7,21 @@ const TOTAL_BITS: i32 = 124;
 ///
 /// A mass above 2⁻⁷⁰ of the total is a whole number of units, to the last bit; one below loses less than a unit.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::exact) struct Unit {
+pub(crate) struct Unit {
     /// The unit is 2^exponent.
     exponent: i32,
 }
 
 impl Unit {
     /// For masses that sum to `total`, which is positive and finite.
-    pub(in crate::exact) fn new(total: f64) -> Self {
+    pub(crate) fn new(total: f64) -> Self {
         let (significand, exponent) = split(total);
         Self { exponent: exponent + significand.ilog2() as i32 + 1 - TOTAL_BITS }
     }
 
     /// `mass` in units, rounded down.
     #[inline]
-    pub(in crate::exact) fn count(self, mass: f64) -> i128 {
+    pub(crate) fn count(self, mass: f64) -> i128 {
         let (significand, exponent) = split(mass);
         let shift = exponent - self.exponent;
         if shift >= 0 {
@@ -33,14 +33,14 @@ impl Unit {
 
     /// Whether `mass` is a whole number of units.
     #[inline]
-    pub(in crate::exact) fn is_whole(self, mass: f64) -> bool {
+    pub(crate) fn is_whole(self, mass: f64) -> bool {
         let (significand, exponent) = split(mass);
         exponent + significand.trailing_zeros() as i32 >= self.exponent || mass == 0.0
     }
 
     /// The mass of `count` units, rounded once.
     #[inline]
-    pub(in crate::exact) fn mass(self, count: i128) -> f64 {
+    pub(crate) fn mass(self, count: i128) -> f64 {
         // In two steps, so that neither factor overflows.
         let half = self.exponent / 2;
         count as f64 * 2_f64.powi(half) * 2_f64.powi(self.exponent - half)
@@ -57,13 +57,13 @@ fn split(x: f64) -> (u64, i32) {
 
 /// Masses of both sides in units, with equal totals.
 #[derive(Debug)]
-pub(in crate::exact) struct Masses<'a> {
+pub(crate) struct Masses<'a> {
     unit: Unit,
-    pub(in crate::exact) source: &'a [f64],
-    pub(in crate::exact) target: &'a [f64],
+    pub(crate) source: &'a [f64],
+    pub(crate) target: &'a [f64],
     scale: f64,
     /// The target that takes up the difference of the totals.
-    pub(in crate::exact) largest: usize,
+    pub(crate) largest: usize,
     largest_count: i128,
     /// How many masses lost less than a unit to rounding.
     rounded: usize,
@@ -71,7 +71,7 @@ pub(in crate::exact) struct Masses<'a> {
 
 impl<'a> Masses<'a> {
     /// From masses whose totals agree up to `scale` (which multiplies `target`) and rounding.
-    pub(in crate::exact) fn new(source: &'a [f64], target: &'a [f64], total: f64, scale: f64) -> Self {
+    pub(crate) fn new(source: &'a [f64], target: &'a [f64], total: f64, scale: f64) -> Self {
         let unit = Unit::new(total);
         let (mut supply, mut demand, mut rounded) = (0, 0, 0);
         for &mass in source {
@@ -94,36 +94,36 @@ impl<'a> Masses<'a> {
 
     /// The count of source `i`.
     #[inline]
-    pub(in crate::exact) fn source(&self, i: usize) -> i128 {
+    pub(crate) fn source(&self, i: usize) -> i128 {
         self.count_source(self.source[i])
     }
 
     /// The count of target `j`.
     #[inline]
-    pub(in crate::exact) fn target(&self, j: usize) -> i128 {
+    pub(crate) fn target(&self, j: usize) -> i128 {
         if j == self.largest { self.largest_count } else { self.count_target(self.target[j]) }
     }
 
     /// The count of a source of this mass.
     #[inline]
-    pub(in crate::exact) fn count_source(&self, mass: f64) -> i128 {
+    pub(crate) fn count_source(&self, mass: f64) -> i128 {
         self.unit.count(mass)
     }
 
     /// The count of a target of this mass, if it is not the largest.
     #[inline]
-    pub(in crate::exact) fn count_target(&self, mass: f64) -> i128 {
+    pub(crate) fn count_target(&self, mass: f64) -> i128 {
         self.unit.count(mass * self.scale)
     }
 
     /// The mass of a count.
     #[inline]
-    pub(in crate::exact) fn mass(&self, count: i128) -> f64 {
+    pub(crate) fn mass(&self, count: i128) -> f64 {
         self.unit.mass(count)
     }
 
     /// At most so much mass was lost to rounding masses to whole units; 0 unless one is below 2⁻⁷⁰ of the total.
-    pub(in crate::exact) fn lost(&self) -> f64 {
+    pub(crate) fn lost(&self) -> f64 {
         self.rounded as f64 * self.unit.mass(1)
     }
 }

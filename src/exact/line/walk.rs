@@ -6,16 +6,16 @@ use crate::numeric::Sum;
 
 /// Mass that moves between the `source`-th and the `target`-th point in increasing order.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::exact) struct Cell {
-    pub(in crate::exact) source: u32,
-    pub(in crate::exact) target: u32,
-    pub(in crate::exact) mass: f64,
+pub(crate) struct Cell {
+    pub(crate) source: u32,
+    pub(crate) target: u32,
+    pub(crate) mass: f64,
 }
 
 /// All n + m − 1 cells of the staircase in order, with the count that each carries; some carry none.
 ///
 /// `source` and `target` give the counts of the points in increasing order; their totals agree.
-pub(in crate::exact) fn staircase(
+pub(crate) fn staircase(
     (n, m): (usize, usize),
     source: impl Fn(usize) -> i128,
     target: impl Fn(usize) -> i128,
@@ -66,7 +66,7 @@ impl<'a> Side<'a> {
 
 /// Walks the cells of the staircase of sorted `x` and `y`. Returns ⟨C, P⟩, calls `carry` for each cell that carries mass, and
 /// leaves the potentials in place of the points, with f = 0 on the first.
-pub(in crate::exact) fn merge(
+pub(crate) fn merge(
     cost: impl Convex,
     x: &mut [f64],
     y: &mut [f64],
@@ -96,7 +96,7 @@ pub(in crate::exact) fn merge(
 }
 
 /// The same where n = m and all masses are 1, so that the k-th x goes to the k-th y.
-pub(in crate::exact) fn pair(cost: impl Convex, x: &mut [f64], y: &mut [f64]) -> f64 {
+pub(crate) fn pair(cost: impl Convex, x: &mut [f64], y: &mut [f64]) -> f64 {
     let n = x.len();
     let mut total = Sum::default();
     let first = cost.cost(x[0] - y[0]);
@@ -111,7 +111,8 @@ pub(in crate::exact) fn pair(cost: impl Convex, x: &mut [f64], y: &mut [f64]) ->
 }
 
 /// Σ |xₖ − yₖ|^p of sorted sides: blocks of 256 in eight lanes, and a compensated sum of the blocks.
-pub(in crate::exact) fn sum_of_costs(cost: impl Convex, x: &[f64], y: &[f64]) -> f64 {
+#[inline(always)]
+pub(crate) fn sum_of_costs(cost: impl Convex, x: &[f64], y: &[f64]) -> f64 {
     const LANES: usize = 8;
     let mut total = Sum::default();
     for (x, y) in x.chunks(256).zip(y.chunks(256)) {
