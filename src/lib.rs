@@ -49,6 +49,7 @@
 //! | [`closed_form`] | formulas: Gaussians of any rank, mixtures of them, quantile functions, the Gelbrich bound |
 //! | [`sliced`] | distances through projections onto lines, with standard errors |
 //! | [`divergence`] | KL, JS, total variation and their family: exact on one support, estimated from samples |
+//! | [`entropic`] | Sinkhorn at any ε with bounds on the exact cost, the Sinkhorn divergence, unbalanced transport, barycenters, maps |
 //! | [`compare`] | the whole job: every distance of two samples, which column carries it, what moves where |
 //! | [`estimate`] | a number and its evidence |
 //! | [`numeric`] | sums that keep their digits, seeded random streams |
@@ -71,6 +72,7 @@ pub mod closed_form;
 pub mod compare;
 pub mod cost;
 pub mod divergence;
+pub mod entropic;
 pub mod error;
 pub mod estimate;
 pub mod exact;

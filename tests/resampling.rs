@@ -75,10 +75,11 @@ fn coverage(case: &Case, options: &Resampling, seeds: u64) -> (f64, f64) {
 }
 
 #[test]
-#[ignore = "statistics over 200 seeds: half a minute on one core"]
+#[ignore = "statistics over 200 to 400 seeds: two minutes on one core"]
 fn intervals_hold_the_truth_as_often_as_they_say() {
     let schemes = [
         ("half-samples", Resampling::default()),
+        ("half-samples basic", Resampling::default().with_ends(Ends::Basic)),
         ("bootstrap BCa", Resampling::bootstrap()),
         ("bootstrap basic", Resampling::bootstrap().with_ends(Ends::Basic)),
         ("bootstrap percentile", Resampling::bootstrap().with_ends(Ends::Percentile)),
@@ -87,11 +88,13 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
     let mut failures = Vec::new();
     for case in cases() {
         for (at, (scheme, options)) in schemes.iter().enumerate() {
-            let (held, width) = coverage(&case, options, 200);
+            let (held, width) = coverage(&case, options, if at == 0 { 400 } else { 200 });
             println!("{:<32} {scheme:<22} {:5.1} %   width {width:.4}", case.name, 100.0 * held);
-            // The default must hold what it says wherever P ≠ Q, and err to the safe side where P = Q.
-            let least_and_most = if case.truth > 0.0 { 0.92..=0.98 } else { 0.92..=1.0 };
-            if at == 0 && !least_and_most.contains(&held) {
+            // The default must hold what it says where P and Q are well apart, and a squared distance err to the safe side
+            // where they are one. (W₁ does not; the table says so.)
+            let most = if case.truth > 0.0 { 0.98 } else { 1.0 };
+            let promised = case.truth > 0.0 || !case.name.starts_with("W1");
+            if at == 0 && promised && !(0.92..=most).contains(&held) {
                 failures.push(format!("{} {scheme}: {held}", case.name));
             }
         }

@@ -7,8 +7,12 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cost::CostChoice;
+use crate::divergence::{KindChoice, MethodChoice};
 use crate::failure::{Failure, Outcome};
-use crate::help::{ABOUT, TEACH, TEACH_COMPARE, TEACH_EMD, TEACH_SLICED, TEACH_VERIFY};
+use crate::help::{
+    ABOUT, TEACH, TEACH_COMPARE, TEACH_DIVERGENCE, TEACH_EMD, TEACH_LAWS, TEACH_SINKHORN, TEACH_SLICED, TEACH_TEST,
+    TEACH_VERIFY,
+};
 use crate::output;
 
 /// The whole command line.
@@ -25,24 +29,40 @@ pub(crate) enum Command {
     /// Every distance between two samples, and where it lies.
     #[command(after_help = TEACH_COMPARE)]
     Compare(CompareArgs),
+    /// KL, JS and their family: estimated from samples, exact on a grid.
+    #[command(after_help = TEACH_DIVERGENCE)]
+    Divergence(DivergenceArgs),
     /// The exact earth mover's distance, with its plan.
     #[command(after_help = TEACH_EMD)]
     Emd(EmdArgs),
+    /// Entropic transport at a given ε, with bounds on the exact cost; the Sinkhorn divergence.
+    #[command(after_help = TEACH_SINKHORN)]
+    Sinkhorn(SinkhornArgs),
     /// The sliced Wasserstein distance, with its standard error.
     #[command(after_help = TEACH_SLICED)]
     Sliced(SlicedArgs),
     /// Check a plan that anybody made: feasible? optimal?
     #[command(after_help = TEACH_VERIFY)]
     Verify(VerifyArgs),
+    /// Can two samples come from one distribution? A permutation test.
+    #[command(after_help = TEACH_TEST)]
+    Test(TestArgs),
+    /// Which laws (symmetry, triangle, ...) each discrepancy keeps, with counterexamples.
+    #[command(after_help = TEACH_LAWS)]
+    Laws(LawsArgs),
 }
 
 impl Command {
     pub(crate) fn run(&self) -> &RunArgs {
         match self {
             Self::Compare(options) => &options.run,
+            Self::Divergence(options) => &options.run,
             Self::Emd(options) => &options.run,
+            Self::Sinkhorn(options) => &options.run,
             Self::Sliced(options) => &options.run,
             Self::Verify(options) => &options.run,
+            Self::Test(options) => &options.run,
+            Self::Laws(options) => &options.run,
         }
     }
 }
@@ -58,6 +78,49 @@ pub(crate) struct CompareArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DivergenceArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// kl, reverse-kl, js, js-distance, tv, hellinger, hellinger2, chi2, bhattacharyya, renyi:A, tsallis:A; else KL, reverse KL and JS
+    #[arg(long, value_name = "KIND,...", value_delimiter = ',', help_heading = "Divergence")]
+    pub(crate) kind: Vec<KindChoice>,
+    /// knn, knn-ball, histogram, kde, gaussian, classifier, dv, nwj, logistic, ulsif, rulsif:A; else what suits the kind
+    #[arg(long, value_name = "METHOD", help_heading = "Divergence")]
+    pub(crate) method: Option<MethodChoice>,
+    /// Which nearest neighbour; 5 by default
+    #[arg(long, value_name = "K", help_heading = "Divergence")]
+    pub(crate) k: Option<usize>,
+    /// Make the mean covariance the identity before neighbours are sought
+    #[arg(long, help_heading = "Divergence")]
+    pub(crate) whiten: bool,
+    /// Bins along each axis of a histogram; 32 on a line and 12 in the plane by default
+    #[arg(long, value_name = "N", help_heading = "Divergence")]
+    pub(crate) bins: Option<usize>,
+    /// What a histogram does about small counts; miller-madow for js by default
+    #[arg(long, value_name = "HOW", value_enum, help_heading = "Divergence")]
+    pub(crate) correction: Option<CorrectionChoice>,
+    /// Factor on Silverman's bandwidth of a kernel density; 1 by default
+    #[arg(long, value_name = "FACTOR", help_heading = "Divergence")]
+    pub(crate) bandwidth: Option<f64>,
+    /// Also give an interval that holds the true value in this share of all draws, such as 0.95, by resampling (999 estimates)
+    #[arg(long, value_name = "LEVEL", help_heading = "Divergence")]
+    pub(crate) ci: Option<f64>,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// What a histogram does about small counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CorrectionChoice {
+    None,
+    MillerMadow,
+    KrichevskyTrofimov,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct EmdArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
@@ -65,6 +128,34 @@ pub(crate) struct EmdArgs {
     pub(crate) cost: CostArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SinkhornArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
+    /// The regularisation ε, in units of the cost
+    #[arg(long, value_name = "E", help_heading = "Regularisation", conflicts_with = "epsilon_relative")]
+    pub(crate) epsilon: Option<f64>,
+    /// ε as a multiple of the mean cost over all pairs
+    #[arg(long, value_name = "R", help_heading = "Regularisation", default_value_t = 1e-2)]
+    pub(crate) epsilon_relative: f64,
+    /// Converged when the marginals are met to this much of the mass (L1, both sides)
+    #[arg(long, value_name = "T", help_heading = "Regularisation", default_value_t = 1e-6)]
+    pub(crate) tolerance: f64,
+    /// Also compute the Sinkhorn divergence: two more solves, of each sample with itself
+    #[arg(long, help_heading = "Regularisation", conflicts_with = "matrix")]
+    pub(crate) divergence: bool,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// Write the entropic potentials as CSV: side,index,potential
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) potentials: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }
@@ -118,6 +209,41 @@ pub(crate) struct VerifyArgs {
     /// Relative tolerance of the verdict, for the marginals and for the gap
     #[arg(long, value_name = "T", default_value_t = 1e-9, help_heading = "What to check")]
     pub(crate) tolerance: f64,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// What to compare by: energy, mmd, w1, w2, sw2, population, w:P, sw:P, mmd:SIGMA, laplace:SIGMA, kid, ...
+    #[arg(long, value_name = "NAME", default_value = "energy", help_heading = "Test")]
+    pub(crate) with: String,
+    /// How many random relabellings of the points to compare with
+    #[arg(long, value_name = "N", default_value_t = 999, help_heading = "Test")]
+    pub(crate) permutations: usize,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LawsArgs {
+    /// Only these, by name as for `test`; all by default
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Laws")]
+    pub(crate) with: Vec<String>,
+    /// Cases of each kind of support
+    #[arg(long, value_name = "N", default_value_t = 12, help_heading = "Laws", value_parser = positive)]
+    pub(crate) cases: usize,
+    /// The most points of a sample
+    #[arg(long, value_name = "N", default_value_t = 6, help_heading = "Laws", value_parser = positive)]
+    pub(crate) points: usize,
     /// Print JSON (schema: docs/cli.md)
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
@@ -252,6 +378,11 @@ fn in_one_line(text: &str) -> String {
     let said = said.trim().trim_start_matches("error: ");
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     format!("{} (earthwork --help says more)", lines.join("; ").replace(":; ", ": "))
+}
+
+/// A whole number above 0.
+fn positive(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| "a whole number above 0 is needed".to_string())
 }
 
 /// 10, 500ms, 10s, 2m, 1h.

@@ -16,11 +16,23 @@ Examples:
   earthwork emd today.png yesterday.png --grid --normalise
       Two images as masses on a grid.
 
+  earthwork divergence a.csv b.csv --kind kl,js --ci 0.95
+      KL and JS between what the two samples were drawn from, estimated, with intervals.
+
+  earthwork sinkhorn a.csv b.csv --p 2 --epsilon-relative 1e-3 --divergence
+      Entropic transport, bounds on the exact cost, and the Sinkhorn divergence.
+
   earthwork sliced a.csv b.csv --precision 0.001
       The sliced Wasserstein distance: fast for many points in many columns, with a standard error.
 
   earthwork verify a.csv b.csv --plan plan.csv
       Is this plan feasible and optimal? Checks a plan made by anybody.
+
+  earthwork test adelie.csv gentoo.csv
+      Can these two samples come from one distribution?
+
+  earthwork laws
+      Which of the distances are symmetric, keep the triangle inequality, still see how far disjoint supports are apart?
 
 Files: CSV or TSV (delimiter and header are found), NPY, NPZ (data.npz:name), PNG with --grid, and - for standard input.
 Exit codes: 0 done, 1 verify says no, 2 wrong input, 3 ended early (what is printed are bounds).
@@ -47,6 +59,17 @@ Examples:
   earthwork emd --matrix costs.npy                         your own costs, uniform weights
   earthwork emd a.csv b.csv --time-limit 10s               ten seconds at most; bounds if that is too short";
 
+pub(crate) const TEACH_SINKHORN: &str = "\
+Entropic transport: min <C, P> + ε KL(P | a x b). Three numbers come back: the transport cost of the entropic plan, the
+regularised value, and proven bounds on the exact cost, which close as ε falls. Without --cost and --p the cost is the
+Euclidean distance.
+
+Examples:
+  earthwork sinkhorn a.csv b.csv --p 2                          ε = 0.01 times the mean cost
+  earthwork sinkhorn a.csv b.csv --p 2 --epsilon 0.05 --tolerance 1e-9
+  earthwork sinkhorn a.csv b.csv --p 2 --epsilon-relative 0.1 --divergence --json
+  earthwork sinkhorn --matrix costs.npy --epsilon 0.1 --potentials f.csv";
+
 pub(crate) const TEACH_SLICED: &str = "\
 The mean over directions of what transport on the line finds between the projections: a distance of its own, smaller than the
 Wasserstein distance and computed in almost linear time. --method max looks for the direction that shows most.
@@ -66,3 +89,42 @@ Examples:
   earthwork emd a.csv b.csv --plan plan.csv --potentials f.csv
   earthwork verify a.csv b.csv --plan plan.csv
   earthwork verify a.csv b.csv --plan plan.csv --potentials f.csv      no solve: one pass over all pairs";
+
+pub(crate) const TEACH_DIVERGENCE: &str = "\
+Two samples have no divergence of their own: it is estimated for what they were drawn from, with a standard error and with what
+the method cannot know. No method can show a KL far above the logarithm of the number of points. Masses on a grid have an exact one.
+All values are in nats.
+
+Methods: knn (nearest neighbours, any kind but tv), knn-ball (kl), histogram (one or two columns), kde, gaussian (the closed form of the
+two Gaussians that fit), classifier (held-out lower bound of any kind; for kl also called nwj), dv (held-out Donsker-Varadhan), logistic
+(mean fitted log ratio), ulsif and rulsif:A (chi2). Without --method: knn; the classifier for tv, and for js above four columns.
+
+Examples:
+  earthwork divergence a.csv b.csv
+  earthwork divergence a.csv b.csv --kind js,tv,hellinger --method classifier
+  earthwork divergence a.csv b.csv --kind renyi:0.5,renyi:2 --k 8 --whiten
+  earthwork divergence a.csv b.csv --kind kl --ci 0.95 --json
+  earthwork divergence today.png yesterday.png --grid --normalise";
+
+pub(crate) const TEACH_TEST: &str = "\
+The points are relabelled at random, again and again; the p-value is the share of relabellings under which the two samples are at
+least as far apart as they are. Its level is exact for every distance and every number of points. Points must count the same: with
+weights labels cannot be exchanged.
+
+  --with energy (default)        2 E|X - Y| - E|X - X'| - E|Y - Y'|; no parameter
+  --with mmd, mmd:SIGMA          kernel distance, Gaussian at the median distance or at SIGMA; laplace:SIGMA, kid
+  --with w1, w2, w:P             exact Wasserstein distances: one solve for each permutation
+
+Examples:
+  earthwork test adelie.csv gentoo.csv
+  earthwork test a.csv b.csv --with mmd:0.5 --permutations 9999 --seed 7
+  earthwork test penguins.csv --group species --only Adelie,Chinstrap --drop-missing --standardise --json";
+
+pub(crate) const TEACH_LAWS: &str = "\
+Each law is tried on small samples of eight kinds: overlapping, touching, disjoint and nested supports, supports on parallel lines,
+duplicates, tiny and huge scales. A law that is broken comes with the smallest case found.
+
+Examples:
+  earthwork laws
+  earthwork laws --with energy,mmd:1,w1 --cases 100
+  earthwork laws --json";

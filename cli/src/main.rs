@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod cost;
+mod divergence;
 mod failure;
 mod format;
 mod help;
@@ -42,9 +43,13 @@ fn main() -> ExitCode {
         run::prepare(cli.command.run())?;
         match &cli.command {
             Command::Compare(options) => commands::compare(options),
+            Command::Divergence(options) => commands::divergence(options),
             Command::Emd(options) => commands::emd(options),
+            Command::Sinkhorn(options) => commands::sinkhorn(options),
             Command::Sliced(options) => commands::sliced(options),
             Command::Verify(options) => commands::verify(options),
+            Command::Test(options) => commands::test(options),
+            Command::Laws(options) => commands::laws(options),
         }
     });
     let exit = exit.unwrap_or_else(|failure| match failure {

@@ -55,7 +55,8 @@ impl Drop for Bar {
 }
 
 fn message(name: &str, progress: &Progress) -> String {
-    let mut parts = vec![format!("exact transport {name}")];
+    let entropic = progress.stage == "sinkhorn";
+    let mut parts = vec![if entropic { "entropic transport".to_string() } else { format!("exact transport {name}") }];
     if progress.total > 0 {
         parts.push(format!(
             "{}/{} problems",
@@ -67,7 +68,14 @@ fn message(name: &str, progress: &Progress) -> String {
         let filled = "█".repeat(progress.level) + &"░".repeat(progress.levels.saturating_sub(progress.level));
         parts.push(format!("level {}/{}  {filled}", progress.level, progress.levels));
     }
-    parts.push(format!("{} pivots", format::count(progress.iterations)));
+    let steps = if entropic { "passes" } else { "pivots" };
+    parts.push(format!("{} {steps}", format::count(progress.iterations)));
+    if let Some(epsilon) = progress.epsilon {
+        parts.push(format!("ε = {epsilon:.1e}"));
+    }
+    if let Some(error) = progress.marginal_error {
+        parts.push(format!("marginals {error:.1e}"));
+    }
     if let Some(violations) = progress.violations {
         parts.push(format!("{} violating arcs", format::count(violations as u64)));
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use earthwork::cost::Form;
+use earthwork::entropic::{Sinkhorn, SinkhornSolution};
 use earthwork::exact;
 use earthwork::transport::{Interrupt, Problem, Progress, Solution};
 
@@ -32,4 +33,13 @@ pub(crate) fn solve(problem: &Problem, time: Option<Duration>, name: &str) -> Ou
     let mut observe = |progress: &Progress| bar.show(name, progress);
     let solution = interrupt::while_solving(|| exact::solve_observed(problem, interrupt, &mut observe))?;
     Ok(solution)
+}
+
+/// Solves one entropic problem; Ctrl-C and the time limit end it with bounds.
+pub(crate) fn sinkhorn(problem: &Problem, solver: Sinkhorn, time: Option<Duration>) -> Outcome<SinkhornSolution> {
+    let mut bar = Bar::new();
+    let mut solver = solver;
+    solver.interrupt = Interrupt { iterations: None, time, cancel: Some(interrupt::token()) };
+    let mut observe = |progress: &Progress| bar.show("", progress);
+    Ok(interrupt::while_solving(|| solver.solve_observed(problem, &mut observe))?)
 }

@@ -4,21 +4,26 @@
 //! [`column_scales`] and [`standardised`] say and remove differences of scale, [`cost_by_column`] splits W₂² over the
 //! columns, [`group_flows`] sums a plan up in a few sentences, [`PrincipalPlane`] draws points of many dimensions.
 
+mod catalogue;
 mod columns;
 mod flows;
+mod others;
 mod plane;
 mod scale;
 
 use std::time::{Duration, Instant};
 
+pub use catalogue::{Entry, FORMS, all_discrepancies, catalogue, discrepancy};
 pub use columns::{ColumnShare, cost_by_column};
 pub use flows::{FlowGroup, group_flows};
+pub use others::{LARGEST_TEST, Other};
 pub use plane::PrincipalPlane;
 pub use scale::{ColumnScale, column_scales, standardised};
 
 use crate::cost::PNorm;
 use crate::error::Result;
 use crate::estimate::Estimate;
+use crate::estimate::resample::PermutationTest;
 use crate::exact;
 use crate::measure::Samples;
 use crate::transport::{CancelToken, Interrupt, Problem, Progress, Solution};
@@ -26,10 +31,11 @@ use crate::transport::{CancelToken, Interrupt, Problem, Progress, Solution};
 /// The exact rows: name and order p.
 const EXACT: [(&str, f64); 2] = [("W1", 1.0), ("W2", 2.0)];
 
-/// Compares two samples: exact W₁ and W₂, and what the W₂ plan says.
+/// Compares two samples: exact W₁ and W₂, what the W₂ plan says, every other discrepancy of the library ([`catalogue`](fn@catalogue))
+/// and a permutation test.
 ///
 /// # Complexity
-/// Two exact solves (see [`exact::solve`]), then O(d) for each entry of the plan.
+/// Two exact solves (see [`exact::solve`]), then O(d) for each entry of the plan; five solves more and O((n + m)² d) for the others.
 ///
 /// # Example
 /// ```
@@ -53,11 +59,16 @@ pub struct Compare {
     pub cancel: Option<CancelToken>,
     /// In how many groups to sum up the flows of the W₂ plan; 5 by default.
     pub flow_groups: usize,
+    /// The most points on both sides together for which the other discrepancies of the library are computed as well; they take
+    /// time quadratic in it. 20,000 by default; 0 for none.
+    pub others_up_to: usize,
+    /// The seed of methods that draw random numbers; 0 by default.
+    pub seed: u64,
 }
 
 impl Default for Compare {
     fn default() -> Self {
-        Self { time_limit: None, cancel: None, flow_groups: 5 }
+        Self { time_limit: None, cancel: None, flow_groups: 5, others_up_to: 20_000, seed: 0 }
     }
 }
 
@@ -72,6 +83,11 @@ pub struct Comparison {
     pub columns: Vec<ColumnShare>,
     /// The W₂ plan in a few groups, the largest first.
     pub flows: Vec<FlowGroup>,
+    /// The other discrepancies of the library, in the order of [`catalogue`](fn@catalogue).
+    pub others: Vec<Other>,
+    /// Whether both samples can come from one distribution: the energy distance under 999 permutations. None for samples of
+    /// more than [`LARGEST_TEST`] points, with weights, or when time is up.
+    pub test: Option<PermutationTest>,
 }
 
 /// One distance and the solution behind it.
@@ -113,6 +129,18 @@ impl Compare {
         Self { time_limit: Some(time), ..self }
     }
 
+    /// The same with another seed.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Without the other discrepancies and the test.
+    #[must_use]
+    pub fn exact_only(self) -> Self {
+        Self { others_up_to: 0, ..self }
+    }
+
     /// Ends when the token is cancelled; rows that are not done then hold bounds.
     #[must_use]
     pub fn with_cancel(self, token: CancelToken) -> Self {
@@ -151,12 +179,15 @@ impl Compare {
             exact::refuse_underflow(&problem, &solution)?;
             rows.push(Row { name, order, cost, solution });
         }
+        let (others, test) = self.others(x, y, start);
         let plan = &rows[EXACT.len() - 1].solution.plan;
         Ok(Comparison {
             scales: column_scales(&[x, y])?,
             columns: cost_by_column(x, y, plan)?,
             flows: group_flows(x, y, plan, self.flow_groups)?,
             rows,
+            others,
+            test,
         })
     }
 }

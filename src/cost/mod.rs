@@ -21,8 +21,8 @@ mod points;
 use std::ops::Range;
 
 pub use dense::DenseCost;
-pub(crate) use ground::raise;
 pub use ground::{Cosine, CostFn, Euclidean, Form, GroundCost, PNorm, SquaredEuclidean};
+pub(crate) use ground::{raise, scale_to_unit};
 pub use points::PointCost;
 pub(crate) use points::{LEAST, longest_gaps};
 

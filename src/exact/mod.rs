@@ -1,19 +1,25 @@
 //! Exact optimal transport, with a certificate.
 
 mod assignment;
+mod barycenter;
 mod batch;
 mod circle;
 mod grid;
 pub(crate) mod line;
 mod network_simplex;
+mod partial;
+mod population;
 mod separate;
 
 pub use assignment::Assignment;
+pub use barycenter::{FreeBarycenter, barycenter};
 pub use batch::{Batch, Pairwise, batch, batch_observed, pairwise, pairwise_observed};
 pub use circle::{Circle, circle};
 pub use grid::Grid;
 pub use line::{Line, line_cost};
 pub use network_simplex::{Guess, NetworkSimplex};
+pub use partial::{PartialSolution, partial};
+pub use population::{Population, PopulationBracket, population_bracket};
 
 use std::time::Instant;
 

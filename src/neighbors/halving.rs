@@ -3,8 +3,14 @@
 /// Sorts point indices so that halving the range again and again halves the cloud along its widest coordinate. A range
 /// [lo, hi) splits at [`middle`]. O(n log n) for n points of `dim` coordinates, stored row by row.
 pub(crate) fn kd_order(points: &[f64], dim: usize) -> Vec<u32> {
+    kd_blocks(points, dim, 1)
+}
+
+/// The same with ranges split at multiples of `block` (a power of two), and shorter ones at multiples of a quarter, a
+/// sixteenth ...: each aligned run of that many points is one box of the tree.
+pub(crate) fn kd_blocks(points: &[f64], dim: usize, block: usize) -> Vec<u32> {
     let mut order: Vec<u32> = (0..(points.len() / dim) as u32).collect();
-    split(points, dim, &mut order);
+    split(points, dim, block, &mut order);
     order
 }
 
@@ -13,23 +19,27 @@ pub(crate) fn middle(lo: usize, hi: usize) -> usize {
     lo + (hi - lo).div_ceil(2)
 }
 
-fn split(points: &[f64], dim: usize, order: &mut [u32]) {
+fn split(points: &[f64], dim: usize, block: usize, order: &mut [u32]) {
     if order.len() < 2 {
         return;
     }
     let axis = widest_axis(points, dim, order);
     let value = |i: u32| points[i as usize * dim + axis];
-    let at = middle(0, order.len());
+    let mut block = block;
+    while block >= order.len() {
+        block = block.div_ceil(4);
+    }
+    let at = middle(0, order.len()).next_multiple_of(block);
     if at < order.len() {
         // Ties are broken by index, so the order does not depend on how the selection runs.
         order.select_nth_unstable_by(at, |&i, &j| value(i).total_cmp(&value(j)).then(i.cmp(&j)));
     }
     let (left, right) = order.split_at_mut(at);
     if left.len() > 20_000 {
-        rayon::join(|| split(points, dim, left), || split(points, dim, right));
+        rayon::join(|| split(points, dim, block, left), || split(points, dim, block, right));
     } else {
-        split(points, dim, left);
-        split(points, dim, right);
+        split(points, dim, block, left);
+        split(points, dim, block, right);
     }
 }
 

@@ -21,7 +21,8 @@ use crate::transport::{Interrupt, Observer, Progress, Silent, Status, Watch};
 /// part of about (p − 1) / 2 · (error / SW_p)².
 ///
 /// # Which directions
-/// See [`Method`]. In few dimensions evenly spread directions need 20 to 1000 times fewer slices than random ones for the same error.
+/// See [`Method`]. For an error of 0.1 % evenly spread directions need 20 to 1000 times fewer slices than independent ones;
+/// from three dimensions on orthogonal blocks, or independent directions with control variates, need still fewer.
 ///
 /// # Control variates
 /// The squared difference of the means and the variances of the projections have known means over all directions, and most
@@ -44,9 +45,9 @@ use crate::transport::{Interrupt, Observer, Progress, Silent, Status, Watch};
 ///
 /// let x = Gaussian::standard(3)?.sample(500, 1)?;
 /// let y = Samples::new(x.points().view().mapv(|v| v + 1.0))?;
-/// // A shift by t is at distance |t| / √d, here 1, in every slice on average.
+/// // A shift by t is at distance |t| / √d, here 1.
 /// let distance = Sliced::default().between(&x, &y)?;
-/// assert!((distance.value - 1.0).abs() < 1e-3);
+/// assert!((distance.value - 1.0).abs() <= 5.0 * distance.std_error().unwrap() + 1e-12);
 ///
 /// let exact_enough = Sliced::default().to_precision(1e-4).solve(&x, &y)?;
 /// assert!(exact_enough.std_error.unwrap() <= 1e-4 * exact_enough.value);

@@ -18,7 +18,7 @@ use crate::sliced::sobol::{DIMENSIONS, Sobol};
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Method {
-    /// [`QuasiMonteCarlo`](Self::QuasiMonteCarlo) up to 10 dimensions, [`Orthogonal`](Self::Orthogonal) above.
+    /// [`QuasiMonteCarlo`](Self::QuasiMonteCarlo) in the plane, [`Orthogonal`](Self::Orthogonal) above.
     #[default]
     Auto,
     /// Independent directions.
@@ -37,8 +37,8 @@ pub enum Method {
     Given(Points),
 }
 
-/// Up to so many dimensions evenly spread points beat orthogonal blocks: measured, see `docs/choosing.md`.
-const EVENLY_UP_TO: usize = 10;
+/// Up to so many dimensions evenly spread points are as good as orthogonal blocks: measured, see `docs/benchmarks.md`.
+const EVENLY_UP_TO: usize = 2;
 /// The most coordinates of orthogonal blocks that are kept (128 MB).
 const MOST_KEPT: usize = 1 << 24;
 /// Independent randomisations of evenly spread points.

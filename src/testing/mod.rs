@@ -5,6 +5,7 @@
 //!
 //! - [`known`]: problems whose optimal cost and plan follow from a theorem or from trying every plan.
 //! - [`Family`] and [`Weighting`]: clouds and masses that break solvers: ties, duplicates, heavy tails, far clusters.
+//! - [`laws`]: which laws a discrepancy keeps, yours or ours, with the smallest counterexample to those that it breaks.
 //! - [`check`](fn@check): whether a solution is right, by brute force over all pairs, with no code of the solvers.
 //!
 //! ```
@@ -22,6 +23,7 @@ mod brute_force;
 mod check;
 mod families;
 pub mod known;
+pub mod laws;
 
 pub use brute_force::brute_force;
 pub use check::{check, check_bounds, check_plan};

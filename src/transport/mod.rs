@@ -12,6 +12,7 @@
 
 mod certify;
 mod extend;
+mod gradient;
 mod levels;
 mod observer;
 mod plan;
@@ -22,6 +23,8 @@ mod solution;
 pub use certify::{Certificate, certify};
 pub(crate) use certify::{balanced, check_shapes};
 pub(crate) use extend::extended;
+pub use gradient::{Gradient, gradient};
+pub(crate) use gradient::{differentiable, slope_at};
 pub use observer::{CancelToken, Interrupt, Observer, Progress, Silent, Watch};
 pub use plan::{Flow, Plan};
 pub use problem::Problem;

@@ -10,7 +10,7 @@ use crate::transport::Status;
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What it does now, such as `pivot`, `price` or `batch`.
+    /// What it does now, such as `pivot`, `price`, `sinkhorn` or `batch`.
     pub stage: &'static str,
     /// Problems that are done, of many; 0 where there is one only.
     pub done: usize,
@@ -26,6 +26,10 @@ pub struct Progress {
     pub violations: Option<usize>,
     /// Relative gap between the bounds held now, where it is known.
     pub gap: Option<f64>,
+    /// L1 error of the marginals relative to the mass, where the method iterates on it.
+    pub marginal_error: Option<f64>,
+    /// The regularisation ε of this stage, in units of the cost, where there is one.
+    pub epsilon: Option<f64>,
 }
 
 /// Receives progress. The library never prints.

@@ -62,7 +62,7 @@ fn all_pairs(inputs: &Inputs, options: &CompareArgs) -> Outcome<Vec<((usize, usi
     let pairs: Vec<(usize, usize)> = (0..count).flat_map(|a| (a + 1..count).map(move |b| (a, b))).collect();
     let mut found = Vec::with_capacity(pairs.len());
     for (done, &(a, b)) in pairs.iter().enumerate() {
-        let mut job = Compare::default().with_cancel(interrupt::token());
+        let mut job = Compare::default().with_cancel(interrupt::token()).with_seed(options.run.seed);
         if let Some(limit) = options.run.time_limit {
             job = job.with_time_limit(limit.saturating_sub(start.elapsed()) / (pairs.len() - done) as u32);
         }

@@ -1,13 +1,21 @@
 //! What each command does, from arguments to exit code.
 
 mod compare;
+mod divergence;
 mod emd;
+mod laws;
+mod sinkhorn;
 mod sliced;
+mod test;
 mod verify;
 
 pub(crate) use compare::compare;
+pub(crate) use divergence::divergence;
 pub(crate) use emd::emd;
+pub(crate) use laws::laws;
+pub(crate) use sinkhorn::sinkhorn;
 pub(crate) use sliced::sliced;
+pub(crate) use test::test;
 pub(crate) use verify::verify;
 
 use std::sync::Arc;
@@ -30,7 +38,7 @@ struct Posed {
     order: Option<f64>,
 }
 
-/// The problem of `emd` and `verify`: two samples and a cost, or a cost matrix.
+/// The problem of `emd`, `sinkhorn` and `verify`: two samples and a cost, or a cost matrix.
 fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
     if let Some(path) = &cost.matrix {
         let problem = from_matrix(path, input)?;

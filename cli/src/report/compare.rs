@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::format;
 use crate::read::Inputs;
+use crate::report::estimates::others;
 use crate::report::inputs::{describe, warn_about_scales};
 use crate::report::layout::{Grid, WIDTH, bar};
 
@@ -28,8 +29,13 @@ pub(crate) fn compare(inputs: &Inputs, comparison: &Comparison) -> String {
         let text = format!("the distances are of all the mass; per unit of mass (--normalise) {}", means.join(", "));
         entries.add("note", text);
     }
-    let sections =
-        [entries.text(), distances(&comparison.rows), columns(inputs, comparison), movements(inputs, comparison)];
+    let sections = [
+        entries.text(),
+        distances(&comparison.rows),
+        others(comparison),
+        columns(inputs, comparison),
+        movements(inputs, comparison),
+    ];
     let sections: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
     format!("\n{}\n", sections.join("\n"))
 }

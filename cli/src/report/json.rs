@@ -1,6 +1,8 @@
 //! Results as JSON. The schema is documented in `docs/cli.md`; keys are only ever added.
 
-use earthwork::compare::Comparison;
+use earthwork::compare::{Comparison, Other};
+use earthwork::estimate::Estimate;
+use earthwork::estimate::resample::PermutationTest;
 use earthwork::exact;
 use earthwork::transport::Solution;
 use serde::Serialize;
@@ -117,8 +119,61 @@ pub(crate) struct PairReport {
     a: String,
     b: String,
     distances: Vec<Answer>,
+    estimates: Vec<EstimateReport>,
+    test: Option<ShortTest>,
     columns: Vec<ColumnReport>,
     movements: Vec<Movement>,
+}
+
+/// One of the other discrepancies of `compare`.
+#[derive(Debug, Serialize)]
+struct EstimateReport {
+    key: String,
+    group: String,
+    name: String,
+    value: Option<f64>,
+    std_error: Option<f64>,
+    lower: Option<f64>,
+    upper: Option<f64>,
+    notes: Vec<String>,
+    error: Option<String>,
+    seconds: f64,
+}
+
+impl EstimateReport {
+    fn new(other: &Other) -> Self {
+        let finite = |value: f64| value.is_finite().then_some(value);
+        let estimate = other.outcome.as_ref().ok();
+        Self {
+            key: other.key.to_string(),
+            group: other.group.to_string(),
+            name: other.name.clone(),
+            value: estimate.map(|estimate| estimate.value),
+            std_error: estimate.and_then(Estimate::std_error),
+            lower: estimate.and_then(|estimate| finite(estimate.lower())),
+            upper: estimate.and_then(|estimate| finite(estimate.upper())),
+            notes: estimate.map_or_else(Vec::new, |e| e.notes.iter().map(ToString::to_string).collect()),
+            error: other.outcome.as_ref().err().map(ToString::to_string),
+            seconds: other.time.as_secs_f64(),
+        }
+    }
+}
+
+/// The two-sample test of `compare`.
+#[derive(Debug, Serialize)]
+struct ShortTest {
+    with: &'static str,
+    p_value: f64,
+    permutations: usize,
+    at_least: usize,
+    seed: u64,
+}
+
+impl ShortTest {
+    fn new(test: &PermutationTest) -> Self {
+        let (permutations, at_least) = (test.permutations(), test.at_least);
+        Self { with: "energy", p_value: test.p_value, permutations, at_least, seed: test.seed }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -152,6 +207,8 @@ impl PairReport {
             distances: distances
                 .map(|row| Answer::new(row.name, &row.cost, Some(row.order), Some(dim), &row.solution, seed))
                 .collect(),
+            estimates: comparison.others.iter().map(EstimateReport::new).collect(),
+            test: comparison.test.as_ref().map(ShortTest::new),
             columns: columns
                 .map(|((column, scale), name)| ColumnReport {
                     column: name.clone(),

@@ -1,11 +1,14 @@
 //! The command as a person meets it: files in, text, JSON, pictures and exit codes out.
 
 mod compare;
+mod divergence;
 mod emd;
 mod errors;
 mod files;
 mod interrupt;
 mod pictures;
+mod sinkhorn;
 mod sliced;
+mod test;
 mod tool;
 mod verify;

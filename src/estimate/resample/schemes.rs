@@ -26,6 +26,7 @@ pub(super) fn bootstrap<D: Discrepancy + ?Sized>(
         Draw { x, y }
     })?;
     Ok(match options.ends {
+        Ends::Debiased => ends::debiased(&draws, value, options.level, 1.0, 1.0),
         Ends::Basic => ends::basic(&draws, value, options.level, 1.0, 1.0),
         Ends::Percentile => ends::percentile(&draws, options.level),
         Ends::Bca => {
@@ -61,7 +62,8 @@ pub(super) fn subsample<D: Discrepancy + ?Sized>(
         own += 1.0 / n;
         drawn += 1.0 / b - 1.0 / n;
     }
-    Ok(ends::basic(&draws, value, options.level, own / drawn, (own / drawn).sqrt()))
+    let rule = if options.ends == Ends::Basic { ends::basic } else { ends::debiased };
+    Ok(rule(&draws, value, options.level, own / drawn, (own / drawn).sqrt()))
 }
 
 /// What leaving points out says of a value.

@@ -79,7 +79,9 @@ fn every_scheme_finds_the_width_of_the_normal_interval() {
     let expected = 1.96 * (variance(&x) / 60.0 + variance(&y) / 50.0).sqrt();
     let schemes = [
         Resampling::default(),
+        Resampling::default().with_ends(Ends::Basic),
         Resampling::subsample(0.3),
+        Resampling::bootstrap().with_ends(Ends::Debiased),
         Resampling::bootstrap(),
         Resampling::bootstrap().with_ends(Ends::Basic),
         Resampling::bootstrap().with_ends(Ends::Percentile),

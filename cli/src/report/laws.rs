@@ -1,0 +1,93 @@
+//! The table of laws.
+
+use std::fmt::Write;
+
+use earthwork::testing::laws::{Law, LawReport, Outcome};
+use serde::Serialize;
+
+use crate::report::layout::{Entries, Grid};
+
+/// One column for each discrepancy, then the counterexamples.
+pub(crate) fn laws(reports: &[LawReport]) -> String {
+    let mut grid = Grid::new(&"l".repeat(reports.len() + 2));
+    let head = ["law", ""].into_iter().map(str::to_string);
+    grid.row(head.chain(reports.iter().map(|report| report.name.clone())));
+    for law in Law::ALL {
+        let mut cells = vec![law.name().to_string(), law.formula().to_string()];
+        cells.extend(reports.iter().map(|report| word(report.outcome(law))));
+        grid.row(cells);
+    }
+    let mut text = format!("\n{}\n", grid.text(2));
+    for report in reports {
+        let mut entries = Entries::default();
+        for (law, outcome) in &report.outcomes {
+            match outcome {
+                Outcome::Broken(example) => entries.add(law.name(), example.to_string()),
+                Outcome::Refused(why) => entries.add(law.name(), format!("no value: {why}")),
+                _ => {}
+            }
+        }
+        let entries = entries.text();
+        if !entries.is_empty() {
+            let _ = writeln!(text, "  {}: the smallest counterexamples found\n{entries}", report.name);
+        }
+    }
+    text
+}
+
+/// What became of a law, in a word.
+fn word(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Kept { exponent: Some(k), .. } => format!("kept, k = {k}"),
+        Outcome::Kept { .. } => "kept".to_string(),
+        Outcome::Broken(_) => "broken".to_string(),
+        _ => "-".to_string(),
+    }
+}
+
+/// The table as JSON; the schema is in `docs/cli.md`.
+#[derive(Debug, Serialize)]
+pub(crate) struct LawsReport {
+    discrepancy: String,
+    laws: Vec<LawRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct LawRow {
+    law: &'static str,
+    formula: &'static str,
+    outcome: &'static str,
+    cases: Option<usize>,
+    exponent: Option<f64>,
+    counterexample: Option<String>,
+}
+
+impl LawsReport {
+    pub(crate) fn of_all(reports: &[LawReport]) -> Vec<Self> {
+        let row = |(law, outcome): &(Law, Outcome)| {
+            let mut row = LawRow {
+                law: law.name(),
+                formula: law.formula(),
+                outcome: "no value",
+                cases: None,
+                exponent: None,
+                counterexample: None,
+            };
+            match outcome {
+                Outcome::Kept { cases, exponent } => {
+                    (row.outcome, row.cases, row.exponent) = ("kept", Some(*cases), *exponent);
+                }
+                Outcome::Broken(example) => {
+                    (row.outcome, row.counterexample) = ("broken", Some(example.to_string()));
+                }
+                _ => {}
+            }
+            row
+        };
+        let one = |report: &LawReport| Self {
+            discrepancy: report.name.clone(),
+            laws: report.outcomes.iter().map(row).collect(),
+        };
+        reports.iter().map(one).collect()
+    }
+}

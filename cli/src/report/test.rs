@@ -1,0 +1,106 @@
+//! The report of `test`.
+
+use std::time::Duration;
+
+use earthwork::estimate::resample::PermutationTest;
+use serde::Serialize;
+
+use crate::format;
+use crate::memory;
+use crate::read::Inputs;
+use crate::report::estimates::{evidence, p_value};
+use crate::report::inputs::describe;
+use crate::report::layout::Entries;
+
+/// A permutation test and how long it took.
+pub(crate) struct Tested<'t> {
+    pub(crate) with: &'t str,
+    pub(crate) name: String,
+    pub(crate) test: &'t PermutationTest,
+    /// How many permutations were asked for.
+    pub(crate) asked: usize,
+    /// Of the value between the samples as given, alone.
+    pub(crate) statistic_time: Duration,
+    /// Of all of it.
+    pub(crate) time: Duration,
+}
+
+/// The test in a few lines.
+pub(crate) fn test(inputs: &Inputs, tested: &Tested) -> String {
+    let Tested { name, test, .. } = tested;
+    let mut entries = Entries::default();
+    let statistic = &test.statistic;
+    entries.add(name.as_str(), format!("{}   ({})", format::number(statistic.value, 8), evidence(statistic)));
+    let count = test.permutations();
+    let work = format!("relabellings of the pooled points, {}", format::time(tested.time));
+    entries.add("permutations", format!("{} {work}", format::count(count as u64)));
+    let reached =
+        format!("{} of {} are at least as far apart", format::count(test.at_least as u64), format::count(count as u64));
+    let least = match test.at_least {
+        0 => format!("; more permutations could show less than 1/{}", count + 1),
+        _ => format!("; ± {} from the permutations being random", format::number(1.96 * test.p_value_error(), 2)),
+    };
+    entries.add("p-value", format!("{}   ({reached}{least})", p_value(test)));
+    if count < tested.asked {
+        let asked = format::count(tested.asked as u64);
+        entries.add("ended early", format!("of {asked} permutations asked for; the p-value holds for those done"));
+    }
+    format!("\n{}\n{}\n", describe(inputs).text(), entries.text())
+}
+
+/// The test as JSON; the schema is in `docs/cli.md`.
+#[derive(Debug, Serialize)]
+pub(crate) struct TestReport {
+    with: String,
+    name: String,
+    method: String,
+    n: usize,
+    m: usize,
+    value: f64,
+    std_error: Option<f64>,
+    lower: Option<f64>,
+    upper: Option<f64>,
+    notes: Vec<String>,
+    p_value: f64,
+    p_value_error: f64,
+    permutations: usize,
+    at_least: usize,
+    null_mean: f64,
+    null_95: f64,
+    seed: u64,
+    statistic_seconds: f64,
+    seconds: f64,
+    peak_memory_bytes: Option<u64>,
+}
+
+impl TestReport {
+    pub(crate) fn new(tested: &Tested) -> Self {
+        let (test, statistic) = (tested.test, &tested.test.statistic);
+        let finite = |value: f64| value.is_finite().then_some(value);
+        let mut null = test.null.clone();
+        null.sort_unstable_by(f64::total_cmp);
+        let count = null.len();
+        Self {
+            with: tested.with.to_string(),
+            name: tested.name.clone(),
+            method: statistic.method.to_string(),
+            n: statistic.sizes.0,
+            m: statistic.sizes.1,
+            value: statistic.value,
+            std_error: statistic.std_error(),
+            lower: finite(statistic.lower()),
+            upper: finite(statistic.upper()),
+            notes: statistic.notes.iter().map(ToString::to_string).collect(),
+            p_value: test.p_value,
+            p_value_error: test.p_value_error(),
+            permutations: count,
+            at_least: test.at_least,
+            null_mean: null.iter().map(|value| value / count as f64).sum(),
+            null_95: null[(95 * count / 100).min(count - 1)],
+            seed: test.seed,
+            statistic_seconds: tested.statistic_time.as_secs_f64(),
+            seconds: tested.time.as_secs_f64(),
+            peak_memory_bytes: memory::peak(),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Every discrepancy of the library, by name.
+
+use crate::divergence::{Bandwidth, Energy, Kernel, Mmd};
+use crate::error::{Error, ErrorKind, Result};
+use crate::estimate::Discrepancy;
+use crate::exact::{Population, Wasserstein};
+use crate::sliced::Sliced;
+
+/// A discrepancy with the short name by which a command or a program asks for it.
+pub struct Entry {
+    /// The name to ask for, such as `energy`.
+    pub key: &'static str,
+    /// What it belongs to: `transport`, `kernel`.
+    pub group: &'static str,
+    /// The discrepancy, with its defaults.
+    pub discrepancy: Box<dyn Discrepancy>,
+}
+
+/// Every discrepancy of the library that takes two samples, with its defaults, in the order of tables.
+pub fn catalogue() -> Vec<Entry> {
+    let entry = |key, group, discrepancy| Entry { key, group, discrepancy };
+    vec![
+        entry("w1", "transport", Box::new(Wasserstein { p: 1.0 }) as Box<dyn Discrepancy>),
+        entry("w2", "transport", Box::new(Wasserstein { p: 2.0 })),
+        entry("sw2", "transport", Box::<Sliced>::default()),
+        entry("population", "transport", Box::<Population>::default()),
+        entry("energy", "kernel", Box::<Energy>::default()),
+        entry("mmd", "kernel", Box::<Mmd>::default()),
+    ]
+}
+
+/// The discrepancies of [`catalogue`] alone: "every answer to one question" is a loop.
+///
+/// ```
+/// use earthwork::prelude::*;
+///
+/// let x = Samples::new([[0.0], [1.0]])?;
+/// let y = Samples::new([[3.0], [4.0]])?;
+/// for d in earthwork::compare::all_discrepancies() {
+///     match d.between(&x, &y) {
+///         Ok(estimate) => println!("{}: {estimate}", d.name()),
+///         Err(why) => println!("{}: {why}", d.name()),
+///     }
+/// }
+/// # Ok::<(), earthwork::Error>(())
+/// ```
+pub fn all_discrepancies() -> Vec<Box<dyn Discrepancy>> {
+    catalogue().into_iter().map(|entry| entry.discrepancy).collect()
+}
+
+/// What [`discrepancy`] understands beyond the keys of [`catalogue`].
+pub const FORMS: &str = "w:P, sw:P, energy:unbiased, mmd:SIGMA, mmd:unbiased, laplace:SIGMA, kid";
+
+/// The discrepancy of that name: a key of [`catalogue`], or one of [`FORMS`].
+///
+/// # Errors
+/// When there is none of that name, or its number is out of range.
+pub fn discrepancy(name: &str) -> Result<Box<dyn Discrepancy>> {
+    if let Some(entry) = catalogue().into_iter().find(|entry| entry.key == name) {
+        return Ok(entry.discrepancy);
+    }
+    let (form, rest) = name.split_once(':').unwrap_or((name, ""));
+    let number: Option<f64> = rest.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    Ok(match (form, rest, number) {
+        ("w", _, Some(p)) if p >= 1.0 => Box::new(Wasserstein { p }),
+        ("sw", _, Some(p)) if p >= 1.0 => Box::new(Sliced::new(p)),
+        ("energy", "unbiased", _) => Box::new(Energy::unbiased()),
+        ("mmd", "unbiased", _) => Box::new(Mmd::default().unbiased()),
+        ("mmd", _, Some(length)) => Box::new(Mmd::gaussian(length)),
+        ("laplace", "", _) => Box::new(Mmd::new(Kernel::Laplace(Bandwidth::Median))),
+        ("laplace", _, Some(length)) => Box::new(Mmd::laplace(length)),
+        ("kid", "", _) => Box::new(Mmd::cubic()),
+        _ => {
+            let keys: Vec<&str> = catalogue().iter().map(|entry| entry.key).collect();
+            let why = format!("`{name}` is no discrepancy here; there are {}, {FORMS}", keys.join(", "));
+            return Err(Error::new("discrepancy", ErrorKind::Unsupported(why.into())));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_understood() {
+        for entry in catalogue() {
+            assert_eq!(discrepancy(entry.key).unwrap().name(), entry.discrepancy.name());
+        }
+        let name = |text: &str| discrepancy(text).map(|d| d.name());
+        assert_eq!(name("w:1.5").unwrap(), "W1.5");
+        assert_eq!(name("sw:1").unwrap(), "SW1");
+        assert_eq!(name("mmd:0.5").unwrap(), "MMD² (Gaussian, σ = 0.5)");
+        assert_eq!(name("energy:unbiased").unwrap(), "energy (unbiased)");
+        assert_eq!(name("laplace:2").unwrap(), "MMD² (Laplace, σ = 2)");
+        assert_eq!(name("kid").unwrap(), "MMD² (polynomial, degree 3, unbiased)");
+        for wrong in ["", "w:0.5", "w:inf", "mmd:0", "mmd:-1", "emd2", "energy:3"] {
+            let message = discrepancy(wrong).err().expect("no such name").to_string();
+            assert!(message.starts_with(&format!("discrepancy: `{wrong}` is no discrepancy here; there are w1,")));
+        }
+    }
+}

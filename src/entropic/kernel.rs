@@ -1,0 +1,660 @@
+//! Passes over all pairs: the exact one, which computes powers, and the cheap one over what it stored.
+//!
+//! A pass treats a row of tiles at a time. It computes q_ij = b_j 2^(f_i + g_j − r c_ij), the share of the mass of row i that
+//! goes to column j; sums its rows, which gives the new f; and sums the columns of the same numbers, scaled by what the rows
+//! lacked. So one power serves both half-steps of a Sinkhorn iteration, and the column sums belong to the state (f new, g
+//! old), whose rows are met. Potentials are in bits: f / (ε ln 2).
+//!
+//! Rows are cut into a fixed number of parts with their own column sums, which are added in order: the same bits at any
+//! number of threads.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::boxes::Search;
+use super::geometry::{Geometry, LANES, ROWS, Run, TILE};
+use super::powers::Exponents;
+use crate::cost::GroundCost;
+use crate::simd::{self, Kernel, multiply_add};
+
+/// Parts of the rows, whatever the number of threads.
+const PARTS: usize = 16;
+/// What the logarithm of no mass is, in bits.
+const NOTHING: f64 = -1e300;
+/// Shares below this are stored as 0: half precision of their kind costs time.
+const LEAST_SHARE: f64 = 1e-37;
+
+/// Masses of total 1 in the order of the solver, padded with zeros to whole blocks.
+#[derive(Debug, Clone)]
+pub(super) struct Masses {
+    pub(super) a: Vec<f64>,
+    pub(super) b: Vec<f64>,
+    log_b: Vec<f64>,
+}
+
+impl Masses {
+    pub(super) fn new(a: impl Iterator<Item = f64>, b: impl Iterator<Item = f64>) -> Self {
+        let padded = |masses: Vec<f64>, block: usize| {
+            let mut masses = masses;
+            masses.resize(masses.len().next_multiple_of(block), 0.0);
+            masses
+        };
+        let (a, b) = (padded(a.collect(), ROWS), padded(b.collect(), LANES));
+        let log_b = b.iter().map(|&b| if b > 0.0 { b.log2() } else { NOTHING }).collect();
+        Self { a, b, log_b }
+    }
+}
+
+/// Potentials in bits, padded.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub(super) f: Vec<f64>,
+    pub(super) g: Vec<f64>,
+}
+
+/// What one solve passes over again and again.
+pub(super) struct Field<'a> {
+    pub(super) geometry: Geometry<'a>,
+    pub(super) masses: Masses,
+    pub(super) ground: Option<Arc<dyn GroundCost>>,
+    /// Bytes for stored shares; rows of tiles beyond are computed anew in each pass.
+    pub(super) memory: usize,
+}
+
+/// What an exact pass found.
+pub(super) struct Exact {
+    /// The potentials that meet the rows (or what the rows ask for instead).
+    pub(super) f: Vec<f64>,
+    /// The potentials that would meet the rows; the same as `f` where they must be met.
+    pub(super) met: Vec<f64>,
+    /// Σ_i a_i q_ij of the state (f new, g old).
+    pub(super) columns: Vec<f64>,
+    /// The mass that tiles left out can hold at most.
+    pub(super) dropped: f64,
+    /// Whether a row lost all its shares, or they overflowed: the potentials were too far off for this pass.
+    pub(super) lost: bool,
+    /// Σ a_i (f new − f old) in bits: what the dual objective gained.
+    pub(super) gain: f64,
+}
+
+/// The shares of a state, in single precision, without tiles that hold next to nothing.
+pub(super) struct Stored {
+    parts: Vec<Part>,
+    f: Vec<f64>,
+    lift: Vec<f64>,
+    rate: f64,
+    pub(super) bytes: usize,
+}
+
+#[derive(Default)]
+struct Part {
+    first: usize,
+    /// Runs of row block k are `runs[starts[k]..starts[k + 1]]`.
+    starts: Vec<usize>,
+    runs: Vec<Run>,
+    /// Row blocks whose shares are in `data`; the others are computed anew.
+    held: usize,
+    data: Vec<f32>,
+}
+
+/// How far shares are kept: to 2^−bits of a row's mass over m, or of a column's over n.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Depth(pub(super) f64);
+
+impl Field<'_> {
+    /// Masses times these factors.
+    pub(super) fn rescale(&mut self, source: f64, target: f64) {
+        let a = self.masses.a.iter().map(|a| a * source);
+        self.masses = Masses::new(a, self.masses.b.iter().map(|b| b * target));
+    }
+
+    pub(super) fn zeros(&self) -> State {
+        State { f: vec![0.0; self.masses.a.len()], g: vec![0.0; self.masses.b.len()] }
+    }
+
+    /// Where shares above 2^−bits of a row over m, or of a column over n, may be: where f + g − c exceeds −bits and more for
+    /// small masses, but for no more than `most`.
+    pub(super) fn search(&self, state: &State, rate: f64, bits: f64, most: f64) -> Search {
+        let (n, m) = (self.geometry.n, self.geometry.m);
+        let cuts = |masses: &[f64], block: usize, of: usize| -> Vec<f64> {
+            let heaviest = |chunk: &[f64]| chunk.iter().fold(0.0_f64, |m, v| m.max(*v));
+            let cut = |chunk| -(heaviest(chunk) * of as f64).max(f64::MIN_POSITIVE).log2();
+            masses.chunks(block).map(|chunk| cut(chunk).min(most)).collect()
+        };
+        let cuts = (cuts(&self.masses.a, ROWS, n), cuts(&self.masses.b, LANES, m));
+        self.geometry.search(self.ground.clone(), (&state.f, &state.g), cuts, rate, -bits)
+    }
+
+    pub(super) fn lift(&self, g: &[f64]) -> Vec<f64> {
+        g.iter().zip(&self.masses.log_b).map(|(g, log)| if *log == NOTHING { NOTHING } else { g + log }).collect()
+    }
+
+    /// An exact pass at `rate` (bits per unit of cost) from `state`. `respond` turns the potential that meets a row into the
+    /// one that the problem asks for (itself, where rows must be met). With `store`, the shares are kept.
+    pub(super) fn exact(
+        &self,
+        state: &State,
+        rate: f64,
+        Depth(bits): Depth,
+        respond: &(impl Fn(f64) -> f64 + Sync),
+        store: bool,
+    ) -> (Exact, Option<Stored>) {
+        let (n, m) = (self.geometry.n, self.geometry.m);
+        let lift = self.lift(&state.g);
+        let search = self.search(state, rate, bits, f64::INFINITY);
+        let inverse_b: Vec<f64> =
+            self.masses.b.iter().map(|&b| if b > 0.0 { (1.0 / b).min(1e300) } else { 0.0 }).collect();
+        let blocks = self.geometry.row_blocks();
+        let step = blocks.div_ceil(PARTS).max(1);
+        let job = |(runs, scratch, tops): &mut (Vec<Run>, Vec<f64>, Vec<f64>), part: usize| {
+            let range = part * step..((part + 1) * step).min(blocks);
+            let mut out = PartOut {
+                f: Vec::with_capacity(range.len() * ROWS),
+                columns: vec![0.0; lift.len()],
+                kept: Part { first: range.start, starts: vec![0], ..Part::default() },
+                ..PartOut::default()
+            };
+            let room = self.memory / PARTS / size_of::<f32>();
+            for block in range.clone() {
+                let rows = block * ROWS..(block + 1) * ROWS;
+                self.geometry.candidates(block, &search, runs, tops);
+                let exponents = Exponents { shift: &state.f[rows.clone()], lift: &lift, rate };
+                self.geometry.powers_of(block, runs, exponents, scratch);
+                if store && block == range.start {
+                    out.kept.data.reserve((scratch.len() * range.len()).min(room));
+                }
+                let sums = simd::run(RowSums { tiles: scratch });
+                let mut scale = [0.0; ROWS];
+                for r in 0..ROWS {
+                    let (mass, old, sum) = (self.masses.a[rows.start + r], state.f[rows.start + r], sums[r]);
+                    let sound = sum > 0.0 && sum.is_finite();
+                    let real = rows.start + r < n;
+                    let new = if sound && real { respond(old - sum.log2()) } else { old };
+                    out.lost |= real && !sound;
+                    out.f.push(new);
+                    out.met.push(if sound && real { old - sum.log2() } else { old });
+                    if real && sound {
+                        scale[r] = if new == old - sum.log2() { 1.0 / sum } else { (new - old).exp2() };
+                        out.gain += mass * (new - old);
+                        out.dropped += (mass * scale[r]).min(1e300);
+                    }
+                }
+                let hold =
+                    store && out.kept.data.len() + scratch.len() <= room && out.kept.held + out.kept.first == block;
+                let masses: [f64; ROWS] = std::array::from_fn(|r| self.masses.a[rows.start + r]);
+                let keep = store.then(|| Keep {
+                    cut: (-bits).exp2() / m as f64,
+                    column_cut: (-bits).exp2() / n as f64,
+                    inverse_b: &inverse_b,
+                    runs: &mut out.kept.runs,
+                    from: *out.kept.starts.last().expect("starts with 0"),
+                    data: hold.then_some(&mut out.kept.data),
+                });
+                simd::run(Columns { tiles: scratch, runs, scale, masses, out: &mut out.columns, keep });
+                if store {
+                    out.kept.starts.push(out.kept.runs.len());
+                    out.kept.held += usize::from(hold);
+                }
+            }
+            out
+        };
+        let parts: Vec<PartOut> = (0..blocks.div_ceil(step)).into_par_iter().map_init(Default::default, job).collect();
+        let mut exact = Exact {
+            f: Vec::with_capacity(self.masses.a.len()),
+            met: Vec::with_capacity(self.masses.a.len()),
+            columns: vec![0.0; lift.len()],
+            dropped: 0.0,
+            lost: false,
+            gain: 0.0,
+        };
+        let mut kept = Vec::with_capacity(parts.len());
+        for part in parts {
+            exact.f.extend_from_slice(&part.f);
+            exact.met.extend_from_slice(&part.met);
+            add(&mut exact.columns, &part.columns);
+            if self.geometry.is_boxed() {
+                exact.dropped += part.dropped * (-bits).exp2();
+            }
+            exact.lost |= part.lost;
+            exact.gain += part.gain;
+            kept.push(part.kept);
+        }
+        let stored = store.then(|| {
+            let bytes = kept.iter().map(|part| 4 * part.data.len() + 8 * part.runs.len()).sum();
+            Stored { parts: kept, f: exact.f.clone(), lift, rate, bytes }
+        });
+        (exact, stored)
+    }
+
+    /// Potentials that no power of this problem over- or underflows with: f_i = min_j (r c_ij − g_j), then g_j likewise, so
+    /// that each row and each column has a pair at exponent 0.
+    pub(super) fn tighten(&self, state: &mut State, rate: f64) {
+        self.tightened(state, rate, true);
+    }
+
+    /// The same for the rows alone.
+    pub(super) fn tighten_rows(&self, state: &mut State, rate: f64) {
+        self.tightened(state, rate, false);
+    }
+
+    /// Sets the potentials of the columns in `of`, which hold no mass, to the soft minimum over the rows.
+    pub(super) fn complete(&self, state: &mut State, of: &[usize], rate: f64) {
+        let all = [(0, self.geometry.column_blocks() as u32)];
+        let (mut costs, mut exponents) = (Vec::new(), vec![Vec::with_capacity(self.geometry.n); of.len()]);
+        for block in 0..self.geometry.row_blocks() {
+            self.geometry.costs_of(block, &all, &mut costs);
+            for r in 0..ROWS {
+                let i = block * ROWS + r;
+                if self.masses.a[i] == 0.0 {
+                    continue;
+                }
+                for (exponents, &j) in exponents.iter_mut().zip(of) {
+                    let c = costs[j / LANES * TILE + r * LANES + j % LANES];
+                    exponents.push(self.masses.a[i].log2() + state.f[i] - rate * c);
+                }
+            }
+        }
+        for (exponents, &j) in exponents.iter().zip(of) {
+            let top = exponents.iter().fold(f64::NEG_INFINITY, |m, e| m.max(*e));
+            state.g[j] = -top - exponents.iter().map(|e| (e - top).exp2()).sum::<f64>().log2();
+        }
+    }
+
+    fn tightened(&self, state: &mut State, rate: f64, columns: bool) {
+        let geometry = &self.geometry;
+        let all = [(0, geometry.column_blocks() as u32)];
+        let lift: Vec<f64> =
+            state.g.iter().zip(&self.masses.log_b).map(|(g, log)| if *log == NOTHING { NOTHING } else { *g }).collect();
+        let blocks = geometry.row_blocks();
+        let step = blocks.div_ceil(PARTS).max(1);
+        let parts: Vec<(Vec<f64>, Vec<f64>)> = (0..blocks.div_ceil(step))
+            .into_par_iter()
+            .map(|part| {
+                let (mut f, mut least, mut scratch) = (Vec::new(), vec![f64::INFINITY; lift.len()], Vec::new());
+                for block in part * step..((part + 1) * step).min(blocks) {
+                    geometry.costs_of(block, &all, &mut scratch);
+                    let masses = &self.masses.a[block * ROWS..(block + 1) * ROWS];
+                    simd::run(Tighten { costs: &scratch, lift: &lift, rate, masses, f: &mut f, least: &mut least });
+                }
+                (f, least)
+            })
+            .collect();
+        let mut least = vec![f64::INFINITY; lift.len()];
+        state.f.clear();
+        for (f, part) in parts {
+            state.f.extend(f);
+            least.iter_mut().zip(part).for_each(|(least, part)| *least = least.min(part));
+        }
+        if !columns {
+            return;
+        }
+        for ((g, least), log) in state.g.iter_mut().zip(least).zip(&self.masses.log_b) {
+            *g = if *log == NOTHING { 0.0 } else { least };
+        }
+    }
+}
+
+#[derive(Default)]
+struct PartOut {
+    f: Vec<f64>,
+    met: Vec<f64>,
+    columns: Vec<f64>,
+    kept: Part,
+    dropped: f64,
+    lost: bool,
+    gain: f64,
+}
+
+impl Stored {
+    /// One pass over the stored shares: s_i = Σ_j q_ij v_j for each row, t_i = `row`(i, s_i), and Σ_i q_ij t_i for each
+    /// column. Returns s and the column sums.
+    pub(super) fn pass(
+        &self,
+        field: &Field,
+        v: &[f64],
+        row: &(impl Fn(usize, f64) -> f64 + Sync),
+    ) -> (Vec<f64>, Vec<f64>) {
+        self.pass_in::<false>(field, v, row)
+    }
+
+    /// The same with products and sums in single precision: for search directions, which need no more, in half the time.
+    pub(super) fn rough_pass(
+        &self,
+        field: &Field,
+        v: &[f64],
+        row: &(impl Fn(usize, f64) -> f64 + Sync),
+    ) -> (Vec<f64>, Vec<f64>) {
+        self.pass_in::<true>(field, v, row)
+    }
+
+    fn pass_in<const ROUGH: bool>(
+        &self,
+        field: &Field,
+        v: &[f64],
+        row: &(impl Fn(usize, f64) -> f64 + Sync),
+    ) -> (Vec<f64>, Vec<f64>) {
+        let single: Vec<f32> = if ROUGH { v.iter().map(|v| *v as f32).collect() } else { Vec::new() };
+        let parts: Vec<(Vec<f64>, Vec<f64>)> = self
+            .parts
+            .par_iter()
+            .map(|part| {
+                let mut rows = Vec::with_capacity((part.starts.len() - 1) * ROWS);
+                let (mut columns, mut scratch) = (vec![0.0; v.len()], Vec::new());
+                let mut at = 0;
+                for (k, ends) in part.starts.windows(2).enumerate() {
+                    let block = part.first + k;
+                    let runs = &part.runs[ends[0]..ends[1]];
+                    let first = block * ROWS;
+                    let mut turn = |sums: [f64; ROWS]| {
+                        rows.extend_from_slice(&sums);
+                        std::array::from_fn(|r| row(first + r, sums[r]))
+                    };
+                    if k < part.held {
+                        let len = runs.iter().map(|run| run.1 as usize).sum::<usize>() * TILE;
+                        let tiles = &part.data[at..at + len];
+                        at += len;
+                        if ROUGH {
+                            let t = turn(simd::run(RoughSharesTimes { tiles, runs, v: &single }));
+                            simd::run(RoughTimesShares { tiles, runs, t, out: &mut columns });
+                        } else {
+                            let t = turn(simd::run(SharesTimes { tiles, runs, v }));
+                            simd::run(TimesShares { tiles, runs, t, out: &mut columns });
+                        }
+                    } else {
+                        let exponents =
+                            Exponents { shift: &self.f[first..first + ROWS], lift: &self.lift, rate: self.rate };
+                        field.geometry.powers_of(block, runs, exponents, &mut scratch);
+                        let t = turn(simd::run(SharesTimes { tiles: &scratch, runs, v }));
+                        simd::run(TimesShares { tiles: &scratch, runs, t, out: &mut columns });
+                    }
+                }
+                (rows, columns)
+            })
+            .collect();
+        let (mut rows, mut columns) = (Vec::with_capacity(self.f.len()), vec![0.0; v.len()]);
+        for (part_rows, part_columns) in parts {
+            rows.extend(part_rows);
+            add(&mut columns, &part_columns);
+        }
+        (rows, columns)
+    }
+}
+
+fn add(total: &mut [f64], part: &[f64]) {
+    total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+}
+
+/// The sums of the 8 rows of a row of tiles.
+pub(super) struct RowSums<'a> {
+    pub(super) tiles: &'a [f64],
+}
+
+impl Kernel for RowSums<'_> {
+    type Output = [f64; ROWS];
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) -> [f64; ROWS] {
+        let mut lanes = [[0.0; LANES]; ROWS];
+        for tile in self.tiles.as_chunks::<TILE>().0 {
+            for r in 0..ROWS {
+                for l in 0..LANES {
+                    lanes[r][l] += tile[r * LANES + l];
+                }
+            }
+        }
+        lanes.map(|row| folded(&row))
+    }
+}
+
+/// The sum of the lanes, by halves.
+#[inline(always)]
+fn folded(lanes: &[f64; LANES]) -> f64 {
+    let mut lanes = *lanes;
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for l in 0..width {
+            lanes[l] += lanes[l + width];
+        }
+    }
+    lanes[0]
+}
+
+/// What is stored of a row of tiles.
+struct Keep<'a> {
+    /// A tile stays if a share in it reaches this ...
+    cut: f64,
+    /// ... or a share of a column's mass this.
+    column_cut: f64,
+    inverse_b: &'a [f64],
+    runs: &'a mut Vec<Run>,
+    /// Where the runs of this row block begin.
+    from: usize,
+    data: Option<&'a mut Vec<f32>>,
+}
+
+/// Scales the rows of tiles, adds mass times share to the column sums, and stores the shares.
+struct Columns<'a> {
+    tiles: &'a mut [f64],
+    runs: &'a [Run],
+    scale: [f64; ROWS],
+    masses: [f64; ROWS],
+    out: &'a mut [f64],
+    keep: Option<Keep<'a>>,
+}
+
+impl Kernel for Columns<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Self { tiles, runs, scale, masses, out, mut keep } = self;
+        let weight: [f64; ROWS] = std::array::from_fn(|r| if masses[r] > 0.0 { masses[r] * scale[r] } else { 0.0 });
+        let mut tiles = tiles.as_chunks::<TILE>().0.iter();
+        for &(first, count) in runs {
+            for j in first as usize..(first + count) as usize {
+                let tile = tiles.next().expect("one tile for each block of the runs");
+                let out: &mut [f64; LANES] = (&mut out[j * LANES..][..LANES]).try_into().expect("whole blocks");
+                for r in 0..ROWS {
+                    for l in 0..LANES {
+                        out[l] = multiply_add::<FUSED>(weight[r], tile[r * LANES + l], out[l]);
+                    }
+                }
+                let Some(keep) = &mut keep else { continue };
+                let mut shares = [0.0_f32; TILE];
+                let (mut most, mut most_of_column) = ([0.0; LANES], [0.0; LANES]);
+                for r in 0..ROWS {
+                    for l in 0..LANES {
+                        let q = tile[r * LANES + l] * scale[r];
+                        let of_column = tile[r * LANES + l] * weight[r];
+                        most[l] = if q > most[l] { q } else { most[l] };
+                        most_of_column[l] = if of_column > most_of_column[l] { of_column } else { most_of_column[l] };
+                        shares[r * LANES + l] = if q > LEAST_SHARE { q as f32 } else { 0.0 };
+                    }
+                }
+                let inverse: &[f64; LANES] = keep.inverse_b[j * LANES..][..LANES].try_into().expect("whole blocks");
+                let mut stays = false;
+                for l in 0..LANES {
+                    stays |= most[l] >= keep.cut || most_of_column[l] * inverse[l] >= keep.column_cut;
+                }
+                if !stays {
+                    continue;
+                }
+                match keep.runs[keep.from..].last_mut() {
+                    Some((first, count)) if *first + *count == j as u32 => *count += 1,
+                    _ => keep.runs.push((j as u32, 1)),
+                }
+                if let Some(data) = &mut keep.data {
+                    data.extend_from_slice(&shares);
+                }
+            }
+        }
+    }
+}
+
+/// Σ_j q_ij v_j for the 8 rows.
+struct SharesTimes<'a, T> {
+    tiles: &'a [T],
+    runs: &'a [Run],
+    v: &'a [f64],
+}
+
+impl<T: Copy + Into<f64>> Kernel for SharesTimes<'_, T> {
+    type Output = [f64; ROWS];
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) -> [f64; ROWS] {
+        let mut lanes = [[0.0; LANES]; ROWS];
+        let mut tiles = self.tiles.as_chunks::<TILE>().0.iter();
+        for &(first, count) in self.runs {
+            for v in self.v[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
+                let tile = tiles.next().expect("one tile for each block of the runs");
+                for r in 0..ROWS {
+                    for l in 0..LANES {
+                        lanes[r][l] = multiply_add::<FUSED>(tile[r * LANES + l].into(), v[l], lanes[r][l]);
+                    }
+                }
+            }
+        }
+        lanes.map(|row| folded(&row))
+    }
+}
+
+/// Adds Σ_i t_i q_ij over the 8 rows to the column sums.
+struct TimesShares<'a, T> {
+    tiles: &'a [T],
+    runs: &'a [Run],
+    t: [f64; ROWS],
+    out: &'a mut [f64],
+}
+
+impl<T: Copy + Into<f64>> Kernel for TimesShares<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Self { tiles, runs, t, out } = self;
+        let mut tiles = tiles.as_chunks::<TILE>().0.iter();
+        for &(first, count) in runs {
+            for out in out[first as usize * LANES..][..count as usize * LANES].as_chunks_mut::<LANES>().0 {
+                let tile = tiles.next().expect("one tile for each block of the runs");
+                let mut sums = *out;
+                for r in 0..ROWS {
+                    for l in 0..LANES {
+                        sums[l] = multiply_add::<FUSED>(t[r], tile[r * LANES + l].into(), sums[l]);
+                    }
+                }
+                *out = sums;
+            }
+        }
+    }
+}
+
+/// [`SharesTimes`] in single precision.
+struct RoughSharesTimes<'a> {
+    tiles: &'a [f32],
+    runs: &'a [Run],
+    v: &'a [f32],
+}
+
+impl Kernel for RoughSharesTimes<'_> {
+    type Output = [f64; ROWS];
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) -> [f64; ROWS] {
+        let mut lanes = [[0.0_f32; LANES]; ROWS];
+        let mut tiles = self.tiles.as_chunks::<TILE>().0.iter();
+        for &(first, count) in self.runs {
+            for v in self.v[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
+                let tile = tiles.next().expect("one tile for each block of the runs");
+                for r in 0..ROWS {
+                    for l in 0..LANES {
+                        lanes[r][l] = single_multiply_add::<FUSED>(tile[r * LANES + l], v[l], lanes[r][l]);
+                    }
+                }
+            }
+        }
+        lanes.map(|row| folded(&row.map(f64::from)))
+    }
+}
+
+/// [`TimesShares`] in single precision, but for the sums over rows of tiles.
+struct RoughTimesShares<'a> {
+    tiles: &'a [f32],
+    runs: &'a [Run],
+    t: [f64; ROWS],
+    out: &'a mut [f64],
+}
+
+impl Kernel for RoughTimesShares<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Self { tiles, runs, t, out } = self;
+        let t = t.map(|t| t as f32);
+        let mut tiles = tiles.as_chunks::<TILE>().0.iter();
+        for &(first, count) in runs {
+            for out in out[first as usize * LANES..][..count as usize * LANES].as_chunks_mut::<LANES>().0 {
+                let tile = tiles.next().expect("one tile for each block of the runs");
+                let mut sums = [0.0_f32; LANES];
+                for r in 0..ROWS {
+                    for l in 0..LANES {
+                        sums[l] = single_multiply_add::<FUSED>(t[r], tile[r * LANES + l], sums[l]);
+                    }
+                }
+                for l in 0..LANES {
+                    out[l] += f64::from(sums[l]);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn single_multiply_add<const FUSED: bool>(x: f32, y: f32, z: f32) -> f32 {
+    if FUSED { x.mul_add(y, z) } else { x * y + z }
+}
+
+/// Hard c-transforms of one row of tiles.
+struct Tighten<'a> {
+    costs: &'a [f64],
+    lift: &'a [f64],
+    rate: f64,
+    masses: &'a [f64],
+    f: &'a mut Vec<f64>,
+    least: &'a mut [f64],
+}
+
+impl Kernel for Tighten<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Self { costs, lift, rate, masses, f, least } = self;
+        let tiles = costs.as_chunks::<TILE>().0;
+        let mut lanes = [[f64::INFINITY; LANES]; ROWS];
+        for (tile, lift) in tiles.iter().zip(lift.as_chunks::<LANES>().0) {
+            for r in 0..ROWS {
+                for l in 0..LANES {
+                    let s = multiply_add::<FUSED>(rate, tile[r * LANES + l], -lift[l]);
+                    lanes[r][l] = if s < lanes[r][l] { s } else { lanes[r][l] };
+                }
+            }
+        }
+        let row = lanes.map(|lanes| lanes.iter().fold(f64::INFINITY, |m, v| m.min(*v)));
+        for (tile, least) in tiles.iter().zip(least.as_chunks_mut::<LANES>().0) {
+            for r in 0..ROWS {
+                if masses[r] == 0.0 {
+                    continue;
+                }
+                for l in 0..LANES {
+                    let s = multiply_add::<FUSED>(rate, tile[r * LANES + l], -row[r]);
+                    least[l] = if s < least[l] { s } else { least[l] };
+                }
+            }
+        }
+        f.extend(row);
+    }
+}

@@ -1,0 +1,39 @@
+//! Entropic optimal transport that converges, and knows it.
+//!
+//! | you want | call |
+//! | --- | --- |
+//! | min ⟨C, P⟩ + ε KL(P \| a ⊗ b / M), with bounds on the exact cost | [`Sinkhorn`] |
+//! | a smooth loss that is 0 at equality, and its gradient | [`SinkhornDivergence`] |
+//! | potentials and a map at new points | [`EntropicMap`] |
+//! | masses that differ, or transport of a part | [`Unbalanced`] |
+//! | what lies between several measures | [`Barycenter`], [`SinkhornDivergence::barycenter`] |
+//!
+//! ε is in units of the cost, or relative to the mean cost: [`Epsilon`]. Reference: Peyré & Cuturi, *Computational Optimal
+//! Transport*, 2019, chapter 4.
+
+mod barycenter;
+mod boxes;
+mod divergence;
+mod epsilon;
+mod free_barycenter;
+mod geometry;
+mod kernel;
+mod levels;
+mod map;
+mod newton;
+mod powers;
+mod rounding;
+mod sinkhorn;
+mod solution;
+mod stage;
+mod unbalanced;
+mod work;
+
+pub use barycenter::{Barycenter, BarycenterSolution};
+pub use divergence::{Divergence, SinkhornDivergence};
+pub use epsilon::{Epsilon, mean_cost};
+pub use free_barycenter::SoftBarycenter;
+pub use map::EntropicMap;
+pub use sinkhorn::Sinkhorn;
+pub use solution::SinkhornSolution;
+pub use unbalanced::{Marginal, Unbalanced, UnbalancedSolution};

@@ -1,0 +1,294 @@
+//! From a stored kernel towards the potentials: Newton steps by conjugate gradients, and accelerated Sinkhorn sweeps.
+//!
+//! Both work on the semi-dual J(y) = Σ b_j y_j − Σ a_i log Σ_j q_ij e^{y_j}, which is concave, with gradient b − c(y), where
+//! c(y) are the column sums once the rows are met. Its Hessian is −(D_c − Pᵀ D_a⁻¹ P), applied in one pass over the shares.
+
+use super::kernel::{Field, Stored};
+use super::work::Work;
+
+/// How far (in natural units) scalings move before the shares are computed anew: what was too small to be kept may then
+/// matter.
+const FAR: f64 = 18.0;
+/// The longest step of a coordinate, in units of ε: a column that holds next to nothing would otherwise be thrown far off.
+const CLIP: f64 = 4.0;
+/// The longest step of a coordinate in a sweep. (A part of a Sinkhorn step gains too.)
+const BOLD: f64 = 9.0;
+/// Differences that the acceleration remembers.
+const MEMORY: usize = 8;
+
+/// Where an inner solve stands.
+pub(super) struct Inner<'a, 'w> {
+    field: &'a Field<'a>,
+    work: &'a mut Work<'w>,
+    stored: &'a Stored,
+    /// Target column masses: b, corrected for what the stored shares lack.
+    b: Vec<f64>,
+    point: Point,
+    /// Passes so far.
+    pub(super) passes: u64,
+    most_passes: u64,
+}
+
+/// A point y = log v and what a sweep found there.
+#[derive(Clone)]
+struct Point {
+    y: Vec<f64>,
+    v: Vec<f64>,
+    /// Σ_j q_ij v_j.
+    rows: Vec<f64>,
+    /// Column sums once the rows are met.
+    columns: Vec<f64>,
+    value: f64,
+    error: f64,
+}
+
+/// What ended an inner solve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Reached,
+    /// The scalings moved so far that the shares must be computed anew.
+    Far,
+    /// The passes are used up, or no step helps any more.
+    Spent,
+}
+
+impl<'a, 'w> Inner<'a, 'w> {
+    /// Begins at the state at which `stored` was made; `exact` are its column sums, which the stored ones are corrected to.
+    pub(super) fn new(
+        field: &'a Field<'a>,
+        stored: &'a Stored,
+        exact: &[f64],
+        most_passes: u64,
+        work: &'a mut Work<'w>,
+    ) -> Self {
+        let b = field.masses.b.clone();
+        let y = vec![0.0; b.len()];
+        let mut inner = Self {
+            field,
+            work,
+            stored,
+            b,
+            point: Point { v: y.clone(), rows: Vec::new(), columns: Vec::new(), value: 0.0, error: 0.0, y },
+            passes: 0,
+            most_passes,
+        };
+        let first = inner.at(inner.point.y.clone());
+        for ((b, stored), exact) in inner.b.iter_mut().zip(&first.columns).zip(exact) {
+            // A correction is small; where it is not, the column has too little mass for it to matter.
+            let corrected = *b + (stored - exact);
+            if corrected > 0.5 * *b && corrected < 2.0 * *b {
+                *b = corrected;
+            }
+        }
+        inner.point = inner.judged(first);
+        inner
+    }
+
+    /// log v of the best point.
+    pub(super) fn step(self) -> Vec<f64> {
+        self.point.y
+    }
+
+    /// L1 error of the columns at the best point.
+    pub(super) fn error(&self) -> f64 {
+        self.point.error
+    }
+
+    /// One sweep at y: rows are met, columns are summed.
+    fn at(&mut self, y: Vec<f64>) -> Point {
+        self.pass();
+        let v: Vec<f64> = y.iter().map(|y| y.exp()).collect();
+        let a = &self.field.masses.a;
+        let row = |i: usize, sum: f64| if sum > 0.0 { a[i] / sum } else { 0.0 };
+        let (rows, mut columns) = self.stored.pass(self.field, &v, &row);
+        columns.iter_mut().zip(&v).for_each(|(c, v)| *c *= v);
+        self.judged(Point { y, v, rows, columns, value: 0.0, error: 0.0 })
+    }
+
+    /// The point with its value and error for the present b.
+    fn judged(&self, point: Point) -> Point {
+        let a = &self.field.masses.a;
+        let held = a.iter().zip(&point.rows).filter(|(a, _)| **a > 0.0);
+        let value = dot(&self.b, &point.y) - held.map(|(a, s)| a * s.ln()).sum::<f64>();
+        let error = point.columns.iter().zip(&self.b).map(|(c, b)| (c - b).abs()).sum();
+        Point { value, error, ..point }
+    }
+
+    /// y after a Sinkhorn step.
+    fn swept(&self, point: &Point) -> Vec<f64> {
+        let columns = self.b.iter().zip(&point.columns);
+        point
+            .y
+            .iter()
+            .zip(columns)
+            .map(|(y, (b, c))| if *b > 0.0 && *c > 0.0 { y + (b / c).ln().clamp(-BOLD, BOLD) } else { *y })
+            .collect()
+    }
+
+    fn ended(&self, tolerance: f64) -> Option<End> {
+        if self.point.error <= tolerance {
+            return Some(End::Reached);
+        }
+        if self.point.y.iter().any(|y| y.abs() > FAR) {
+            return Some(End::Far);
+        }
+        (!self.goes_on()).then_some(End::Spent)
+    }
+
+    fn goes_on(&self) -> bool {
+        self.passes < self.most_passes && self.work.ended.is_none()
+    }
+
+    fn pass(&mut self) {
+        self.passes += 1;
+        self.work.tick();
+    }
+
+    /// Newton steps, a Sinkhorn sweep after each, until the error is at most `tolerance`.
+    pub(super) fn newton(&mut self, tolerance: f64) -> End {
+        loop {
+            if let Some(end) = self.ended(tolerance) {
+                return end;
+            }
+            let z = self.newton_direction(tolerance);
+            let mut length = 1.0;
+            let next = loop {
+                let y = self.point.y.iter().zip(&z).map(|(y, z)| y + (length * z).clamp(-CLIP, CLIP)).collect();
+                let next = self.at(y);
+                let noise = 1e-13 * (1.0 + self.point.value.abs());
+                if next.value >= self.point.value - noise && next.error.is_finite() {
+                    break Some(next);
+                }
+                length *= 0.25;
+                if length < 1e-3 {
+                    break None;
+                }
+            };
+            // A sweep repairs the columns whose step was cut short; it alone always gains.
+            let from = next.unwrap_or_else(|| self.point.clone());
+            let swept = self.swept(&from);
+            let swept = self.at(swept);
+            let best = if swept.error <= from.error || from.error > 1e-3 { swept } else { from };
+            let stuck = best.error >= self.point.error * (1.0 - 1e-3)
+                && best.value <= self.point.value + 1e-15 * (1.0 + self.point.value.abs());
+            self.point = best;
+            if stuck {
+                return if self.point.error <= tolerance { End::Reached } else { End::Spent };
+            }
+        }
+    }
+
+    /// Solves (D − Pᵀ D_a⁻¹ P) z = b − c by conjugate gradients, preconditioned by D = max(c, b / 2).
+    fn newton_direction(&mut self, tolerance: f64) -> Vec<f64> {
+        let Point { v, rows, columns, error, .. } = self.point.clone();
+        let diagonal: Vec<f64> = columns.iter().zip(&self.b).map(|(c, b)| c.max(0.5 * b)).collect();
+        let m = diagonal.len();
+        let mut residual: Vec<f64> = self.b.iter().zip(&columns).map(|(b, c)| b - c).collect();
+        let preconditioned = |r: &[f64]| -> Vec<f64> {
+            r.iter().zip(&diagonal).map(|(r, d)| if *d > 0.0 { r / d } else { 0.0 }).collect()
+        };
+        let mut z = vec![0.0; m];
+        let mut search = preconditioned(&residual);
+        let mut rho = dot(&residual, &search);
+        let wanted = (0.3 * error.sqrt()).clamp(1e-3, 0.1).max(0.1 * tolerance / error);
+        let goal = rho * wanted * wanted;
+        let a = &self.field.masses.a;
+        while rho > goal && rho > 0.0 && self.goes_on() {
+            let product: Vec<f64> = v.iter().zip(&search).map(|(v, p)| v * p).collect();
+            let row = |i: usize, sum: f64| if rows[i] > 0.0 { a[i] * sum / (rows[i] * rows[i]) } else { 0.0 };
+            let (_, through) = self.stored.rough_pass(self.field, &product, &row);
+            self.pass();
+            let image: Vec<f64> = (0..m).map(|j| diagonal[j] * search[j] - v[j] * through[j]).collect();
+            let curvature = dot(&search, &image);
+            if curvature <= 0.0 || curvature.is_nan() {
+                break;
+            }
+            let alpha = rho / curvature;
+            for j in 0..m {
+                z[j] += alpha * search[j];
+                residual[j] -= alpha * image[j];
+            }
+            let next = preconditioned(&residual);
+            let fresh = dot(&residual, &next);
+            let beta = fresh / rho;
+            rho = fresh;
+            search.iter_mut().zip(next).for_each(|(p, s)| *p = s + beta * *p);
+        }
+        z
+    }
+
+    /// Sinkhorn sweeps with Anderson's extrapolation, while they pay: until the error is at most `tolerance`, or until the
+    /// rate says that Newton steps are cheaper.
+    pub(super) fn anderson(&mut self, tolerance: f64, patience: u64) -> End {
+        let mut steps: Vec<Vec<f64>> = Vec::new();
+        let mut points: Vec<Vec<f64>> = Vec::new();
+        let begun = self.passes;
+        loop {
+            if let Some(end) = self.ended(tolerance) {
+                return end;
+            }
+            if self.passes - begun >= patience {
+                return End::Spent;
+            }
+            let swept = self.swept(&self.point);
+            let residual: Vec<f64> = swept.iter().zip(&self.point.y).map(|(s, y)| s - y).collect();
+            steps.push(residual);
+            points.push(swept.clone());
+            if steps.len() > MEMORY {
+                steps.remove(0);
+                points.remove(0);
+            }
+            let tame = |y: &Vec<f64>| y.iter().zip(&swept).all(|(y, s)| (y - s).abs() <= BOLD);
+            let y = extrapolated(&steps, &points, &self.b).filter(tame).unwrap_or_else(|| swept.clone());
+            let next = self.at(y);
+            if next.error.is_finite() && (next.value >= self.point.value || next.error <= self.point.error) {
+                self.point = next;
+            } else {
+                // Too bold: a plain sweep always gains.
+                steps.clear();
+                points.clear();
+                self.point = self.at(swept);
+            }
+        }
+    }
+}
+
+/// The combination of the last sweeps whose residuals cancel best, weighted by b (Anderson's mixing; Walker and Ni, 2011).
+pub(super) fn extrapolated(steps: &[Vec<f64>], points: &[Vec<f64>], b: &[f64]) -> Option<Vec<f64>> {
+    let k = steps.len() - 1;
+    if k == 0 {
+        return None;
+    }
+    let (last, last_point) = (&steps[k], &points[k]);
+    let gap = |i: usize, j: usize| steps[i + 1][j] - steps[i][j];
+    let mut gram = nalgebra::DMatrix::<f64>::zeros(k, k);
+    let mut right = nalgebra::DVector::<f64>::zeros(k);
+    for p in 0..k {
+        for q in 0..=p {
+            let sum: f64 = (0..b.len()).map(|j| b[j] * gap(p, j) * gap(q, j)).sum();
+            gram[(p, q)] = sum;
+            gram[(q, p)] = sum;
+        }
+        right[p] = (0..b.len()).map(|j| b[j] * gap(p, j) * last[j]).sum();
+    }
+    let trace = gram.trace();
+    for p in 0..k {
+        gram[(p, p)] += 1e-12 * trace;
+    }
+    let weights = gram.cholesky()?.solve(&right);
+    let mut y = last_point.clone();
+    for p in 0..k {
+        let weight = weights[p];
+        if !weight.is_finite() {
+            return None;
+        }
+        for (j, y) in y.iter_mut().enumerate() {
+            *y -= weight * (points[p + 1][j] - points[p][j]);
+        }
+    }
+    Some(y)
+}
+
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
+}

@@ -1,0 +1,183 @@
+//! One value of ε: from a guess to potentials that meet the marginals.
+
+use super::kernel::{Depth, Exact, Field, State};
+use super::newton::{End, Inner};
+use super::work::Work;
+use crate::transport::Status;
+
+/// log₂ e: bits per natural unit.
+pub(super) const BITS: f64 = std::f64::consts::LOG2_E;
+/// Passes over stored shares before they are computed anew.
+const MOST_PASSES: u64 = 600;
+/// Sweeps that the acceleration gets before Newton steps take over.
+const PATIENCE: u64 = 48;
+/// Exact passes without a better error or a higher dual value, after which rounding is what is left.
+const FUTILE: u32 = 12;
+/// Exact passes of one stage after which it is given up, whatever the dual value seems to gain.
+const MOST_ROUNDS: u32 = 400;
+/// The largest exponent with which a pass may begin.
+const SAFE: f64 = 900.0;
+
+/// The end of a stage.
+pub(super) struct Staged {
+    /// The last exact pass: its columns belong to the state left behind.
+    pub(super) exact: Exact,
+    /// L1 error of the columns; the rows are met.
+    pub(super) error: f64,
+    pub(super) status: Status,
+}
+
+/// What a stage is to reach.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Goal {
+    /// Bits per unit of cost, log₂ e / ε.
+    pub(super) rate: f64,
+    pub(super) tolerance: f64,
+    /// Whether it is enough that the stored shares say so: on the way to another ε.
+    pub(super) rough: bool,
+    /// How far Σ (c − b) g, the duality gap, may be from 0: relative to the dual value, or to ε if that is larger.
+    pub(super) gap: f64,
+}
+
+/// Runs until the error is at most the tolerance, or nothing helps any more, or the watch ends it. The state left behind
+/// has rows that are met.
+pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Work) -> Staged {
+    let Goal { rate, tolerance, rough, gap } = goal;
+    let depth = Depth((8.0 - tolerance.log2()).clamp(20.0, 60.0));
+    let mut expected = f64::INFINITY;
+    let (mut best_error, mut best_value, mut value) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
+    let (mut futile, mut rescued, mut rounds) = (0, 0, 0);
+    if rate * field.geometry.largest > SAFE && state.g.iter().all(|g| *g == 0.0) {
+        field.tighten(state, rate);
+    }
+    loop {
+        let store = expected > tolerance && work.ended.is_none();
+        let (exact, stored) = field.exact(state, rate, depth, &|f| f, store);
+        work.tick();
+        let lost =
+            exact.lost || exact.columns.iter().zip(&field.masses.b).any(|(c, b)| *b > 0.0 && (*c <= 0.0 || c.is_nan()));
+        if lost && rescued < 10 {
+            rescued += 1;
+            field.tighten(state, rate);
+            continue;
+        }
+        state.f.clone_from(&exact.f);
+        let off = exact.columns.iter().zip(&field.masses.b).map(|(c, b)| c - b);
+        let error = off.clone().map(f64::abs).sum::<f64>() + exact.dropped;
+        let open: f64 = off.zip(&state.g).map(|(off, g)| off * g).sum();
+        let value_now = 1.0_f64.max((dot(&field.masses.a, &state.f) + dot(&field.masses.b, &state.g)).abs());
+        work.progress.marginal_error = Some(error);
+        work.progress.gap = Some(open.abs() / value_now);
+        if error <= tolerance && open.abs() <= gap * value_now && !lost {
+            return Staged { exact, error, status: Status::Converged };
+        }
+        if let Some(status) = work.ended {
+            return Staged { exact, error, status };
+        }
+        rounds += 1;
+        if rounds > MOST_ROUNDS {
+            return Staged { exact, error, status: Status::Stalled };
+        }
+        let Some(stored) = stored else {
+            // The stored shares promised more than the exact ones keep: once more from here.
+            expected = f64::INFINITY;
+            continue;
+        };
+        value += exact.gain;
+        if error < 0.9 * best_error || value > best_value + 1e-9 * (1.0 + value.abs()) {
+            futile = 0;
+            best_error = error.min(best_error);
+            best_value = value.max(best_value);
+        } else {
+            futile += 1;
+            if futile >= FUTILE {
+                return Staged { exact, error, status: Status::Stalled };
+            }
+        }
+        work.memory = work.memory.max(stored.bytes);
+        if faint(field, &exact.columns) {
+            // Too little for single precision: an exact sweep, which always gains.
+            value += sweep(field, state, &exact.columns);
+            continue;
+        }
+        // Where the gap is what is open, the columns must be met that much better.
+        let wanted = if error <= tolerance { 0.1 * error } else { 0.5 * tolerance };
+        let sweeps = work.sweeps;
+        let mut inner = Inner::new(field, &stored, &exact.columns, MOST_PASSES, work);
+        let mut end = End::Spent;
+        if sweeps {
+            end = inner.anderson(wanted, PATIENCE);
+        }
+        let slow = sweeps && end == End::Spent;
+        if end == End::Spent {
+            end = inner.newton(wanted);
+        }
+        expected = if end == End::Reached { inner.error() } else { f64::INFINITY };
+        let step = inner.step();
+        work.sweeps &= !slow;
+        state.g.iter_mut().zip(&step).for_each(|(g, y)| *g += BITS * y);
+        if rough && end == End::Reached && work.ended.is_none() {
+            return Staged { exact, error: expected, status: Status::Converged };
+        }
+        value += field.masses.b.iter().zip(&step).map(|(b, y)| b * y * BITS).sum::<f64>();
+    }
+}
+
+/// Whether a column holds so little of its mass that the stored shares may not show it.
+fn faint(field: &Field, columns: &[f64]) -> bool {
+    columns.iter().zip(&field.masses.b).any(|(c, b)| *c < 1e-12 * b)
+}
+
+/// One Sinkhorn step of the columns; what it gains, in bits.
+fn sweep(field: &Field, state: &mut State, columns: &[f64]) -> f64 {
+    let mut gain = 0.0;
+    for ((g, b), c) in state.g.iter_mut().zip(&field.masses.b).zip(columns) {
+        if *b > 0.0 && *c > 0.0 {
+            let step = (b / c).log2();
+            *g += step;
+            gain += b * step;
+        }
+    }
+    gain
+}
+
+/// ε from large to small: halved in each stage, potentials extrapolated to the next. The first stages need no precision.
+pub(super) fn continuation(field: &Field, state: &mut State, from: f64, goal: Goal, work: &mut Work) -> Staged {
+    // A goal within half a stage of the start is one.
+    let stages = ((goal.rate / from).log2() - 0.5).ceil().max(0.0) as i32;
+    let mut before: Option<State> = None;
+    for k in (1..=stages).rev() {
+        let rate = goal.rate * 0.5_f64.powi(k);
+        let rough = Goal { rate, tolerance: goal.tolerance.max(1e-3), rough: true, gap: f64::INFINITY };
+        work.progress.epsilon = Some(BITS / rate);
+        stage(field, state, rough, work);
+        if work.ended.is_some() {
+            // The state is of another ε: at this one it is a guess, whose rows the last pass meets.
+            scale(state, goal.rate / rate);
+            break;
+        }
+        // In bits: f(ε/2) is twice f(ε); in units of cost the change is about half of the last one.
+        let now = state.clone();
+        scale(state, 2.0);
+        if let Some(before) = before {
+            let predict = |next: &mut [f64], now: &[f64], before: &[f64]| {
+                for ((next, now), before) in next.iter_mut().zip(now).zip(before) {
+                    *next += now - 2.0 * before;
+                }
+            };
+            predict(&mut state.f, &now.f, &before.f);
+            predict(&mut state.g, &now.g, &before.g);
+        }
+        before = Some(now);
+    }
+    work.progress.epsilon = Some(BITS / goal.rate);
+    stage(field, state, goal, work)
+}
+
+fn scale(state: &mut State, factor: f64) {
+    state.f.iter_mut().chain(&mut state.g).for_each(|v| *v *= factor);
+}
+
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
+}
