@@ -7,9 +7,11 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cost::CostChoice;
+use crate::divergence::{KindChoice, MethodChoice};
 use crate::failure::{Failure, Outcome};
 use crate::help::{
-    ABOUT, TEACH, TEACH_COMPARE, TEACH_EMD, TEACH_LAWS, TEACH_SINKHORN, TEACH_SLICED, TEACH_TEST, TEACH_VERIFY,
+    ABOUT, TEACH, TEACH_COMPARE, TEACH_DIVERGENCE, TEACH_EMD, TEACH_LAWS, TEACH_SINKHORN, TEACH_SLICED, TEACH_TEST,
+    TEACH_VERIFY,
 };
 use crate::output;
 
@@ -27,6 +29,9 @@ pub(crate) enum Command {
     /// Every distance between two samples, and where it lies.
     #[command(after_help = TEACH_COMPARE)]
     Compare(CompareArgs),
+    /// KL, JS and their family: estimated from samples, exact on a grid.
+    #[command(after_help = TEACH_DIVERGENCE)]
+    Divergence(DivergenceArgs),
     /// The exact earth mover's distance, with its plan.
     #[command(after_help = TEACH_EMD)]
     Emd(EmdArgs),
@@ -51,6 +56,7 @@ impl Command {
     pub(crate) fn run(&self) -> &RunArgs {
         match self {
             Self::Compare(options) => &options.run,
+            Self::Divergence(options) => &options.run,
             Self::Emd(options) => &options.run,
             Self::Sinkhorn(options) => &options.run,
             Self::Sliced(options) => &options.run,
@@ -69,6 +75,49 @@ pub(crate) struct CompareArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DivergenceArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// kl, reverse-kl, js, js-distance, tv, hellinger, hellinger2, chi2, bhattacharyya, renyi:A, tsallis:A; else KL, reverse KL and JS
+    #[arg(long, value_name = "KIND,...", value_delimiter = ',', help_heading = "Divergence")]
+    pub(crate) kind: Vec<KindChoice>,
+    /// knn, knn-ball, histogram, kde, gaussian, classifier, dv, nwj, logistic, ulsif, rulsif:A; else what suits the kind
+    #[arg(long, value_name = "METHOD", help_heading = "Divergence")]
+    pub(crate) method: Option<MethodChoice>,
+    /// Which nearest neighbour; 5 by default
+    #[arg(long, value_name = "K", help_heading = "Divergence")]
+    pub(crate) k: Option<usize>,
+    /// Make the mean covariance the identity before neighbours are sought
+    #[arg(long, help_heading = "Divergence")]
+    pub(crate) whiten: bool,
+    /// Bins along each axis of a histogram; 32 on a line and 12 in the plane by default
+    #[arg(long, value_name = "N", help_heading = "Divergence")]
+    pub(crate) bins: Option<usize>,
+    /// What a histogram does about small counts; miller-madow for js by default
+    #[arg(long, value_name = "HOW", value_enum, help_heading = "Divergence")]
+    pub(crate) correction: Option<CorrectionChoice>,
+    /// Factor on Silverman's bandwidth of a kernel density; 1 by default
+    #[arg(long, value_name = "FACTOR", help_heading = "Divergence")]
+    pub(crate) bandwidth: Option<f64>,
+    /// Also give an interval that holds the true value in this share of all draws, such as 0.95, by resampling (999 estimates)
+    #[arg(long, value_name = "LEVEL", help_heading = "Divergence")]
+    pub(crate) ci: Option<f64>,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// What a histogram does about small counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CorrectionChoice {
+    None,
+    MillerMadow,
+    KrichevskyTrofimov,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,9 @@ Examples:
   earthwork emd today.png yesterday.png --grid --normalise
       Two images as masses on a grid.
 
+  earthwork divergence a.csv b.csv --kind kl,js --ci 0.95
+      KL and JS between what the two samples were drawn from, estimated, with intervals.
+
   earthwork sinkhorn a.csv b.csv --p 2 --epsilon-relative 1e-3 --divergence
       Entropic transport, bounds on the exact cost, and the Sinkhorn divergence.
 
@@ -86,6 +89,22 @@ Examples:
   earthwork emd a.csv b.csv --plan plan.csv --potentials f.csv
   earthwork verify a.csv b.csv --plan plan.csv
   earthwork verify a.csv b.csv --plan plan.csv --potentials f.csv      no solve: one pass over all pairs";
+
+pub(crate) const TEACH_DIVERGENCE: &str = "\
+Two samples have no divergence of their own: it is estimated for what they were drawn from, with a standard error and with what
+the method cannot know. No method can show a KL far above the logarithm of the number of points. Masses on a grid have an exact one.
+All values are in nats.
+
+Methods: knn (nearest neighbours, any kind but tv), knn-ball (kl), histogram (one or two columns), kde, gaussian (the closed form of the
+two Gaussians that fit), classifier (held-out lower bound of any kind; for kl also called nwj), dv (held-out Donsker-Varadhan), logistic
+(mean fitted log ratio), ulsif and rulsif:A (chi2). Without --method: knn; the classifier for tv, and for js above four columns.
+
+Examples:
+  earthwork divergence a.csv b.csv
+  earthwork divergence a.csv b.csv --kind js,tv,hellinger --method classifier
+  earthwork divergence a.csv b.csv --kind renyi:0.5,renyi:2 --k 8 --whiten
+  earthwork divergence a.csv b.csv --kind kl --ci 0.95 --json
+  earthwork divergence today.png yesterday.png --grid --normalise";
 
 pub(crate) const TEACH_TEST: &str = "\
 The points are relabelled at random, again and again; the p-value is the share of relabellings under which the two samples are at

@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod cost;
+mod divergence;
 mod failure;
 mod format;
 mod help;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         run::prepare(cli.command.run())?;
         match &cli.command {
             Command::Compare(options) => commands::compare(options),
+            Command::Divergence(options) => commands::divergence(options),
             Command::Emd(options) => commands::emd(options),
             Command::Sinkhorn(options) => commands::sinkhorn(options),
             Command::Sliced(options) => commands::sliced(options),

@@ -22,7 +22,7 @@ use crate::error::{Result, require};
 ///
 /// Two different questions have two different answers. Two lists of masses on *one support* have an exact divergence:
 /// [`Divergence::between`]. Two *samples of points* have none: as empirical measures their supports are disjoint, so KL = ∞
-/// and JS = ln 2 whatever they were drawn from. What they were drawn from is estimated, by estimators of their own.
+/// and JS = ln 2 whatever they were drawn from. What they were drawn from is estimated, by [`Knn`](super::Knn) and its siblings.
 ///
 /// # References
 /// Liese & Vajda, "On divergences and informations in statistics and information theory", IEEE Trans. Inf. Theory 52 (2006);
@@ -97,6 +97,21 @@ impl Divergence {
         }
     }
 
+    /// The standard error of [`finish`](Self::finish) from that of the base: by the derivative, or for a root, whose derivative at 0
+    /// is infinite, by how far one error up moves it.
+    pub(super) fn carried(self, base: f64, error: f64) -> f64 {
+        let slope = match self {
+            Self::JensenShannonDistance | Self::Hellinger => {
+                return self.finish(base.max(0.0) + error) - self.finish(base);
+            }
+            Self::SquaredHellinger => 0.5,
+            Self::Bhattacharyya => 0.5 / (1.0 - 0.5 * base),
+            Self::Renyi(a) if a != 1.0 => 1.0 / ((a - 1.0) * base + 1.0),
+            _ => 1.0,
+        };
+        error * slope.abs()
+    }
+
     /// The largest value that it can have.
     pub fn ceiling(self) -> f64 {
         match self {
@@ -169,6 +184,34 @@ impl Base {
             Self::Power(a) => power_term(a, p, q, gap),
         }
     }
+
+    /// f′(t) at ln t.
+    pub(super) fn slope(self, log_ratio: f64) -> f64 {
+        match self {
+            Self::Power(a) => a * log_of_order(a, log_ratio),
+            Self::JensenShannon => 0.5 * (std::f64::consts::LN_2 - softplus(-log_ratio)),
+            Self::TotalVariation => 0.5 * sign(log_ratio),
+        }
+    }
+
+    /// t f′(t) − f(t) at ln t: the convex conjugate of f at f′(t).
+    pub(super) fn conjugate(self, log_ratio: f64) -> f64 {
+        match self {
+            Self::Power(a) => (a * log_ratio).exp_m1(),
+            Self::JensenShannon => -0.5 * (std::f64::consts::LN_2 - softplus(log_ratio)),
+            Self::TotalVariation => 0.5 * sign(log_ratio),
+        }
+    }
+}
+
+/// −1, 0 or 1.
+fn sign(x: f64) -> f64 {
+    if x == 0.0 { 0.0 } else { x.signum() }
+}
+
+/// ln(1 + e^x).
+pub(super) fn softplus(x: f64) -> f64 {
+    if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
 }
 
 /// (t^(a−1) − 1) / (a − 1) at ln t, which is ln t for a = 1.

@@ -85,6 +85,11 @@ impl Gaussian {
         ndarray::Array2::from_shape_fn((self.dim(), self.dim()), |ij| self.covariance[ij])
     }
 
+    /// The lower Cholesky factor L of Σ = L Lᵀ.
+    pub(crate) fn cholesky(&self) -> &DMatrix<f64> {
+        &self.lower
+    }
+
     /// `n` independent draws with uniform weights; the same seed gives the same points.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
-//! Nearest neighbours under c(x, y) − g(y): where is the dual constraint of a point tightest?
+//! Neighbours: under c(x, y) − g(y) (where is the dual constraint of a point tightest?), and the k nearest of many points.
 
 mod dual_tree;
 mod ground;
 pub(crate) mod halving;
+pub(crate) mod nearest;
 mod separable;
 
 use rayon::prelude::*;

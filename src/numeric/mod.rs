@@ -1,8 +1,9 @@
-//! Sums that do not lose digits, and seeded random streams.
+//! Sums that do not lose digits, seeded random streams, special functions.
 
 pub(crate) mod normal;
 pub mod random;
 mod range;
+pub mod special;
 pub mod sum;
 
 pub use random::stream;

@@ -1,6 +1,7 @@
 //! What each command does, from arguments to exit code.
 
 mod compare;
+mod divergence;
 mod emd;
 mod laws;
 mod sinkhorn;
@@ -9,6 +10,7 @@ mod test;
 mod verify;
 
 pub(crate) use compare::compare;
+pub(crate) use divergence::divergence;
 pub(crate) use emd::emd;
 pub(crate) use laws::laws;
 pub(crate) use sinkhorn::sinkhorn;

@@ -1,6 +1,7 @@
 //! Results as text for people and as JSON for programs.
 
 mod compare;
+mod divergence;
 mod emd;
 mod estimates;
 mod inputs;
@@ -14,6 +15,7 @@ mod test;
 mod verify;
 
 pub(crate) use compare::compare;
+pub(crate) use divergence::{DivergenceRow, divergence, divergence_json};
 pub(crate) use emd::emd;
 pub(crate) use json::{Answer, ComparisonReport, PairReport, SampleInfo, VerifyReport, to_json};
 pub(crate) use laws::{LawsReport, laws};

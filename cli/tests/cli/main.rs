@@ -1,6 +1,7 @@
 //! The command as a person meets it: files in, text, JSON, pictures and exit codes out.
 
 mod compare;
+mod divergence;
 mod emd;
 mod errors;
 mod files;

@@ -100,6 +100,23 @@ fn infinite_exactly_where_q_is_empty_under_p() {
     assert!(value(Divergence::Kl, &[1.0, 0.0], &[0.5, 0.5]).is_finite());
 }
 
+/// U[0, 1] against U[0, 2] and U[½, 1½], cell by cell.
+#[test]
+fn uniform_distributions() {
+    let of = |d: Divergence, p: [f64; 3], q: [f64; 3]| value(d, &p, &q);
+    let (p, q) = ([1.0, 0.0, 0.0], [0.5, 0.5, 0.0]);
+    assert_eq!(of(Divergence::Kl, p, q), LN_2);
+    assert_eq!(of(Divergence::ReverseKl, p, q), f64::INFINITY);
+    // ½ ln(4/3) + ½ (½ ln(2/3) + ½ ln 2).
+    near(of(Divergence::JensenShannon, p, q), 0.215_761_554_338_835_65, 1e-12);
+    assert_eq!(of(Divergence::TotalVariation, p, q), 0.5);
+    let (p, q) = ([0.5, 0.5, 0.0], [0.0, 0.5, 0.5]);
+    assert_eq!(of(Divergence::Kl, p, q), f64::INFINITY);
+    assert_eq!(of(Divergence::ReverseKl, p, q), f64::INFINITY);
+    near(of(Divergence::JensenShannon, p, q), 0.5 * LN_2, 1e-15);
+    assert_eq!(of(Divergence::TotalVariation, p, q), 0.5);
+}
+
 /// Sums of p ln(p / q) round to numbers below 0 elsewhere (philx_ln_x 26), and lose all digits here.
 #[test]
 fn nearly_equal_distributions_keep_their_digits() {
