@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use earthwork::exact::{Assignment, Circle, Grid, Line, line_cost};
+use earthwork::exact::{Assignment, Circle, Grid, Line, line_cost, pairwise};
 use earthwork::numeric::stream;
 use earthwork::prelude::*;
 use ndarray::Array2;
@@ -145,12 +145,42 @@ fn assignment(c: &mut Criterion) {
     group.finish();
 }
 
+/// The same clouds again after every source has moved by about 10⁻³ of the spread, afresh and from the former solution.
+fn warm_start(c: &mut Criterion) {
+    let mut group = c.benchmark_group("warm start");
+    for (n, dim) in [(2000, 2), (2000, 10), (10_000, 2)] {
+        let (x, y) = pair(n, dim);
+        let (x, y) = (weighted(&x, 3), weighted(&y, 4));
+        let noise = cloud(n, dim, 7, 1e-3, 0.0);
+        let moved: Vec<f64> =
+            x.points().as_slice().iter().zip(noise.points().as_slice()).map(|(x, step)| x + step).collect();
+        let moved = Points::from_rows(moved, dim).expect("finite points");
+        let moved = Samples::with_weights(moved, x.weights().clone()).expect("one mass a point");
+        let solver = NetworkSimplex::default();
+        let former = solver.solve(&between(&x, &y)).expect("a small problem");
+        let problem = between(&moved, &y);
+        group.bench_function(BenchmarkId::new("afresh", format!("n={n} d={dim}")), |b| {
+            b.iter(|| solver.solve(black_box(&problem)));
+        });
+        group.bench_function(BenchmarkId::new("from the former", format!("n={n} d={dim}")), |b| {
+            b.iter(|| solver.solve_from(black_box(&problem), &former));
+        });
+    }
+    group.finish();
+}
+
+/// All distances of 40 clouds of 50 points.
+fn all_pairs(c: &mut Criterion) {
+    let samples: Vec<Samples> = (0..40).map(|k| cloud(50, 3, k, 1.0, 0.1 * k as f64)).collect();
+    c.bench_function("pairwise/40 clouds of 50 points", |b| b.iter(|| pairwise(black_box(&samples), Euclidean)));
+}
+
 criterion_group! {
     name = exact;
     config = Criterion::default()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
-    targets = line, circle, grid, assignment, network_simplex
+    targets = line, circle, grid, assignment, network_simplex, warm_start, all_pairs
 }
 criterion_main!(exact);

@@ -32,7 +32,7 @@ fn a_deadline_of_zero() {
 #[test]
 fn iteration_limits() {
     for limit in [0, 1, 50] {
-        for problem in [large(), problem(Family::IntegerGrid, Weighting::Uniform, (120, 120), 2, Euclidean, 2)] {
+        for problem in [large(), problem(Family::Lattice, Weighting::Uniform, (120, 110), 2, SquaredEuclidean, 2)] {
             let solution = NetworkSimplex::default().with_iteration_limit(limit).solve(&problem).unwrap();
             assert!(solution.report.iterations <= limit, "{solution}");
             assert_ended(&problem, &solution, Status::IterationLimit);
@@ -107,4 +107,53 @@ fn bounds_only_narrow_with_more_iterations() {
         assert!(solution.transport_cost <= upper * (1.0 + 1e-14), "limit {limit}");
         upper = solution.transport_cost;
     }
+}
+
+/// Whatever the level at which it ends: the potentials of the coarse cells, carried to all points, prove most of the value.
+#[test]
+fn an_early_end_has_a_lower_bound_worth_having() {
+    for (dim, most) in [(2, [0.2, 0.1, 0.05]), (3, [0.3, 0.2, 0.1]), (6, [0.3, 0.2, 0.1])] {
+        let problem = problem(Family::Gaussian, Weighting::Random, (1500, 1400), dim, SquaredEuclidean, 6);
+        let whole = NetworkSimplex::multiscale().solve(&problem).unwrap();
+        for (share, most) in [0.2, 0.6, 0.95].into_iter().zip(most) {
+            let limit = (share * whole.report.iterations as f64) as u64;
+            let solution = NetworkSimplex::multiscale().with_iteration_limit(limit).solve(&problem).unwrap();
+            check_bounds(&problem, &solution).unwrap();
+            assert_eq!(solution.status, Status::IterationLimit);
+            let bounds = solution.bounds.unwrap();
+            assert!(bounds.lower <= whole.transport_cost && whole.transport_cost <= bounds.upper);
+            let off = 1.0 - bounds.lower / whole.transport_cost;
+            assert!(off < most, "d = {dim}, {limit} pivots of {}: {bounds:?}, off by {off}", whole.report.iterations);
+        }
+    }
+}
+
+#[test]
+fn an_early_end_over_a_matrix_has_a_lower_bound_worth_having() {
+    let problem = large();
+    let best = solve(&problem).unwrap().transport_cost;
+    for limit in [0, 300] {
+        let solution = NetworkSimplex::dense().with_iteration_limit(limit).solve(&problem).unwrap();
+        let lower = solution.bounds.unwrap().lower;
+        assert!(lower > 0.3 * best, "{limit} pivots: {lower} of {best}");
+    }
+}
+
+#[test]
+fn progress_tells_the_level_and_a_gap_that_narrows() {
+    let problem = problem(Family::Gaussian, Weighting::Random, (5000, 5000), 2, Euclidean, 7);
+    let (mut calls, mut gaps, mut level) = (0, Vec::new(), 0);
+    let mut observer = |progress: &Progress| {
+        calls += 1;
+        assert!(progress.level >= level && progress.level <= progress.levels, "{progress:?}");
+        level = progress.level;
+        gaps.extend(progress.gap);
+        assert!(progress.gap.is_none() || progress.level == progress.levels, "a coarse gap is none of the problem's");
+    };
+    let solution = NetworkSimplex::multiscale().solve_observed(&problem, &mut observer).unwrap();
+    assert_eq!(solution.status, Status::Optimal);
+    assert!(gaps.iter().all(|gap| (0.0..0.5).contains(gap)), "{gaps:?}");
+    assert!(gaps.is_sorted_by(|a, b| b <= a), "{gaps:?}");
+    // A machine that takes less than two seconds may report too seldom to tell.
+    assert!(calls < 20 || !gaps.is_empty());
 }

@@ -116,7 +116,7 @@ def measure(row: tuple[int, int, float], binary: Path, repeats: int) -> str:
     peer, mine = peers[-1], own[-1]
     pot, seconds = median(p["seconds"] for p in peers), median(o["processor"] for o in own)
     converged = peer["error"] <= TOLERANCE
-    ratio = f"{median(p['seconds'] / o['seconds'] for p, o in zip(peers, own)):.1f}" if converged else "no answer"
+    ratio = f"{median(p['seconds'] / o['processor'] for p, o in zip(peers, own)):.1f}" if converged else "no answer"
     said = f"{pot:.3g} s ({peer['method']})" if converged else f"error {peer['error']:.1e} after {pot:.0f} s"
     difference = (mine["transport_cost"] - peer["transport_cost"]) / peer["transport_cost"]
     cells = [

@@ -57,6 +57,13 @@ impl Drop for Bar {
 fn message(name: &str, progress: &Progress) -> String {
     let entropic = progress.stage == "sinkhorn";
     let mut parts = vec![if entropic { "entropic transport".to_string() } else { format!("exact transport {name}") }];
+    if progress.total > 0 {
+        parts.push(format!(
+            "{}/{} problems",
+            format::count(progress.done as u64),
+            format::count(progress.total as u64)
+        ));
+    }
     if progress.levels > 0 {
         let filled = "█".repeat(progress.level) + &"░".repeat(progress.levels.saturating_sub(progress.level));
         parts.push(format!("level {}/{}  {filled}", progress.level, progress.levels));
@@ -76,4 +83,25 @@ fn message(name: &str, progress: &Progress) -> String {
         parts.push(format!("gap ≤ {gap:.1e}"));
     }
     parts.join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_where_a_solve_stands() {
+        let mut progress = Progress::default();
+        progress.iterations = 218_431;
+        assert_eq!(message("W2", &progress), "exact transport W2  218,431 pivots");
+        (progress.level, progress.levels) = (7, 9);
+        (progress.violations, progress.gap) = (Some(1204), Some(3.1e-4));
+        assert_eq!(
+            message("W2", &progress),
+            "exact transport W2  level 7/9  ███████░░  218,431 pivots  1,204 violating arcs  gap ≤ 3.1e-4"
+        );
+        let mut progress = Progress::default();
+        (progress.done, progress.total) = (12, 4950);
+        assert_eq!(message("all pairs", &progress), "exact transport all pairs  12/4,950 problems  0 pivots");
+    }
 }

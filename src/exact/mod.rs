@@ -2,6 +2,7 @@
 
 mod assignment;
 mod barycenter;
+mod batch;
 mod circle;
 mod grid;
 pub(crate) mod line;
@@ -12,10 +13,11 @@ mod separate;
 
 pub use assignment::Assignment;
 pub use barycenter::{FreeBarycenter, barycenter};
+pub use batch::{Batch, Pairwise, batch, batch_observed, pairwise, pairwise_observed};
 pub use circle::{Circle, circle};
 pub use grid::Grid;
 pub use line::{Line, line_cost};
-pub use network_simplex::NetworkSimplex;
+pub use network_simplex::{Guess, NetworkSimplex};
 pub use partial::{PartialSolution, partial};
 pub use population::{Population, PopulationBracket, population_bracket};
 
@@ -72,6 +74,24 @@ fn solve_points(problem: &Problem, interrupt: Interrupt, observer: &mut dyn Obse
     solver.interrupt = interrupt;
     solver.interrupt.time = solver.interrupt.time.map(|limit| limit.saturating_sub(started.elapsed()));
     let solution = solver.solve_observed(problem, observer)?;
+    let mut solution = separate::refined(problem, solution, solve)?;
+    solution.report.time = started.elapsed();
+    Ok(solution)
+}
+
+/// [`solve`] from the solution of a similar problem of the same shape, or from a plan and potentials of your own: see
+/// [`NetworkSimplex::solve_from`]. Points on a line are sorted anew.
+///
+/// # Errors
+/// As the solver chosen, and when the guess does not fit the problem.
+pub fn solve_from<'g>(problem: &Problem, guess: impl Into<Guess<'g>>) -> Result<Solution> {
+    let guess = guess.into();
+    if problem.is_line() {
+        guess.check(problem)?;
+        return Line::default().solve(problem);
+    }
+    let started = Instant::now();
+    let solution = NetworkSimplex::default().solve_from(problem, guess)?;
     let mut solution = separate::refined(problem, solution, solve)?;
     solution.report.time = started.elapsed();
     Ok(solution)

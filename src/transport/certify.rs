@@ -281,7 +281,8 @@ fn gauged(a: &[f64], b: &[f64], dual: &Potentials) -> Potentials {
     if shift.is_finite() { Potentials { f: plus(&dual.f, shift), g: plus(&dual.g, -shift) } } else { dual.clone() }
 }
 
-fn check_shapes(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Result<()> {
+/// Refuses a plan or potentials that do not fit the problem.
+pub(crate) fn check_shapes(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Result<()> {
     let (n, m) = problem.shape();
     let reason = "the shape of the problem";
     let lengths = [

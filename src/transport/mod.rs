@@ -20,8 +20,8 @@ mod problem;
 mod repair;
 mod solution;
 
-pub(crate) use certify::balanced;
 pub use certify::{Certificate, certify};
+pub(crate) use certify::{balanced, check_shapes};
 pub(crate) use extend::extended;
 pub use gradient::{Gradient, gradient};
 pub(crate) use gradient::{differentiable, slope_at};

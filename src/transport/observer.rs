@@ -10,8 +10,12 @@ use crate::transport::Status;
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What it does now: `start`, `pivot`, `price`, `prove`, `sinkhorn`.
+    /// What it does now, such as `pivot`, `price`, `sinkhorn` or `batch`.
     pub stage: &'static str,
+    /// Problems that are done, of many; 0 where there is one only.
+    pub done: usize,
+    /// How many problems there are; 0 where there is one only.
+    pub total: usize,
     /// Level of a coarse-to-fine solve, from 1; 0 where there are none.
     pub level: usize,
     /// Number of levels.

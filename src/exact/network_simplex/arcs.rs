@@ -84,6 +84,11 @@ impl Candidates {
         Self { start, target, cost }
     }
 
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> u32 {
+        self.start.len() as u32 - 1
+    }
+
     pub(super) fn len(&self) -> usize {
         self.target.len()
     }

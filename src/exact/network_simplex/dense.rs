@@ -1,6 +1,7 @@
 //! The pivot loop over a dense matrix: price a few rows, bring in the worst arc, repeat.
 
 use super::masses::Masses;
+use super::rounds::Dual;
 use super::start::row_greedy;
 use super::thread::Thread;
 use super::tree::{Tree, TreeArc};
@@ -27,8 +28,36 @@ pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcom
         }
     };
     tree.refresh(|i, j| costs[i * m + j]);
+    let mut potential = tree.potentials();
+    if status != Status::Optimal {
+        potential = best_feasible(costs, masses, &potential);
+    }
     let memory = tree.memory() + (n + m) * (size_of::<TreeArc>() + 2 * size_of::<i128>());
-    Outcome { arcs: tree.arcs().collect(), potential: tree.potentials(), iterations: pivots, status, memory }
+    Outcome { arcs: tree.arcs().collect(), potential, iterations: pivots, status, memory }
+}
+
+/// Feasible potentials π after an early end: those of the tree made feasible by a c-transform, or the least of each column and
+/// of what is left in each row, whichever prove more.
+fn best_feasible(costs: &[f64], masses: &Masses, tree: &[f64]) -> Vec<f64> {
+    let n = masses.source.len();
+    let held: Vec<f64> = masses.source.iter().chain(&masses.target).map(|&mass| mass as f64).collect();
+    let least_of_columns = |pi: &[f64]| {
+        let mut g = vec![f64::INFINITY; masses.target.len()];
+        for (row, pi) in costs.chunks_exact(g.len()).zip(pi) {
+            simd::lower_to_difference(&mut g, row, -pi);
+        }
+        g
+    };
+    let transformed = least_of_columns(&tree[..n]);
+    let tree = Dual::new([&tree[..n], &transformed].concat(), &held, n);
+    let mut reduced = vec![0.0; n];
+    let g = least_of_columns(&reduced);
+    for (row, pi) in costs.chunks_exact(g.len()).zip(&mut reduced) {
+        *pi = -simd::row_minimum(row, &g).0;
+    }
+    reduced.extend(g);
+    let reduced = Dual::new(reduced, &held, n);
+    if reduced.value > tree.value { reduced.potential } else { tree.potential }
 }
 
 /// Pivots until one cycle over all rows finds no arc that violates, or the round is over. Returns the pivots so far, and a status when ended early.

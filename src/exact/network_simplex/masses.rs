@@ -41,9 +41,8 @@ impl Masses {
         let exponent = TOTAL_BITS - 1 - exponent_of(total);
         let whole = |masses: &[f64], total: i128| -> Vec<i128> {
             if masses.iter().all(|&mass| mass == masses[0]) {
-                // n times the rounded 1/n is not 1: equal masses share the total to its last bit.
-                let (n, each) = (masses.len() as i128, total / masses.len() as i128);
-                return (0..n).map(|i| (each + i128::from(i < total % n)) << UNIT_BITS).collect();
+                // n times the rounded 1/n is not 1: equal masses share the total, and stay equal.
+                return vec![(total / masses.len() as i128) << UNIT_BITS; masses.len()];
             }
             masses.iter().map(|mass| (scaled(*mass, exponent) as i128) << UNIT_BITS).collect()
         };
@@ -67,6 +66,11 @@ impl Masses {
     /// Masses that are perturbed integers already: sums of those of another problem.
     pub(crate) fn from_units(source: Vec<i128>, target: Vec<i128>) -> Self {
         Self { source, target, exponent: 0 }
+    }
+
+    /// Masses in the same unit as these, for other points.
+    pub(crate) fn of(&self, source: Vec<i128>, target: Vec<i128>) -> Self {
+        Self { source, target, exponent: self.exponent }
     }
 
     /// The mass of a flow, without the units of the perturbation.

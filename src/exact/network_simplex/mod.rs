@@ -1,5 +1,6 @@
 //! The network simplex: exact transport for any masses and any costs.
 
+mod active;
 mod arcs;
 mod dense;
 mod expand;
@@ -8,6 +9,7 @@ mod levels;
 pub(super) mod masses;
 mod multiscale;
 mod oracle;
+mod places;
 mod rounds;
 mod sampled;
 mod sparse_start;
@@ -17,21 +19,23 @@ mod tests;
 mod thread;
 mod tour;
 mod tree;
+mod warm;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::cost::{Form, Origin, rows_per_tile};
+use crate::cost::Form;
 use crate::error::{Error, ErrorKind, Result};
-use crate::measure::Points;
 use crate::neighbors::has_tree;
 use crate::transport::{
-    CancelToken, Flow, Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify,
+    CancelToken, Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify,
+    check_shapes,
 };
 
-use masses::{MOST_POINTS, Masses};
+use active::Active;
 use multiscale::Clouds;
 use tree::TreeArc;
+use warm::Former;
 
 /// Nodes from which subtrees are shifted by chunks rather than node by node.
 const TOUR_FROM: usize = 24_000;
@@ -68,6 +72,11 @@ struct Outcome {
 }
 
 impl Outcome {
+    /// Of a problem in which no mass has to move.
+    fn nothing() -> Self {
+        Self { arcs: Vec::new(), potential: Vec::new(), iterations: 0, status: Status::Optimal, memory: 0 }
+    }
+
     /// The same with sources and targets numbered as before they were put in the given orders.
     fn in_order(mut self, source: &[u32], target: &[u32]) -> Self {
         for arc in &mut self.arcs {
@@ -79,6 +88,32 @@ impl Outcome {
             potential[place] = value;
         }
         Self { potential, ..self }
+    }
+}
+
+/// A plan and potentials to start from: those of a [`Solution`], or your own.
+#[derive(Debug, Clone, Copy)]
+pub struct Guess<'g> {
+    plan: &'g Plan,
+    potentials: &'g Potentials,
+}
+
+impl Guess<'_> {
+    /// Refuses a guess that does not fit the problem.
+    pub(super) fn check(&self, problem: &Problem) -> Result<()> {
+        check_shapes(problem, self.plan, self.potentials)
+    }
+}
+
+impl<'g> From<&'g Solution> for Guess<'g> {
+    fn from(solution: &'g Solution) -> Self {
+        Self { plan: &solution.plan, potentials: &solution.potentials }
+    }
+}
+
+impl<'g> From<(&'g Plan, &'g Potentials)> for Guess<'g> {
+    fn from((plan, potentials): (&'g Plan, &'g Potentials)) -> Self {
+        Self { plan, potentials }
     }
 }
 
@@ -167,7 +202,8 @@ impl NetworkSimplex {
         Self { path: Some(Path::Multiscale), ..Self::default() }
     }
 
-    fn path(&self, problem: &Problem) -> Result<Path> {
+    /// The way of a problem that has `pairs` pairs of points to price.
+    fn path(&self, problem: &Problem, pairs: usize) -> Result<Path> {
         let points = problem.points().map(|points| (points.ground().form(), points.source().dim()));
         match self.path {
             Some(Path::Multiscale) if !matches!(points, Some((Form::Norm { .. }, _))) => {
@@ -176,8 +212,7 @@ impl NetworkSimplex {
             }
             Some(path) => Ok(path),
             None => {
-                let (n, m) = problem.shape();
-                let scales = points.is_some_and(|(form, dim)| pays_to_scale(form, dim, n * m));
+                let scales = points.is_some_and(|(form, dim)| pays_to_scale(form, dim, pairs));
                 Ok(if scales { Path::Multiscale } else { Path::Dense })
             }
         }
@@ -219,42 +254,67 @@ impl NetworkSimplex {
     ///
     /// # Errors
     /// As [`NetworkSimplex::solve`].
-    ///
-    /// # Panics
-    /// Never: the multiscale way is taken for points only.
     pub fn solve_observed(&self, problem: &Problem, observer: &mut dyn Observer) -> Result<Solution> {
+        self.solve_with(problem, None, observer)
+    }
+
+    /// Solves `problem` from the solution of a similar one with the same numbers of points: points that have moved a little,
+    /// masses that have changed a little, a plan and potentials of your own.
+    ///
+    /// The answer is as exact and as well proven as that of [`NetworkSimplex::solve`], whatever the guess; what a good one
+    /// saves is time. The support of its plan becomes the first basis, and the potentials bound how far that is from the optimum:
+    /// a guess that is several per cent off is dropped, and the solve starts afresh. Moves well below the distance between
+    /// neighbours take a few per cent of the pivots of a cold start; see `docs/benchmarks.md`.
+    ///
+    /// # Errors
+    /// As [`NetworkSimplex::solve`], and when the guess does not have the shape of the problem or a potential of it is NaN or
+    /// infinite.
+    ///
+    /// ```
+    /// use earthwork::prelude::*;
+    ///
+    /// let y = Samples::new([[0.0, 1.0], [1.0, 1.0], [2.0, 0.0]])?;
+    /// let at = |x: f64| Problem::between(&Samples::new([[0.0, 0.0], [x, 0.0], [3.0, 0.5]])?, &y, SquaredEuclidean);
+    /// let solver = NetworkSimplex::default();
+    /// let mut solution = solver.solve(&at(1.0)?)?;
+    /// for step in 1..10 {
+    ///     solution = solver.solve_from(&at(1.0 + 0.01 * f64::from(step))?, &solution)?;
+    /// }
+    /// assert_eq!(solution.transport_cost, solver.solve(&at(1.09)?)?.transport_cost);
+    /// # Ok::<(), earthwork::Error>(())
+    /// ```
+    pub fn solve_from<'g>(&self, problem: &Problem, guess: impl Into<Guess<'g>>) -> Result<Solution> {
+        self.solve_from_observed(problem, guess, &mut Silent)
+    }
+
+    /// The same, and reports progress to `observer`.
+    ///
+    /// # Errors
+    /// As [`NetworkSimplex::solve_from`].
+    pub fn solve_from_observed<'g>(
+        &self,
+        problem: &Problem,
+        guess: impl Into<Guess<'g>>,
+        observer: &mut dyn Observer,
+    ) -> Result<Solution> {
+        let guess = guess.into();
+        guess.check(problem)?;
+        self.solve_with(problem, Some(guess), observer)
+    }
+
+    fn solve_with(&self, problem: &Problem, guess: Option<Guess>, observer: &mut dyn Observer) -> Result<Solution> {
         let mut watch = Watch::new(self.interrupt.clone(), observer);
         let active = Active::new(problem)?;
-        let masses = active.masses();
-        let outcome = match self.path(problem)? {
-            Path::Multiscale => {
-                let points = problem.points().expect("this path is for points");
-                let (source, target) =
-                    (Active::points(points.source(), &active.rows), Active::points(points.target(), &active.columns));
-                let clouds = Clouds {
-                    ground: points.shared_ground(),
-                    dim: points.source().dim(),
-                    source: &source,
-                    target: &target,
-                    masses: &masses,
-                };
-                if has_tree(points.ground().form(), clouds.dim) {
-                    multiscale::solve(&clouds, &mut watch)
-                } else {
-                    sampled::solve_clouds(&clouds, &mut watch)
-                }
-            }
-            Path::Dense => {
-                let costs = active.costs(problem);
-                let mut outcome = sampled::solve_matrix(&costs, &masses, &mut watch);
-                if let Cow::Owned(made) = &costs {
-                    outcome.memory += size_of_val(&made[..]);
-                }
-                outcome
-            }
+        let path = self.path(problem, active.pairs())?;
+        let former = guess.map(|guess| active.former(guess.plan, guess.potentials));
+        let mut outcome = if active.pairs() == 0 {
+            Outcome::nothing()
+        } else {
+            Self::run(path, problem, &active, former.as_ref(), &mut watch)
         };
+        outcome.memory += active.memory();
 
-        let plan = active.plan(&masses, &outcome.arcs);
+        let plan = active.plan(&outcome.arcs);
         let potentials = active.potentials(problem, &outcome.potential);
         let mut solution = Solution {
             transport_cost: plan.transport_cost(problem),
@@ -277,101 +337,33 @@ impl NetworkSimplex {
         solution.report.time = watch.elapsed();
         Ok(solution)
     }
-}
 
-/// The points that hold mass; the others take no part and get their potential at the end.
-struct Active {
-    shape: (usize, usize),
-    rows: Vec<usize>,
-    columns: Vec<usize>,
-    source: Vec<f64>,
-    target: Vec<f64>,
-}
-
-impl Active {
-    fn new(problem: &Problem) -> Result<Self> {
-        let holding = |masses: &[f64]| (0..masses.len()).filter(|&i| masses[i] > 0.0).collect::<Vec<_>>();
-        let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
-        let (rows, columns) = (holding(a), holding(b));
-        for (argument, side) in [("source", &rows), ("target", &columns)] {
-            if side.len() > MOST_POINTS {
-                let why = format!("{} points with mass; the exact solver takes at most {MOST_POINTS}", side.len());
-                return Err(Error::new(argument, ErrorKind::Unsupported(why.into())));
-            }
+    /// Solves between the places that take part.
+    fn run(path: Path, problem: &Problem, active: &Active, former: Option<&Former>, watch: &mut Watch) -> Outcome {
+        if let (Path::Multiscale, Some(points)) = (path, problem.points()) {
+            let (source, target) = (active.source_points(points), active.target_points(points));
+            let clouds = Clouds {
+                ground: points.shared_ground(),
+                dim: points.source().dim(),
+                source: &source,
+                target: &target,
+                masses: active.masses(),
+            };
+            let warm = former.and_then(|former| warm::solve_clouds(former, &clouds, watch));
+            return warm.unwrap_or_else(|| {
+                if has_tree(points.ground().form(), clouds.dim) {
+                    multiscale::solve(&clouds, watch)
+                } else {
+                    sampled::solve_clouds(&clouds, watch)
+                }
+            });
         }
-        let source = rows.iter().map(|&i| a[i]).collect();
-        let scale = problem.target_scale();
-        let target = columns.iter().map(|&j| b[j] * scale).collect();
-        Ok(Self { shape: problem.shape(), rows, columns, source, target })
-    }
-
-    fn masses(&self) -> Masses {
-        Masses::new(&self.source, &self.target)
-    }
-
-    /// The coordinates of the points that hold mass.
-    fn points<'p>(points: &'p Points, holding: &[usize]) -> Cow<'p, [f64]> {
-        if holding.len() == points.len() {
-            return Cow::Borrowed(points.as_slice());
+        let costs = active.costs(problem);
+        let warm = former.and_then(|former| warm::solve_matrix(former, &costs, active.masses(), watch));
+        let mut outcome = warm.unwrap_or_else(|| sampled::solve_matrix(&costs, active.masses(), watch));
+        if let Cow::Owned(made) = &costs {
+            outcome.memory += size_of_val(&made[..]);
         }
-        Cow::Owned(holding.iter().flat_map(|&i| points.point(i).iter().copied()).collect())
-    }
-
-    /// The costs between points that hold mass, row by row; borrowed where the caller's matrix is just that.
-    fn costs<'p>(&self, problem: &'p Problem) -> Cow<'p, [f64]> {
-        let (n, m) = self.shape;
-        let all_columns = self.columns.len() == m;
-        if let Origin::Matrix(matrix) = problem.cost().origin()
-            && all_columns
-            && self.rows.len() == n
-        {
-            return Cow::Borrowed(matrix);
-        }
-        let mut costs = Vec::with_capacity(self.rows.len() * self.columns.len());
-        let step = rows_per_tile(m);
-        let mut tile = vec![0.0; step * m];
-        for rows in self.rows.chunks(step) {
-            let (first, last) = (rows[0], rows[rows.len() - 1]);
-            if all_columns && last - first + 1 == rows.len() {
-                let tile = &mut tile[..rows.len() * m];
-                problem.cost().fill(first..last + 1, 0..m, tile);
-                costs.extend_from_slice(tile);
-                continue;
-            }
-            for &i in rows {
-                problem.cost().fill(i..i + 1, 0..m, &mut tile[..m]);
-                costs.extend(self.columns.iter().map(|&j| tile[j]));
-            }
-        }
-        Cow::Owned(costs)
-    }
-
-    /// The plan of the tree arcs, over all points. A flow far below the last digit of what both its ends hold is what
-    /// rounding left between two sums, and is left out: its cost may be as large as all that is paid.
-    fn plan(&self, masses: &Masses, arcs: &[TreeArc]) -> Plan {
-        const ROUNDING: f64 = 16.0 * f64::EPSILON;
-        let flows = arcs.iter().filter_map(|arc| {
-            let (i, j) = (arc.source as usize, arc.target as usize);
-            let mass = masses.mass(arc.flow);
-            let seen = mass > ROUNDING * self.source[i].min(self.target[j]);
-            seen.then(|| Flow { source: self.rows[i], target: self.columns[j], mass })
-        });
-        Plan::from_flows(self.shape, flows.collect())
-    }
-
-    /// Potentials on all points: from the tree where there is mass, and for a source without mass the most that
-    /// feasibility allows, and for the targets after them.
-    fn potentials(&self, problem: &Problem, tree: &[f64]) -> Potentials {
-        let (n, m) = self.shape;
-        let (pi_source, pi_target) = tree.split_at(self.rows.len());
-        let mut g = vec![f64::NAN; m];
-        for (&j, pi) in self.columns.iter().zip(pi_target) {
-            g[j] = *pi;
-        }
-        let mut f = vec![f64::NAN; n];
-        for (&i, pi) in self.rows.iter().zip(pi_source) {
-            f[i] = -pi;
-        }
-        crate::transport::extended(problem, f, g)
+        outcome
     }
 }

@@ -10,8 +10,7 @@ use super::masses::Masses;
 use super::oracle::{Oracle, oracle};
 use super::rounds::Rounds;
 use super::start::row_greedy;
-use super::thread::Thread;
-use super::tree::{Tree, TreeArc};
+use super::tree::TreeArc;
 use crate::cost::GroundCost;
 use crate::neighbors::halving::kd_order;
 use crate::transport::{Progress, Status, Watch};
@@ -56,10 +55,14 @@ pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
     let mut at = Stage { depth, cells: (source.cells(depth), target.cells(depth)) };
     let level = Level { ground: &*clouds.ground, cells: &at.cells, proof: true };
     let mut solved = level.solve_all_pairs(progress, watch);
+    // Targets and their potentials at the level of an early end.
+    let mut told: Option<(Vec<f64>, Vec<f64>)> = None;
     for &stop in &stops {
         let (finer, arcs) = at.descend(&solved.arcs, stop, (&source, &target), &cost);
         if solved.status != Status::Optimal {
             // Ended early: the basis is carried on to the finest level, so that there is a feasible plan.
+            let g = solved.potential.split_off(at.cells.0.len().min(solved.potential.len()));
+            told.get_or_insert((at.cells.1.centres, g));
             (at, solved.arcs) = (finer, arcs);
             continue;
         }
@@ -70,15 +73,27 @@ pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
         let oracle = oracle(&clouds.ground, &finer.cells.0.centres, &finer.cells.1.centres, dim);
         let (mut pairs, more) =
             rayon::join(|| oracle.nearest_targets(&g, NEAREST), || oracle.nearest_sources(&f, NEAREST));
-        pairs.extend(more);
         let level = Level { ground: &*clouds.ground, cells: &finer.cells, proof: stop == deepest };
+        let known = level.least_slacks(&pairs, g);
+        pairs.extend(more);
         let candidates = Candidates::new(finer.cells.0.len(), pairs, |i, j| level.cost(i, j));
-        solved = level.solve(&arcs, candidates, &*oracle, progress, watch);
+        solved = level.solve(&arcs, candidates, &*oracle, Some(known), progress, watch);
         at = finer;
     }
-    if solved.status != Status::Optimal {
-        let level = Level { ground: &*clouds.ground, cells: &at.cells, proof: false };
-        solved.potential = level.potentials(&solved.arcs);
+    if let Some((targets, g)) = told {
+        // The c-transform of what the coarse targets tell, to the sources and from there to all targets.
+        let (x, y) = (&at.cells.0.centres, &at.cells.1.centres);
+        let mut f = vec![0.0; at.cells.0.len()];
+        for (i, b) in oracle(&clouds.ground, x, &targets, dim).nearest_targets(&g, 1) {
+            let (i, b) = (i as usize, b as usize);
+            f[i] = cost(at.cells.0.centre(i as u32), &targets[b * dim..(b + 1) * dim]) - g[b];
+        }
+        let tightest = oracle(&clouds.ground, x, y, dim).nearest_sources(&f, 1);
+        solved.potential = f.iter().map(|f| -f).chain(vec![0.0; at.cells.1.len()]).collect();
+        for (i, j) in tightest {
+            let c = cost(at.cells.0.centre(i), at.cells.1.centre(j));
+            solved.potential[f.len() + j as usize] = c - f[i as usize];
+        }
     }
     solved.memory += source.memory() + target.memory();
     solved.in_order(&source_order, &target_order)
@@ -146,21 +161,27 @@ impl Level<'_> {
         arcs: &[TreeArc],
         candidates: Candidates,
         oracle: &dyn Oracle,
+        known: Option<Vec<f64>>,
         progress: Progress,
         watch: &mut Watch,
     ) -> Outcome {
         let cost = |i: usize, j: usize| self.cost(i, j);
-        let rounds =
-            Rounds { shape: self.shape(), cost: &cost, oracle, violators: VIOLATORS, block: BLOCK, proof: self.proof };
-        rounds.run(arcs, candidates, progress, watch)
+        let (shape, proof) = (self.shape(), self.proof);
+        let rounds = Rounds { shape, cost: &cost, oracle, violators: VIOLATORS, block: BLOCK, proof, poor: None };
+        rounds.run(arcs, candidates, known, progress, watch)
     }
 
-    /// The potentials of a basis.
-    fn potentials(&self, arcs: &[TreeArc]) -> Vec<f64> {
+    /// The potentials π of g and of its c-transform, which `pairs` with the least c − g of each source attain.
+    fn least_slacks(&self, pairs: &[(u32, u32)], g: Vec<f64>) -> Vec<f64> {
         let (n, m) = self.shape();
-        let mut tree = Tree::<Thread>::new(n, m, arcs);
-        tree.refresh(|i, j| self.cost(i, j));
-        tree.potentials()
+        let mut potential = Vec::with_capacity(n + m);
+        potential.resize(n, f64::NEG_INFINITY);
+        for &(i, j) in pairs {
+            let pi = &mut potential[i as usize];
+            *pi = pi.max(g[j as usize] - self.cost(i as usize, j as usize));
+        }
+        potential.extend(g);
+        potential
     }
 
     /// Solves a small level with all pairs as candidates.
@@ -170,7 +191,7 @@ impl Level<'_> {
         let costs: Vec<f64> = pairs.iter().map(|&(i, j)| self.cost(i as usize, j as usize)).collect();
         let masses = Masses::from_units(self.cells.0.masses.clone(), self.cells.1.masses.clone());
         let candidates = Candidates::new(n, pairs, |i, j| costs[i * m + j]);
-        self.solve(&row_greedy(&costs, &masses), candidates, &NoneMissing, progress, watch)
+        self.solve(&row_greedy(&costs, &masses), candidates, &NoneMissing, None, progress, watch)
     }
 }
 

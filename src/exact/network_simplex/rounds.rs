@@ -6,6 +6,7 @@ use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Order, Tree, TreeArc};
 use super::{Outcome, TOUR_FROM, tolerance};
+use crate::numeric::Sum;
 use crate::transport::{Progress, Status, Watch};
 
 /// A problem whose candidate arcs grow until none is missing.
@@ -19,21 +20,73 @@ pub(super) struct Rounds<'a> {
     pub(super) block: f64,
     /// Whether to go on until no arc at all violates; else one round over the first candidates is enough.
     pub(super) proof: bool,
+    /// The relative gap at the first pricing from which it gives up, with status `Stalled`.
+    pub(super) poor: Option<f64>,
+}
+
+/// Feasible potentials π (to rounding), and the lower bound that they prove, in units of mass.
+pub(super) struct Dual {
+    pub(super) value: f64,
+    pub(super) potential: Vec<f64>,
+}
+
+impl Dual {
+    pub(super) fn new(potential: Vec<f64>, masses: &[f64], sources: usize) -> Self {
+        let mut value = Sum::default();
+        for (v, (pi, mass)) in potential.iter().zip(masses).enumerate() {
+            value.add_product(*mass, if v < sources { -pi } else { *pi });
+        }
+        Self { value: value.value(), potential }
+    }
+}
+
+/// Potentials π that are feasible after a pricing pass: lowered by the worst violation of each source.
+pub(super) fn lowered(
+    mut potential: Vec<f64>,
+    n: usize,
+    missing: &[(u32, u32)],
+    cost: &dyn Fn(usize, usize) -> f64,
+) -> Vec<f64> {
+    for &(i, j) in missing {
+        let (i, j) = (i as usize, j as usize);
+        potential[i] = potential[i].max(potential[n + j] - cost(i, j));
+    }
+    potential
+}
+
+/// How far the cost of a basis can be from the optimum, of which `lower` is a lower bound.
+pub(super) fn relative_gap(arcs: impl Iterator<Item = TreeArc>, cost: &dyn Fn(usize, usize) -> f64, lower: f64) -> f64 {
+    let mut total = Sum::default();
+    arcs.for_each(|arc| total.add_product(arc.flow as f64, cost(arc.source as usize, arc.target as usize)));
+    let total = total.value();
+    if total > lower { (total - lower) / total.abs().max(lower.abs()) } else { 0.0 }
+}
+
+/// What each node of a tree sends or takes.
+pub(super) fn masses_of(arcs: &[TreeArc], (n, m): (usize, usize)) -> Vec<f64> {
+    let mut masses = vec![0.0; n + m];
+    for arc in arcs {
+        masses[arc.source as usize] += arc.flow as f64;
+        masses[n + arc.target as usize] += arc.flow as f64;
+    }
+    masses
 }
 
 impl Rounds<'_> {
-    /// Solves from a feasible basis and first candidates.
+    /// Solves from a feasible basis and first candidates. After an early end the potentials are feasible ones: `known` ones,
+    /// unless pricing has found better ones.
     pub(super) fn run(
         &self,
         arcs: &[TreeArc],
         candidates: Candidates,
+        known: Option<Vec<f64>>,
         progress: Progress,
         watch: &mut Watch,
     ) -> Outcome {
         if arcs.len() < TOUR_FROM {
-            self.run_with::<Thread>(arcs, candidates, progress, watch)
+            self.run_with::<Thread>(arcs, candidates, known, progress, watch)
         } else {
-            self.run_with::<Tour>(arcs, candidates, progress, watch)
+            self.run_with::<Tour>(arcs, candidates, known, progress, watch)
         }
     }
 
@@ -41,43 +94,58 @@ impl Rounds<'_> {
         &self,
         arcs: &[TreeArc],
         mut candidates: Candidates,
+        known: Option<Vec<f64>>,
         mut progress: Progress,
         watch: &mut Watch,
     ) -> Outcome {
         let (n, m) = self.shape;
         let mut tree = Tree::<O>::new(n, m, arcs);
         tree.refresh(self.cost);
+        let masses = masses_of(arcs, self.shape);
+        let mut best = known.map(|potential| Dual::new(potential, &masses, n));
+        let gap = |tree: &Tree<O>, best: &Option<Dual>| {
+            best.as_ref().filter(|_| self.proof).map(|best| relative_gap(tree.arcs(), self.cost, best.value))
+        };
+        progress.gap = gap(&tree, &best);
         let mut round = 0;
         let status = loop {
             let block = ((candidates.len() as f64).sqrt() * self.block) as usize + 10;
             let (iterations, status) =
                 pivot_until_clean(&mut tree, &candidates, block, tolerance(round), progress, watch);
-            let moved = iterations > progress.iterations;
             progress.iterations = iterations;
             tree.refresh(self.cost);
-            if let Some(status) = status {
-                break status;
-            }
-            if !self.proof {
+            if status.is_none() && !self.proof {
                 break Status::Optimal;
             }
             // Potentials fresh from the tree: a pass over them without a violation is the proof.
-            let potentials = tree.potentials();
-            let f: Vec<f64> = potentials[..n].iter().map(|p| -p).collect();
-            let missing = self.oracle.violating(&f, &potentials[n..], self.violators, tolerance(round));
-            progress.violations = Some(missing.len());
-            if missing.is_empty() && !moved {
+            let potential = tree.potentials();
+            let f: Vec<f64> = potential[..n].iter().map(|p| -p).collect();
+            let missing = self.oracle.violating(&f, &potential[n..], self.violators, tolerance(round));
+            if missing.is_empty() && status.is_none() {
                 break Status::Optimal;
             }
-            if let Some(status) = watch.check(&progress) {
+            let potential = lowered(potential, n, &missing, self.cost);
+            let dual = Dual::new(potential, &masses, n);
+            if best.as_ref().is_none_or(|best| best.value < dual.value) {
+                best = Some(dual);
+            }
+            progress.stage = "price";
+            progress.violations = Some(missing.len());
+            progress.gap = gap(&tree, &best);
+            if let Some(status) = status.or_else(|| watch.check(&progress)) {
                 break status;
             }
+            if round == 0 && self.poor.is_some_and(|poor| progress.gap > Some(poor)) {
+                break Status::Stalled;
+            }
             round += 1;
+            progress.stage = "pivot";
             candidates = candidates.with(&missing, self.cost);
         };
         // Candidates are held twice when more are merged in.
         let memory = tree.memory() + 2 * candidates.memory() + self.oracle.memory();
-        let potential = tree.potentials();
+        let feasible = best.filter(|_| status != Status::Optimal);
+        let potential = feasible.map_or_else(|| tree.potentials(), |dual| dual.potential);
         Outcome { arcs: tree.arcs().collect(), potential, iterations: progress.iterations, status, memory }
     }
 }

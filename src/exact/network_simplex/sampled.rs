@@ -94,7 +94,9 @@ fn from_potentials(
     }
     pairs.extend(oracle.nearest_targets(&g, NEAREST));
     let candidates = Candidates::new(n, pairs, cost);
+    // g is the c-transform of f, so both are feasible.
+    let known = Some(f.iter().map(|f| -f).chain(g.iter().copied()).collect());
     let arcs = sparse_start(&candidates, (&masses.source, &masses.target), f, g, cost);
-    let rounds = Rounds { shape: (n, m), cost, oracle, violators: VIOLATORS, block: 1.0, proof };
-    rounds.run(&arcs, candidates, Progress { stage: "pivot", iterations, ..Progress::default() }, watch)
+    let rounds = Rounds { shape: (n, m), cost, oracle, violators: VIOLATORS, block: 1.0, proof, poor: None };
+    rounds.run(&arcs, candidates, known, Progress { stage: "pivot", iterations, ..Progress::default() }, watch)
 }
