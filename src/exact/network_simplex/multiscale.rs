@@ -199,6 +199,9 @@ impl Level<'_> {
 struct NoneMissing;
 
 impl Oracle for NoneMissing {
+    fn sees_all(&self) -> bool {
+        false
+    }
     fn memory(&self) -> usize {
         0
     }

@@ -24,6 +24,11 @@ pub(super) trait Oracle: Sync {
     /// worst ones, as sorted pairs.
     fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)>;
 
+    /// Whether `violating` looks at all pairs. If not, the candidates are all pairs.
+    fn sees_all(&self) -> bool {
+        true
+    }
+
     /// The most bytes held while it answers, besides the pairs.
     fn memory(&self) -> usize;
 }

@@ -345,10 +345,12 @@ impl<'p> Table<'p> {
 
 /// Equal points have equal hashes; 0 and −0 are equal.
 fn hash(point: &[f64]) -> u64 {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    const FACTOR: u64 = 0xd6e8_feb8_6659_fd93;
+    let fold = |bits: u64| bits ^ (bits >> 32);
+    // Whole numbers differ in their highest bits alone: these are brought down before each product carries bits up.
     point.iter().fold(0, |hash: u64, v| {
-        let mixed = (hash ^ (v + 0.0).to_bits()).wrapping_mul(FACTOR);
-        mixed ^ (mixed >> 32)
+        let bits = fold(hash.wrapping_add((v + 0.0).to_bits())).wrapping_mul(FACTOR);
+        fold(fold(bits).wrapping_mul(FACTOR))
     })
 }
 
