@@ -1,8 +1,8 @@
 //! Distances between distributions, each with its evidence.
 //!
 //! earthwork computes optimal transport exactly: the least work that turns one heap of mass into another, the plan that
-//! does it, and a proof that no plan does it for less. Every number comes with what supports it, so you need not trust
-//! the solver.
+//! does it, and a proof that no plan does it for less. Entropic and sliced transport, divergences, kernel distances and
+//! critics stand beside it. Every number comes with what supports it, so you need not trust the solver.
 //!
 //! Three lines from two arrays to the Wasserstein distance W₂:
 //!
@@ -50,6 +50,7 @@
 //! | [`sliced`] | distances through projections onto lines, with standard errors |
 //! | [`divergence`] | KL, JS, total variation and their family: exact on one support, estimated from samples |
 //! | [`entropic`] | Sinkhorn at any ε with bounds on the exact cost, the Sinkhorn divergence, unbalanced transport, barycenters, maps |
+//! | [`critic`] | networks held to a Lipschitz constant: proven lower bounds on W₁, with gradients; the exact dual as a critic |
 //! | [`compare`] | the whole job: every distance of two samples, which column carries it, what moves where |
 //! | [`estimate`] | a number and its evidence |
 //! | [`numeric`] | sums that keep their digits, seeded random streams |
