@@ -5,7 +5,7 @@ use super::oracle::Oracle;
 use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Order, Tree, TreeArc};
-use super::{Outcome, TOUR_FROM, tolerance};
+use super::{Outcome, TOUR_FROM, pivots_per_round, tolerance};
 use crate::numeric::Sum;
 use crate::transport::{Progress, Status, Watch};
 
@@ -113,13 +113,14 @@ impl Rounds<'_> {
             let (iterations, status) =
                 pivot_until_clean(&mut tree, &candidates, block, tolerance(round), progress, watch);
             let moved = iterations > progress.iterations;
+            let cut_short = iterations - progress.iterations >= pivots_per_round(n);
             progress.iterations = iterations;
             tree.refresh(self.cost);
             let blind = !self.oracle.sees_all();
-            if status.is_none() && (!self.proof || (blind && !moved)) {
+            if status.is_none() && ((blind && !moved) || (!self.proof && !cut_short)) {
                 break Status::Optimal;
             }
-            if blind {
+            if blind || !self.proof {
                 // A round may end before it is clean, and nobody else looks.
                 if let Some(status) = status.or_else(|| watch.check(&progress)) {
                     break status;
