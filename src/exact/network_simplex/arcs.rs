@@ -98,8 +98,19 @@ impl Candidates {
     }
 }
 
-/// Pivots until one cycle over all candidates finds none that violates, or the round is over. Returns the pivots so far, and a status when ended
-/// early.
+/// How a round of pivots ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum End {
+    /// One cycle over all candidates found none that violates.
+    Clean,
+    /// There were so many pivots that potentials are due to be refreshed.
+    Spent,
+    /// A limit was reached.
+    Stopped(Status),
+}
+
+/// Pivots until one cycle over all candidates finds none that violates, or the round is over. Returns the pivots so far, and how
+/// it ended.
 ///
 /// Block search (Grigoriadis 1986): of each block of `block` arcs, rows in order, the one of least reduced cost enters.
 pub(super) fn pivot_until_clean<O: Order>(
@@ -109,11 +120,11 @@ pub(super) fn pivot_until_clean<O: Order>(
     tolerance: f64,
     mut progress: Progress,
     watch: &mut Watch,
-) -> (u64, Option<Status>) {
-    let sources = arcs.start.len() as u32 - 1;
+) -> (u64, End) {
+    let sources = arcs.rows();
     let last = progress.iterations + pivots_per_round(sources as usize);
     if watch.iterations_left(progress.iterations) == 0 {
-        return (progress.iterations, watch.check(&progress));
+        return (progress.iterations, watch.check(&progress).map_or(End::Spent, End::Stopped));
     }
     let (mut row, mut since_pivot, mut in_block) = (0u32, 0usize, 0usize);
     let mut best: Option<(f64, u32, u32)> = None;
@@ -141,12 +152,15 @@ pub(super) fn pivot_until_clean<O: Order>(
                 if (progress.iterations.is_multiple_of(64) || watch.iterations_left(progress.iterations) == 0)
                     && let Some(status) = watch.check(&progress)
                 {
-                    return (progress.iterations, Some(status));
+                    return (progress.iterations, End::Stopped(status));
                 }
             }
         }
-        if (best.is_none() && since_pivot >= arcs.len()) || progress.iterations >= last {
-            return (progress.iterations, None);
+        if best.is_none() && since_pivot >= arcs.len() {
+            return (progress.iterations, End::Clean);
+        }
+        if progress.iterations >= last {
+            return (progress.iterations, End::Spent);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The simplex over few arcs, and pricing rounds that add the ones that are missing.
 
-use super::arcs::{Candidates, pivot_until_clean};
+use super::arcs::{Candidates, End, pivot_until_clean};
 use super::oracle::Oracle;
 use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Order, Tree, TreeArc};
-use super::{Outcome, TOUR_FROM, pivots_per_round, tolerance};
+use super::{Outcome, TOUR_FROM, tolerance};
 use crate::numeric::Sum;
 use crate::transport::{Progress, Status, Watch};
 
@@ -110,18 +110,19 @@ impl Rounds<'_> {
         let mut round = 0;
         let status = loop {
             let block = ((candidates.len() as f64).sqrt() * self.block) as usize + 10;
-            let (iterations, status) =
-                pivot_until_clean(&mut tree, &candidates, block, tolerance(round), progress, watch);
+            let (iterations, end) = pivot_until_clean(&mut tree, &candidates, block, tolerance(round), progress, watch);
             let moved = iterations > progress.iterations;
-            let cut_short = iterations - progress.iterations >= pivots_per_round(n);
             progress.iterations = iterations;
             tree.refresh(self.cost);
-            let blind = !self.oracle.sees_all();
-            if status.is_none() && ((blind && !moved) || (!self.proof && !cut_short)) {
-                break Status::Optimal;
-            }
-            if blind || !self.proof {
-                // A round may end before it is clean, and nobody else looks.
+            let status = match end {
+                End::Stopped(status) => Some(status),
+                _ => None,
+            };
+            if !self.proof || !self.oracle.sees_all() {
+                // Nobody prices; where the candidates are all pairs, a round over fresh potentials that moves nothing is the proof.
+                if end == End::Clean && !(self.proof && moved) {
+                    break Status::Optimal;
+                }
                 if let Some(status) = status.or_else(|| watch.check(&progress)) {
                     break status;
                 }
