@@ -26,6 +26,7 @@ mod rounding;
 mod sinkhorn;
 mod solution;
 mod stage;
+mod tiles;
 mod unbalanced;
 mod work;
 

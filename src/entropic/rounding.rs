@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 
 use super::geometry::{LANES, ROWS, Run, TILE};
-use super::kernel::{Field, RowSums, State};
+use super::kernel::{Field, State};
 use super::powers::{Exponentials, Exponents};
+use super::tiles::RowSums;
 use crate::numeric::Sum;
 use crate::simd::{self, Kernel, multiply_add};
 
