@@ -162,6 +162,11 @@ pub enum ErrorKind {
     Unsupported(Cow<'static, str>),
 }
 
+/// Refuses an argument whose dimension is not that of the other one.
+pub(crate) fn require_dimension(argument: &'static str, found: usize, expected: usize) -> Result<()> {
+    if found == expected { Ok(()) } else { Err(Error::new(argument, ErrorKind::Dimension { expected, found })) }
+}
+
 /// Refuses a number that breaks `holds`.
 pub(crate) fn require(argument: &'static str, value: f64, holds: bool, requirement: &'static str) -> Result<()> {
     if holds { Ok(()) } else { Err(Error::new(argument, ErrorKind::Parameter { value, requirement })) }

@@ -251,10 +251,7 @@ pub fn gaussian_barycenter(gaussians: &[Moments], weights: impl Into<Vec<f64>>) 
 /// # Ok::<(), Error>(())
 /// ```
 pub fn gelbrich(x: &Samples, y: &Samples) -> Result<Estimate> {
-    let (a, b) = (x.total(), y.total());
-    if (a - b).abs() > 1e-9 * a.max(b) {
-        return Err(Error::new("weights", ErrorKind::MassMismatch { source_mass: a, target_mass: b }));
-    }
+    x.weights().require_equal_total(y.weights())?;
     // Powers of two leave the digits, and neither squares nor their sums overflow.
     let largest = |side: &Samples| side.points().as_slice().iter().fold(0.0_f64, |most, v| most.max(v.abs()));
     let unit = largest(x).max(largest(y)).log2().ceil().clamp(-1000.0, 1000.0).exp2();
@@ -266,7 +263,7 @@ pub fn gelbrich(x: &Samples, y: &Samples) -> Result<Estimate> {
     let value = bures_squared(&p, &q)?.sqrt();
     // Roots of covariances that are off by some roundings of their traces are off by the root of that (Powers & Størmer).
     let slack = (8.0 * (x.dim() as f64 + 1.0) * f64::EPSILON * (p.trace() + q.trace())).sqrt();
-    let magnify = unit * a.sqrt();
+    let magnify = unit * x.total().sqrt();
     let lower = ((value - slack) * (1.0 - 1e-12) * magnify).max(0.0);
     let evidence = Evidence::Bounds { lower, upper: f64::INFINITY };
     Ok(Estimate::new(value * magnify, evidence, "Gelbrich", (x.len(), y.len())).of_kind(Kind::LowerBound))

@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use crate::closed_form::gaussian::bures_squared;
 use crate::closed_form::moments::Moments;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Result, require_dimension};
 use crate::estimate::{Estimate, Kind};
 use crate::exact::{rooted, solve};
 use crate::measure::Mixture;
@@ -48,9 +48,7 @@ pub struct MixtureDistance {
 /// # Ok::<(), Error>(())
 /// ```
 pub fn mixture_distance(x: &Mixture, y: &Mixture) -> Result<MixtureDistance> {
-    if x.dim() != y.dim() {
-        return Err(Error::new("y", ErrorKind::Dimension { expected: x.dim(), found: y.dim() }));
-    }
+    require_dimension("y", y.dim(), x.dim())?;
     let moments = |mixture: &Mixture| -> Vec<Moments> { mixture.components().iter().map(Moments::from).collect() };
     let (from, to) = (moments(x), moments(y));
     let mut costs = Array2::zeros((from.len(), to.len()));

@@ -3,8 +3,8 @@
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use ndarray::{Array2, ArrayView2};
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::measure::{Gaussian, Points, Samples};
+use crate::error::{Error, ErrorKind, Result, require_dimension};
+use crate::measure::{Gaussian, Samples, mean_of};
 
 /// How far a covariance may be from symmetric, and how negative an eigenvalue may be, relative to the largest entry.
 const TOLERANCE: f64 = 1e-9;
@@ -35,18 +35,8 @@ impl Moments {
     /// eigenvalue (beyond 1e-9 of its largest entry).
     #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as ndarray does")]
     pub fn new(mean: impl Into<Vec<f64>>, covariance: ArrayView2<'_, f64>) -> Result<Self> {
-        let mean = Points::from_rows(mean.into(), 1).map_err(|e| e.about("mean"))?;
+        let mean = mean_of(mean.into(), &covariance)?;
         let d = mean.len();
-        let (rows, columns) = covariance.dim();
-        for (what, found) in [("rows", rows), ("columns", columns)] {
-            if found != d {
-                let kind = ErrorKind::Length { what, expected: d, found, reason: "the mean has that length" };
-                return Err(Error::new("covariance", kind));
-            }
-        }
-        if let Some(((row, column), &value)) = covariance.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            return Err(Error::new("covariance", ErrorKind::Coordinate { point: row, coordinate: column, value }));
-        }
         let largest = covariance.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
         let wrong = |what| Err(Error::new("covariance", ErrorKind::Matrix(what)));
         if (0..d).any(|i| (0..i).any(|j| (covariance[[i, j]] - covariance[[j, i]]).abs() > TOLERANCE * largest)) {
@@ -56,7 +46,7 @@ impl Moments {
         if eigenvalues(&covariance, largest).iter().any(|&value| value < -TOLERANCE * d as f64 * largest) {
             return wrong("positive semidefinite");
         }
-        Ok(Self { mean: DVector::from_column_slice(mean.as_slice()), covariance })
+        Ok(Self { mean, covariance })
     }
 
     /// Of a sample: its weighted mean, and its covariance around it with the weights as probabilities (no n − 1).
@@ -148,8 +138,5 @@ pub(super) fn symmetrise(matrix: &mut DMatrix<f64>) {
 
 /// Refuses moments of another dimension.
 pub(super) fn same_dimension(x: &Moments, y: &Moments) -> Result<()> {
-    if x.dim() == y.dim() {
-        return Ok(());
-    }
-    Err(Error::new("y", ErrorKind::Dimension { expected: x.dim(), found: y.dim() }))
+    require_dimension("y", y.dim(), x.dim())
 }

@@ -1,6 +1,6 @@
 //! How much of W₂² each column carries.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::measure::Samples;
 use crate::numeric::Sum;
 use crate::transport::Plan;
@@ -63,9 +63,7 @@ pub fn cost_by_column(x: &Samples, y: &Samples, plan: &Plan) -> Result<Vec<Colum
 
 /// Refuses a plan that does not belong to the samples.
 pub(super) fn check_shapes(x: &Samples, y: &Samples, plan: &Plan) -> Result<()> {
-    if x.dim() != y.dim() {
-        return Err(Error::new("target", ErrorKind::Dimension { expected: x.dim(), found: y.dim() }));
-    }
+    require_dimension("target", y.dim(), x.dim())?;
     let (n, m) = plan.shape();
     for (what, expected, found) in [("rows", x.len(), n), ("columns", y.len(), m)] {
         if expected != found {

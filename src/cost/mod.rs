@@ -24,7 +24,7 @@ pub use dense::DenseCost;
 pub use ground::{Cosine, CostFn, Euclidean, Form, GroundCost, PNorm, SquaredEuclidean};
 pub(crate) use ground::{raise, scale_to_unit};
 pub use points::PointCost;
-pub(crate) use points::{LEAST, longest_gaps};
+pub(crate) use points::{LEAST, longest_gaps, unit_of_length};
 
 /// All costs between n sources and m targets.
 ///

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::cost::ground::{norm_power, raise, scale_to_unit};
 use crate::cost::{CostMatrix, Form, GroundCost, Origin};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::measure::Points;
 use crate::simd;
 
@@ -38,10 +38,7 @@ impl PointCost {
     /// # Errors
     /// As [`PointCost::new`].
     pub fn shared(source: &Points, target: &Points, ground: Arc<dyn GroundCost>) -> Result<Self> {
-        if source.dim() != target.dim() {
-            let kind = ErrorKind::Dimension { expected: source.dim(), found: target.dim() };
-            return Err(Error::new("target points", kind));
-        }
+        require_dimension("target points", target.dim(), source.dim())?;
         ground.check(source).map_err(|e| e.about("source points"))?;
         ground.check(target).map_err(|e| e.about("target points"))?;
         let (rows, read) = match ground.form() {
@@ -157,6 +154,20 @@ fn unit_vectors(points: &Points) -> Points {
     let mut coordinates = points.as_slice().to_vec();
     coordinates.chunks_exact_mut(points.dim()).for_each(scale_to_unit);
     Points::from_rows(coordinates, points.dim()).expect("unit vectors of finite points are finite")
+}
+
+/// The unit in which lengths of at most `longest` are measured: 1, unless the longest to the power p leaves the range where costs
+/// keep all digits. Then it is a power of two, so that the points are scaled without rounding, that puts the largest cost at the
+/// upper end of that range and leaves the room below to the small ones.
+pub(crate) fn unit_of_length(longest: f64, p: f64) -> f64 {
+    // Costs between 2^−400 and 2^400 leave as many powers of two again for the smaller ones, and for masses.
+    const COMFORTABLE: f64 = 400.0;
+    let bits = longest.log2();
+    if longest > 0.0 && longest.is_finite() && (bits * p).abs() > COMFORTABLE {
+        (bits - COMFORTABLE / p).ceil().exp2()
+    } else {
+        1.0
+    }
 }
 
 /// The longest gap between a source and a target along each coordinate.

@@ -3,10 +3,9 @@
 use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::cost::Euclidean;
-use crate::error::{Error, ErrorKind, Result};
-use crate::exact;
-use crate::measure::Points;
-use crate::measure::Samples;
+use crate::error::{Result, require_dimension};
+use crate::exact::{self, Extended, Extension};
+use crate::measure::{IntoPoints, Points, Samples};
 use crate::transport::{Problem, Solution};
 
 /// The optimal potentials of W₁ between two samples as a function on all of R^d, of Lipschitz constant 1.
@@ -46,9 +45,9 @@ impl ExactDual {
     /// The function at each point; of length n.
     ///
     /// # Errors
-    /// When the points have another dimension than the samples.
+    /// When the points have another dimension than the samples, or a coordinate is not finite.
     pub fn values(&self, points: ArrayView2<'_, f64>) -> Result<Array1<f64>> {
-        Ok(self.at(points)?.0)
+        Ok(self.at(points)?.iter().map(|at| at.value).collect())
     }
 
     /// Its gradient at each point, of shape (n, d): the mean of two unit vectors (0 in place of one where it has none).
@@ -56,33 +55,24 @@ impl ExactDual {
     /// # Errors
     /// As [`ExactDual::values`].
     pub fn gradients(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
-        Ok(self.at(points)?.1)
-    }
-
-    fn at(&self, points: ArrayView2<'_, f64>) -> Result<(Array1<f64>, Array2<f64>)> {
-        if points.ncols() != self.source.dim() {
-            let kind = ErrorKind::Dimension { expected: self.source.dim(), found: points.ncols() };
-            return Err(Error::new("points", kind));
-        }
-        let dim = points.ncols();
-        let mut values = Array1::zeros(points.nrows());
-        let mut gradients = Array2::zeros((points.nrows(), dim));
-        let (f, g) = (&self.solution.potentials.f, &self.solution.potentials.g);
-        for ((z, value), mut gradient) in points.rows().into_iter().zip(&mut values).zip(gradients.rows_mut()) {
-            let distance = |p: &[f64]| z.iter().zip(p).map(|(z, p)| (z - p).powi(2)).sum::<f64>().sqrt();
-            let nearest = |side: &Points, potential: &[f64]| {
-                let slacks = side.iter().zip(potential).map(|(p, v)| distance(p) - v).enumerate();
-                slacks.min_by(|(_, a), (_, b)| a.total_cmp(b)).expect("a sample has points")
-            };
-            let ((i, low), (j, high)) = (nearest(&self.source, f), nearest(&self.target, g));
-            *value = 0.5 * (high - low);
-            for (sign, p) in [(-0.5, self.source.point(i)), (0.5, self.target.point(j))] {
-                let length = distance(p);
+        let mut gradients = Array2::zeros(points.dim());
+        for ((z, at), mut gradient) in points.rows().into_iter().zip(self.at(points)?).zip(gradients.rows_mut()) {
+            for (sign, p) in [(-0.5, self.source.point(at.source)), (0.5, self.target.point(at.target))] {
+                let length = z.iter().zip(p).map(|(z, p)| (z - p).powi(2)).sum::<f64>().sqrt();
                 if length > 0.0 {
                     gradient.iter_mut().zip(z.iter().zip(p)).for_each(|(g, (z, p))| *g += sign * (z - p) / length);
                 }
             }
         }
-        Ok((values, gradients))
+        Ok(gradients)
+    }
+
+    fn at(&self, points: ArrayView2<'_, f64>) -> Result<Vec<Extended>> {
+        require_dimension("points", points.ncols(), self.source.dim())?;
+        if points.is_empty() {
+            return Ok(Vec::new());
+        }
+        let function = Extension { source: &self.source, target: &self.target, potentials: &self.solution.potentials };
+        function.at(&points.into_points()?)
     }
 }

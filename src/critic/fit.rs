@@ -7,7 +7,7 @@ use rand_distr::{Distribution, StandardNormal};
 use crate::critic::method::Control;
 use crate::critic::net::{Activation, Architecture, Matrices, Network, Optimiser, Schedule};
 use crate::critic::trained::Critic;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::estimate::{Discrepancy, Estimate};
 use crate::measure::Samples;
 use crate::numeric::random::ChaCha8Rng;
@@ -98,13 +98,8 @@ impl NeuralCritic {
     /// # Errors
     /// When the dimensions or total masses differ, or an option cannot be.
     pub fn fit(&self, x: &Samples, y: &Samples) -> Result<Critic> {
-        if x.dim() != y.dim() {
-            return Err(Error::new("target", ErrorKind::Dimension { expected: x.dim(), found: y.dim() }));
-        }
-        let (a, b) = (x.total(), y.total());
-        if (a - b).abs() > 1e-9 * a.max(b) {
-            return Err(Error::new("weights", ErrorKind::MassMismatch { source_mass: a, target_mass: b }));
-        }
+        require_dimension("target", y.dim(), x.dim())?;
+        x.weights().require_equal_total(y.weights())?;
         let (centre, scale) = frame(x, y);
         let sides = [Side::new(x, &centre, scale), Side::new(y, &centre, scale)];
         let draw = |side: usize, random: &mut ChaCha8Rng, out: &mut Array2<f32>| sides[side].draw(random, out);

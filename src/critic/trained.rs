@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::critic::net::Network;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Result, require_dimension};
 use crate::estimate::{Estimate, Evidence, Kind};
 use crate::measure::Samples;
 use crate::numeric::Sum;
@@ -121,10 +121,7 @@ impl Critic {
     }
 
     fn placed(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
-        if points.ncols() != self.centre.len() {
-            let kind = ErrorKind::Dimension { expected: self.centre.len(), found: points.ncols() };
-            return Err(Error::new("points", kind));
-        }
+        require_dimension("points", points.ncols(), self.centre.len())?;
         let mut placed = points.to_owned();
         for mut row in placed.rows_mut() {
             row.iter_mut().zip(&self.centre).for_each(|(v, c)| *v = (*v - c) / self.scale);

@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DVector};
 use super::kind::{Base, Divergence};
 use super::mixture::{DRAWS, drawn};
 use super::quadrature::integrate_normals;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::estimate::{Estimate, Evidence};
 use crate::measure::{Gaussian, Mixture};
 use crate::numeric::special::erf;
@@ -40,9 +40,7 @@ impl Divergence {
     /// Sciences 249 (2013), and its multivariate form there.
     pub fn between_gaussians(self, p: &Gaussian, q: &Gaussian) -> Result<Estimate> {
         self.check()?;
-        if p.dim() != q.dim() {
-            return Err(Error::new("q", ErrorKind::Dimension { expected: p.dim(), found: q.dim() }));
-        }
+        require_dimension("q", q.dim(), p.dim())?;
         let (p, q) = if self == Self::ReverseKl { (q, p) } else { (p, q) };
         let pair = Pair::new(p, q)?;
         let exact = |value: f64| Estimate::new(value, Evidence::Exact, "closed form", (0, 0));

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::kind::{Base, Divergence};
 use super::knn::mean_and_variance;
 use super::quadrature::{breaks, integrate};
-use crate::error::{Error, ErrorKind, Result, require};
+use crate::error::{Error, ErrorKind, Result, require, require_dimension};
 use crate::estimate::{Estimate, Evidence};
 use crate::measure::{Mixture, Samples};
 
@@ -38,9 +38,7 @@ impl Divergence {
     /// Rényi divergence of order ∞.
     pub fn between_mixtures(self, p: &Mixture, q: &Mixture, draws: usize, seed: u64) -> Result<Estimate> {
         self.check()?;
-        if p.dim() != q.dim() {
-            return Err(Error::new("q", ErrorKind::Dimension { expected: p.dim(), found: q.dim() }));
-        }
+        require_dimension("q", q.dim(), p.dim())?;
         let Some((base, swapped)) = self.base() else {
             let why = "the supremum of p / q is no integral; choose a finite order";
             return Err(Error::new("divergence", ErrorKind::Unsupported(why.into())));

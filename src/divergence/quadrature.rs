@@ -1,6 +1,7 @@
 //! Integrals over a line.
 
 use super::kind::{Base, softplus};
+use crate::numeric::range;
 
 /// Abscissae and weights of the 15-point Gauss-Kronrod rule on [−1, 1] (half of them), and the 7-point Gauss weights.
 const NODES: [(f64, f64, f64); 8] = [
@@ -64,7 +65,7 @@ pub(super) fn breaks(bells: &[(f64, f64)]) -> Vec<f64> {
             at.extend([mean - step * deviation, mean + step * deviation]);
         }
     }
-    let (least, most) = at.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, m), &x| (x.min(l), x.max(m)));
+    let (least, most) = range(&at);
     for step in [0.5, 1.0, 2.0, 4.0] {
         at.extend([least - step * (most - least), most + step * (most - least)]);
     }

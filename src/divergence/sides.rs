@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use nalgebra::{Cholesky, DMatrix, DVector};
 use rand::seq::SliceRandom;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::measure::Samples;
 use crate::numeric::stream;
 
@@ -23,9 +23,7 @@ impl Sides {
     /// # Errors
     /// When the dimensions differ, a sample has weights of several sizes, or fewer than `least` points.
     pub(super) fn new(x: &Samples, y: &Samples, least: usize) -> Result<Self> {
-        if x.dim() != y.dim() {
-            return Err(Error::new("y", ErrorKind::Dimension { expected: x.dim(), found: y.dim() }));
-        }
+        require_dimension("y", y.dim(), x.dim())?;
         let (mut x, mut y, dim) = (draws("x", x, least)?, draws("y", y, least)?, x.dim());
         rescale(&mut x, &mut y, dim);
         Ok(Self { x, y, dim })

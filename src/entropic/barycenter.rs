@@ -1,14 +1,12 @@
 //! Barycenters on a fixed support: the masses that are nearest to several measures at once.
 
-use std::time::Duration;
-
 use rayon::prelude::*;
 
 use super::work::Work;
 use crate::cost::{CostMatrix, GroundCost, PointCost};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::measure::{Histogram, Points, Weights};
-use crate::transport::{Interrupt, Observer, Report, Silent, Status, Watch};
+use crate::transport::{Interrupt, Observer, Report, Silent, Status, Watch, limits};
 
 /// Entries that one task smooths.
 const BATCH: usize = 64;
@@ -82,11 +80,7 @@ impl Barycenter {
         Self { tolerance, ..self }
     }
 
-    /// Ends after this time, with status `Deadline`.
-    #[must_use]
-    pub fn with_time_limit(self, time: Duration) -> Self {
-        Self { interrupt: Interrupt { time: Some(time), ..self.interrupt }, ..self }
-    }
+    limits!("sweeps", "");
 
     /// Of histograms on one grid, under the squared distance between cells. `shares` weigh the histograms (≥ 0, of any total).
     ///
@@ -148,11 +142,7 @@ impl Barycenter {
         if measures.is_empty() {
             return Err(Error::new("masses", ErrorKind::Empty("measure")));
         }
-        if shares.len() != measures.len() {
-            let (expected, found, reason) = (measures.len(), shares.len(), "one for each measure");
-            return Err(Error::new("shares", ErrorKind::Length { what: "shares", expected, found, reason }));
-        }
-        let shares = Weights::new(shares).map_err(|error| error.about("shares"))?.normalised();
+        let shares = Weights::shares(shares, measures.len(), "one for each measure")?;
         let smoothing = smoothing();
         let n = measures[0].len();
         let logs: Vec<Vec<f64>> = measures

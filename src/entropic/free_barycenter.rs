@@ -34,11 +34,7 @@ impl SinkhornDivergence {
         if samples.is_empty() {
             return Err(Error::new("samples", ErrorKind::Empty("sample")));
         }
-        if shares.len() != samples.len() {
-            let (expected, found, reason) = (samples.len(), shares.len(), "one for each sample");
-            return Err(Error::new("shares", ErrorKind::Length { what: "shares", expected, found, reason }));
-        }
-        let shares = Weights::new(shares).map_err(|error| error.about("shares"))?.normalised();
+        let shares = Weights::shares(shares, samples.len(), "one for each sample")?;
         let at = |places: &Samples| -> Result<(f64, Vec<f64>)> {
             let (mut value, mut slope) = (0.0, vec![0.0; places.points().as_slice().len()]);
             for (sample, share) in samples.iter().zip(shares.as_slice()).filter(|(_, share)| **share > 0.0) {

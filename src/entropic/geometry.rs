@@ -7,6 +7,7 @@ use super::powers::{Distances, Exponentials, Exponents, InnerCosts, InnerPowers,
 use crate::cost::{CostMatrix, Form, GroundCost, Origin, PointCost};
 use crate::measure::Points;
 use crate::neighbors::halving::kd_blocks;
+use crate::numeric::ranges;
 use crate::simd;
 
 /// Rows of a tile.
@@ -113,16 +114,8 @@ impl<'a> Geometry<'a> {
         }
         let (x, y) =
             if form == Form::Cosine { (unit(x), unit(y)) } else { (x.as_slice().to_vec(), y.as_slice().to_vec()) };
-        let span: f64 = (0..dim)
-            .map(|k| {
-                let at = |flat: &[f64]| {
-                    flat.chunks_exact(dim)
-                        .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), p| (lo.min(p[k]), hi.max(p[k])))
-                };
-                let ((a, b), (c, d)) = (at(&x), at(&y));
-                (b - c).max(d - a).powi(2)
-            })
-            .sum();
+        let sides = ranges(&x, dim).into_iter().zip(ranges(&y, dim));
+        let span: f64 = sides.map(|((a, b), (c, d))| (b - c).max(d - a).powi(2)).sum();
         let largest = scale * if root { span.sqrt() } else { span };
         let middle: Vec<f64> = (0..dim).map(|k| y.iter().skip(k).step_by(dim).sum::<f64>() / m as f64).collect();
         let norms = |flat: &[f64]| -> Vec<f64> {

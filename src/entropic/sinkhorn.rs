@@ -1,10 +1,8 @@
 //! Balanced entropic transport: options and the way from a problem to a solution.
 
-use std::time::Duration;
-
 use crate::cost::Form;
 use crate::error::{Result, require};
-use crate::transport::{Bounds, CancelToken, Interrupt, Observer, Potentials, Problem, Report, Silent, Status, Watch};
+use crate::transport::{Bounds, Interrupt, Observer, Potentials, Problem, Report, Silent, Status, Watch, limits};
 
 use super::Epsilon;
 use super::levels::{self, Prepared};
@@ -107,23 +105,7 @@ impl Sinkhorn {
         Self { certify: false, ..self }
     }
 
-    /// Ends after this many passes, with status `IterationLimit`.
-    #[must_use]
-    pub fn with_iteration_limit(self, limit: u64) -> Self {
-        Self { interrupt: Interrupt { iterations: Some(limit), ..self.interrupt }, ..self }
-    }
-
-    /// Ends after this time, with status `Deadline`.
-    #[must_use]
-    pub fn with_time_limit(self, time: Duration) -> Self {
-        Self { interrupt: Interrupt { time: Some(time), ..self.interrupt }, ..self }
-    }
-
-    /// Ends when the token is cancelled, with status `Cancelled`.
-    #[must_use]
-    pub fn with_cancel(self, token: CancelToken) -> Self {
-        Self { interrupt: Interrupt { cancel: Some(token), ..self.interrupt }, ..self }
-    }
+    limits!("passes", "");
 
     /// Solves `problem`.
     ///

@@ -1,7 +1,6 @@
 //! Unbalanced and partial entropic transport: mass may be made, lost or left where it is, at a price.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Epsilon;
 use super::geometry::ROWS;
@@ -14,7 +13,7 @@ use super::work::Work;
 use crate::cost::GroundCost;
 use crate::error::{Result, require};
 use crate::measure::Samples;
-use crate::transport::{Interrupt, Observer, Potentials, Problem, Report, Silent, Status, Watch};
+use crate::transport::{Interrupt, Observer, Potentials, Problem, Report, Silent, Status, Watch, limits};
 
 /// Sweeps that the extrapolation remembers.
 const MEMORY: usize = 8;
@@ -144,11 +143,7 @@ impl Unbalanced {
         Self { tolerance, ..self }
     }
 
-    /// Ends after this time, with status `Deadline`.
-    #[must_use]
-    pub fn with_time_limit(self, time: Duration) -> Self {
-        Self { interrupt: Interrupt { time: Some(time), ..self.interrupt }, ..self }
-    }
+    limits!("sweeps", "");
 
     /// Solves between `x` and `y`, whose totals may differ.
     ///

@@ -41,11 +41,7 @@ pub fn barycenter(samples: &[Samples], shares: &[f64], start: &Samples, steps: u
     if samples.is_empty() {
         return Err(Error::new("samples", ErrorKind::Empty("sample")));
     }
-    if shares.len() != samples.len() {
-        let (expected, found, reason) = (samples.len(), shares.len(), "one for each sample");
-        return Err(Error::new("shares", ErrorKind::Length { what: "shares", expected, found, reason }));
-    }
-    let shares = Weights::new(shares).map_err(|error| error.about("shares"))?.normalised();
+    let shares = Weights::shares(shares, samples.len(), "one for each sample")?;
     let (mut here, mut values, mut converged) = (start.clone(), Vec::new(), false);
     for _ in 0..=steps {
         let (value, next) = step(samples, shares.as_slice(), &here)?;

@@ -4,6 +4,7 @@ mod assignment;
 mod barycenter;
 mod batch;
 mod circle;
+mod extension;
 mod grid;
 pub(crate) mod line;
 mod network_simplex;
@@ -15,6 +16,7 @@ pub use assignment::Assignment;
 pub use barycenter::{FreeBarycenter, barycenter};
 pub use batch::{Batch, Pairwise, batch, batch_observed, pairwise, pairwise_observed};
 pub use circle::{Circle, circle};
+pub(crate) use extension::{Extended, Extension};
 pub use grid::Grid;
 pub use line::{Line, line_cost};
 pub use network_simplex::{Guess, NetworkSimplex};
@@ -23,7 +25,7 @@ pub use population::{Population, PopulationBracket, population_bracket};
 
 use std::time::Instant;
 
-use crate::cost::{Form, LEAST, PNorm, longest_gaps};
+use crate::cost::{Form, LEAST, PNorm, longest_gaps, unit_of_length};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence};
 use crate::measure::{Points, Samples};
@@ -148,7 +150,7 @@ const MOST_DENSE: usize = 20_000;
 /// When p is below 1 or not finite, the samples differ in dimension or total mass, or the costs that the plan pays underflow.
 pub fn wasserstein(x: &Samples, y: &Samples, p: f64) -> Result<Estimate> {
     require("p", p, p >= 1.0 && p.is_finite(), "the order of a Wasserstein distance must be finite and at least 1")?;
-    let unit = unit_of_length(x, y, p);
+    let unit = unit_of_length(longest_gaps(x.points(), y.points()).fold(0.0, f64::max), p);
     let scaled = |side: &Samples| -> Result<Samples> {
         if unit == 1.0 {
             return Ok(side.clone());
@@ -163,22 +165,6 @@ pub fn wasserstein(x: &Samples, y: &Samples, p: f64) -> Result<Estimate> {
     let evidence = Evidence::Bounds { lower: rooted.lower() * unit, upper: rooted.upper() * unit };
     Ok(Estimate { value: rooted.value * unit, evidence, ..rooted })
 }
-
-/// The unit in which lengths are measured: 1, unless the largest of them to the power p leaves the range where costs keep
-/// all digits. Then it is a power of two, so that the points are scaled without rounding, that puts the largest cost at the
-/// upper end of that range and leaves the room below to the small ones.
-fn unit_of_length(x: &Samples, y: &Samples, p: f64) -> f64 {
-    let longest = longest_gaps(x.points(), y.points()).fold(0.0, f64::max);
-    let bits = longest.log2();
-    if longest > 0.0 && longest.is_finite() && (bits * p).abs() > COMFORTABLE {
-        (bits - COMFORTABLE / p).ceil().exp2()
-    } else {
-        1.0
-    }
-}
-
-/// Costs between 2^−400 and 2^400 leave as many powers of two again for the smaller ones, and for masses.
-const COMFORTABLE: f64 = 400.0;
 
 /// Refuses a solution whose root would be a wrong answer: a large power of a small distance is 0 in floating point.
 ///

@@ -2,14 +2,13 @@
 
 use rand::seq::SliceRandom;
 
-use crate::cost::{CostMatrix, Euclidean, PointCost, rows_per_tile};
+use crate::cost::Euclidean;
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Kind};
-use crate::exact::solve_observed;
+use crate::exact::{Extension, solve_observed};
 use crate::measure::{Points, Samples};
 use crate::numeric::random::stream;
 use crate::numeric::sum::sum;
-use crate::simd;
 use crate::transport::{Interrupt, Observer, Problem, Progress, Silent, Solution};
 
 /// The normal quantile of a one-sided 97.5 %: both ends together miss in at most 5 % of all draws.
@@ -168,9 +167,11 @@ impl Population {
             };
             let (known_x, known_y) = (part(x, &deal[0], false)?, part(y, &deal[1], false)?);
             let found = solve(&known_x, &known_y, observer)?;
-            let function = Extension { x: &known_x, y: &known_y, solution: &found };
+            let function =
+                Extension { source: known_x.points(), target: known_y.points(), potentials: &found.potentials };
             for (side, samples, sign) in [(0, x, 1.0), (1, y, -1.0)] {
-                let values = function.at(&part(samples, &deal[side], true)?)?;
+                let held_out = part(samples, &deal[side], true)?;
+                let values: Vec<f64> = function.at(held_out.points())?.iter().map(|at| at.value).collect();
                 let count = values.len() as f64;
                 value += sign * sum(values.iter().map(|f| f / count)) / folds as f64;
                 squares += variance(&values) / count;
@@ -200,39 +201,6 @@ impl Discrepancy for Population {
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         Ok(self.bracket(x, y)?.estimate())
     }
-}
-
-/// A 1-Lipschitz function that continues exact potentials to all of space.
-struct Extension<'s> {
-    x: &'s Samples,
-    y: &'s Samples,
-    solution: &'s Solution,
-}
-
-impl Extension<'_> {
-    /// ½ (min_j ‖z − yⱼ‖ − vⱼ + max_i uᵢ − ‖z − xᵢ‖) at each point z.
-    fn at(&self, points: &Samples) -> Result<Vec<f64>> {
-        let potentials = &self.solution.potentials;
-        let above = least_slack(points, self.y, &potentials.g)?;
-        let below = least_slack(points, self.x, &potentials.f)?;
-        Ok(above.iter().zip(&below).map(|(above, below)| 0.5 * (above - below)).collect())
-    }
-}
-
-/// min_j ‖z − yⱼ‖ − offsetⱼ at each point z.
-fn least_slack(points: &Samples, to: &Samples, offsets: &[f64]) -> Result<Vec<f64>> {
-    let costs = PointCost::new(points.points(), to.points(), Euclidean)?;
-    let (n, m) = costs.shape();
-    let height = rows_per_tile(m);
-    let mut tile = vec![0.0; height * m];
-    let mut least = Vec::with_capacity(n);
-    for first in (0..n).step_by(height) {
-        let rows = first..n.min(first + height);
-        let tile = &mut tile[..rows.len() * m];
-        costs.fill(rows, 0..m, tile);
-        least.extend(tile.chunks_exact(m).map(|row| simd::row_minimum(row, offsets).0));
-    }
-    Ok(least)
 }
 
 /// The variance of a sample.

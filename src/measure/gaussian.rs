@@ -34,19 +34,8 @@ impl Gaussian {
     /// diagonal) or not positive definite.
     #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as ndarray does")]
     pub fn new(mean: impl Into<Vec<f64>>, covariance: ArrayView2<'_, f64>) -> Result<Self> {
-        let mean = Points::from_rows(mean.into(), 1).map_err(|e| e.about("mean"))?;
+        let mean = mean_of(mean.into(), &covariance)?;
         let d = mean.len();
-        let (rows, columns) = covariance.dim();
-        for (what, found) in [("rows", rows), ("columns", columns)] {
-            if found != d {
-                let kind = ErrorKind::Length { what, expected: d, found, reason: "the mean has that length" };
-                return Err(Error::new("covariance", kind));
-            }
-        }
-        if let Some(((row, column), &value)) = covariance.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            let kind = ErrorKind::Coordinate { point: row, coordinate: column, value };
-            return Err(Error::new("covariance", kind));
-        }
         let covariance = DMatrix::from_fn(d, d, |i, j| covariance[[i, j]]);
         for i in 0..d {
             for j in 0..i {
@@ -59,7 +48,7 @@ impl Gaussian {
         let lower = Cholesky::new(covariance.clone())
             .ok_or_else(|| Error::new("covariance", ErrorKind::Matrix("positive definite")))?
             .unpack();
-        Ok(Self { mean: DVector::from_column_slice(mean.as_slice()), covariance, lower })
+        Ok(Self { mean, covariance, lower })
     }
 
     /// N(0, I) in R^d.
@@ -123,6 +112,23 @@ impl Gaussian {
             self.mean[i] + row
         }));
     }
+}
+
+/// The mean, where it and the covariance are finite and fit each other.
+pub(crate) fn mean_of(mean: Vec<f64>, covariance: &ArrayView2<'_, f64>) -> Result<DVector<f64>> {
+    let mean = Points::from_rows(mean, 1).map_err(|e| e.about("mean"))?;
+    let (rows, columns) = covariance.dim();
+    for (what, found) in [("rows", rows), ("columns", columns)] {
+        if found != mean.len() {
+            let kind = ErrorKind::Length { what, expected: mean.len(), found, reason: "the mean has that length" };
+            return Err(Error::new("covariance", kind));
+        }
+    }
+    if let Some(((row, column), &value)) = covariance.indexed_iter().find(|(_, v)| !v.is_finite()) {
+        let kind = ErrorKind::Coordinate { point: row, coordinate: column, value };
+        return Err(Error::new("covariance", kind));
+    }
+    Ok(DVector::from_column_slice(mean.as_slice()))
 }
 
 #[cfg(test)]

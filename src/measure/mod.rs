@@ -12,6 +12,7 @@ mod weights;
 
 pub(crate) use axes::axes;
 pub use gaussian::Gaussian;
+pub(crate) use gaussian::mean_of;
 pub use histogram::Histogram;
 pub use mixture::Mixture;
 pub use samples::{IntoPoints, Points, Samples};

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::numeric::sum::sum;
 
+/// How far two total masses may differ, relative to the larger.
+const MASS_TOLERANCE: f64 = 1e-9;
+
 /// The masses of `n` points or bins, and their total. Cloning is cheap: the numbers are shared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
@@ -47,6 +50,24 @@ impl Weights {
         }
         let uniform = masses.iter().all(|&w| w == masses[0]);
         Ok(Self { masses, total, uniform })
+    }
+
+    /// How much each of `count` things counts, as parts of 1; `reason` says what the things are.
+    pub(crate) fn shares(shares: &[f64], count: usize, reason: &'static str) -> Result<Self> {
+        if shares.len() != count {
+            let kind = ErrorKind::Length { what: "shares", expected: count, found: shares.len(), reason };
+            return Err(Error::new("shares", kind));
+        }
+        Ok(Self::new(shares).map_err(|error| error.about("shares"))?.normalised())
+    }
+
+    /// Refuses masses whose total differs from this one by more than 1e-9 of the larger.
+    pub(crate) fn require_equal_total(&self, other: &Self) -> Result<()> {
+        let (a, b) = (self.total, other.total);
+        if (a - b).abs() <= MASS_TOLERANCE * a.max(b) {
+            return Ok(());
+        }
+        Err(Error::new("weights", ErrorKind::MassMismatch { source_mass: a, target_mass: b }))
     }
 
     /// The masses, one for each point.

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::measure::Points;
 use crate::numeric::random::{ChaCha8Rng, stream};
 use crate::sliced::sobol::{DIMENSIONS, Sobol};
@@ -179,10 +179,7 @@ impl Directions {
 
 /// The user's directions, each of length 1.
 fn unit_rows(points: &Points, dim: usize) -> Result<Vec<f64>> {
-    if points.dim() != dim {
-        let kind = ErrorKind::Dimension { expected: dim, found: points.dim() };
-        return Err(Error::new("directions", kind));
-    }
+    require_dimension("directions", points.dim(), dim)?;
     let mut rows = points.as_slice().to_vec();
     for (point, row) in rows.chunks_exact_mut(dim).enumerate() {
         if !normalise(row) {

@@ -1,16 +1,13 @@
 //! Two samples made ready for slicing, and the slices themselves.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::cost::unit_of_length;
+use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::exact::line::sort::{Scratch, Sorted, sort_values};
 use crate::measure::{Samples, Weights};
 use crate::numeric::ranges;
 use crate::simd::{TILE_POINTS, project, tiled};
 use crate::sliced::merge::{Counts, counts, merge_uniform, merge_weighted, pair_off};
 
-/// How far the two total masses may differ, relative to the larger: as for every transport problem.
-const MASS_TOLERANCE: f64 = 1e-9;
-/// Powers of lengths between 2^−400 and 2^400 leave room for smaller costs and for sums.
-const COMFORTABLE: f64 = 400.0;
 /// A quarter of the numbers that the projections of one batch of directions should take: 2 MB, about a second-level cache.
 const BATCH: usize = 1 << 16;
 
@@ -74,22 +71,15 @@ pub(super) struct Workspace {
 impl Pair {
     /// Checks that the two samples can be compared.
     pub(super) fn new(x: &Samples, y: &Samples, p: f64) -> Result<Self> {
-        if x.dim() != y.dim() {
-            return Err(Error::new("y", ErrorKind::Dimension { expected: x.dim(), found: y.dim() }));
-        }
-        let (a, b) = (x.total(), y.total());
-        if (a - b).abs() > MASS_TOLERANCE * a.max(b) {
-            return Err(Error::new("weights", ErrorKind::MassMismatch { source_mass: a, target_mass: b }));
-        }
+        require_dimension("y", y.dim(), x.dim())?;
+        x.weights().require_equal_total(y.weights())?;
         let dim = x.dim();
         let (origin, longest) = frame(x, y);
         if !longest.is_finite() {
             let why = "the points are farther apart than a 64-bit float can hold; scale them down";
             return Err(Error::new("points", ErrorKind::Unsupported(why.into())));
         }
-        let bits = longest.log2();
-        let unit =
-            if longest > 0.0 && (bits * p).abs() > COMFORTABLE { (bits - COMFORTABLE / p).ceil().exp2() } else { 1.0 };
+        let unit = unit_of_length(longest, p);
         let masses = match (x.weights().is_uniform(), y.weights().is_uniform(), x.len() == y.len()) {
             (true, true, true) => Masses::Equal,
             (true, true, false) => Masses::Uniform,
@@ -107,7 +97,7 @@ impl Pair {
                 shares: (!samples.weights().is_uniform()).then(|| shares(samples.weights())),
             }
         };
-        Ok(Self { x: side(x), y: side(y), dim, p, unit, mass: a, masses })
+        Ok(Self { x: side(x), y: side(y), dim, p, unit, mass: x.total(), masses })
     }
 
     /// How many directions are worked on together.

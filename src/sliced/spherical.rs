@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use rayon::prelude::*;
 
-use crate::error::{Error, ErrorKind, Result, require};
+use crate::error::{Error, ErrorKind, Result, require, require_dimension};
 use crate::estimate::{Discrepancy, Estimate, Evidence};
 use crate::exact::Circle;
 use crate::exact::line::sort::Scratch;
@@ -86,9 +86,7 @@ impl Discrepancy for SphericalSliced {
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         require("circles", self.circles as f64, self.circles > 0, "at least one circle is needed")?;
         let solver = Circle::new(TAU, self.p)?;
-        if x.dim() != y.dim() {
-            return Err(Error::new("y", ErrorKind::Dimension { expected: x.dim(), found: y.dim() }));
-        }
+        require_dimension("y", y.dim(), x.dim())?;
         let dim = x.dim();
         if dim < 2 {
             return Err(Error::new("x", ErrorKind::Unsupported("a sphere needs at least 2 coordinates".into())));

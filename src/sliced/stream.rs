@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::estimate::{Estimate, Evidence};
 use crate::exact::line::power::with_power;
 use crate::measure::IntoPoints;
@@ -137,9 +137,7 @@ impl SlicedStream {
     fn push(&mut self, points: impl IntoPoints, first: bool) -> Result<()> {
         let points = points.into_points()?;
         let (dim, p) = (self.dim, self.p);
-        if points.dim() != dim {
-            return Err(Error::new("points", ErrorKind::Dimension { expected: dim, found: points.dim() }));
-        }
+        require_dimension("points", points.dim(), dim)?;
         let origin = self.origin.get_or_insert_with(|| points.point(0).to_vec());
         let rows: Vec<f64> = points.iter().flat_map(|point| point.iter().zip(&*origin).map(|(v, o)| v - o)).collect();
         let tiles = tiled(&rows, dim);

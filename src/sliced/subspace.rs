@@ -6,7 +6,7 @@ use nalgebra::{DMatrix, SymmetricEigen};
 use ndarray::Array2;
 
 use crate::cost::SquaredEuclidean;
-use crate::error::{Error, ErrorKind, Result, require};
+use crate::error::{Result, require, require_dimension};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
 use crate::exact::{rooted, solve};
 use crate::measure::Samples;
@@ -106,9 +106,7 @@ impl SubspaceRobust {
         require("k", self.k as f64, (1..=dim).contains(&self.k), range)?;
         let range = "a tolerance must be positive and finite";
         require("tolerance", self.tolerance, self.tolerance > 0.0 && self.tolerance.is_finite(), range)?;
-        if y.dim() != dim {
-            return Err(Error::new("y", ErrorKind::Dimension { expected: dim, found: y.dim() }));
-        }
+        require_dimension("y", y.dim(), dim)?;
         let mut silent = Silent;
         let mut watch = Watch::new(self.interrupt.clone(), &mut silent);
         let mut omega = DMatrix::identity(dim, dim) * (self.k as f64 / dim as f64);

@@ -25,6 +25,7 @@ pub(crate) use certify::{balanced, check_shapes};
 pub(crate) use extend::extended;
 pub use gradient::{Gradient, gradient};
 pub(crate) use gradient::{differentiable, slope_at};
+pub(crate) use observer::limits;
 pub use observer::{CancelToken, Interrupt, Observer, Progress, Silent, Watch};
 pub use plan::{Flow, Plan};
 pub use problem::Problem;

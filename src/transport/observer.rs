@@ -81,6 +81,34 @@ pub struct Interrupt {
     pub cancel: Option<CancelToken>,
 }
 
+/// The methods that set the `interrupt` of a solver: `limits!("pivots", ", a feasible plan and valid bounds")` names its
+/// iterations, and what an early end gives beside its status.
+macro_rules! limits {
+    ($iterations:literal, $gives:literal) => {
+        #[doc = concat!("Ends after this many ", $iterations, " with status `IterationLimit`", $gives, ".")]
+        #[must_use]
+        pub fn with_iteration_limit(mut self, limit: u64) -> Self {
+            self.interrupt.iterations = Some(limit);
+            self
+        }
+
+        #[doc = concat!("Ends after this much time with status `Deadline`", $gives, ".")]
+        #[must_use]
+        pub fn with_time_limit(mut self, time: std::time::Duration) -> Self {
+            self.interrupt.time = Some(time);
+            self
+        }
+
+        #[doc = concat!("Ends when the token is cancelled, with status `Cancelled`", $gives, ".")]
+        #[must_use]
+        pub fn with_cancel(mut self, token: $crate::transport::CancelToken) -> Self {
+            self.interrupt.cancel = Some(token);
+            self
+        }
+    };
+}
+pub(crate) use limits;
+
 /// Joins the limits and the observer of one solve; the solver asks it between steps.
 pub struct Watch<'o> {
     interrupt: Interrupt,

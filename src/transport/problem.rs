@@ -10,9 +10,6 @@ use crate::cost::{CostMatrix, DenseCost, Form, GroundCost, Origin, PointCost, ro
 use crate::error::{Error, ErrorKind, Result};
 use crate::measure::{Samples, Weights};
 
-/// How far the two total masses may differ, relative to the larger.
-const MASS_TOLERANCE: f64 = 1e-9;
-
 /// A balanced transport problem: masses a on n sources, masses b on m targets, and a cost for each pair.
 ///
 /// ```
@@ -89,10 +86,7 @@ impl<'a> Problem<'a> {
                 return Err(Error::new(argument, kind));
             }
         }
-        let (a, b) = (source.total(), target.total());
-        if (a - b).abs() > MASS_TOLERANCE * a.max(b) {
-            return Err(Error::new("weights", ErrorKind::MassMismatch { source_mass: a, target_mass: b }));
-        }
+        source.require_equal_total(&target)?;
         Ok(Self { source, target, cost })
     }
 

@@ -6,20 +6,12 @@ use earthwork::transport::Solution;
 use crate::format;
 use crate::read::Inputs;
 use crate::report::compare::ended_early;
-use crate::report::inputs::describe;
+use crate::report::inputs::describe_problem;
 use crate::report::layout::Entries;
 
 /// What was solved, the answer, and its evidence.
 pub(crate) fn emd(inputs: Option<&Inputs>, cost: &str, order: Option<f64>, solution: &Solution) -> String {
-    let (n, m) = solution.plan.shape();
-    let given = inputs.map_or_else(
-        || {
-            let mut entries = Entries::default();
-            entries.add("cost matrix", format!("{} x {}", format::count(n as u64), format::count(m as u64)));
-            entries
-        },
-        describe,
-    );
+    let given = describe_problem(inputs, solution.plan.shape());
     let mut text = format!("\n{}\n", given.text());
     let mut entries = Entries::default();
     if let Some(p) = order.filter(|&p| p != 1.0) {

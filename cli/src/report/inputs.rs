@@ -11,6 +11,16 @@ const LARGE_RATIO: f64 = 10.0;
 /// ... and holds this part of all the variance.
 const LARGE_PART: f64 = 0.8;
 
+/// What a problem of that shape was made of: two samples, or a cost matrix.
+pub(crate) fn describe_problem(inputs: Option<&Inputs>, (n, m): (usize, usize)) -> Entries {
+    if let Some(inputs) = inputs {
+        return describe(inputs);
+    }
+    let mut entries = Entries::default();
+    entries.add("cost matrix", format!("{} x {}", format::count(n as u64), format::count(m as u64)));
+    entries
+}
+
 /// One line for each sample, then what was left out.
 pub(crate) fn describe(inputs: &Inputs) -> Entries {
     let mut entries = Entries::default();

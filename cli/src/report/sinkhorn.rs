@@ -8,7 +8,7 @@ use crate::format;
 use crate::memory;
 use crate::read::Inputs;
 use crate::report::compare::ended_early;
-use crate::report::inputs::describe;
+use crate::report::inputs::describe_problem;
 use crate::report::json::{Answer, to_json};
 use crate::report::layout::Entries;
 
@@ -84,15 +84,7 @@ impl Entropic<'_> {
 /// What was solved, the values, and their evidence.
 pub(crate) fn sinkhorn(found: &Entropic) -> String {
     let Entropic { inputs, problem, cost, order, solution, divergence } = found;
-    let (n, m) = problem.shape();
-    let given = inputs.map_or_else(
-        || {
-            let mut entries = Entries::default();
-            entries.add("cost matrix", format!("{} x {}", format::count(n as u64), format::count(m as u64)));
-            entries
-        },
-        describe,
-    );
+    let given = describe_problem(*inputs, problem.shape());
     let mut text = format!("\n{}\n", given.text());
     let mut entries = Entries::default();
     entries.add("ε", format!("{}   ({cost})", format::short(solution.epsilon, 6)));

@@ -46,8 +46,7 @@ impl<const ROOT: bool> Exponential<ROOT> {
 impl<const ROOT: bool> PairFunction for Exponential<ROOT> {
     #[inline(always)]
     fn add<const FUSED: bool>(self, total: f64, x: f64, y: f64) -> f64 {
-        let gap = x - y;
-        multiply_add::<FUSED>(gap, gap, total)
+        Distance.add::<FUSED>(total, x, y)
     }
 
     #[inline(always)]

@@ -16,14 +16,9 @@ impl Unit {
     pub(super) const ONE: Self = Self(1.0);
 
     pub(super) fn of(x: &Points, y: &Points) -> Self {
-        let longest = (0..x.dim())
-            .map(|k| {
-                let values = x.iter().chain(y.iter()).map(|point| point[k]);
-                let (least, most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
-                // Halved, so that the difference of the largest doubles is one.
-                0.5 * most - 0.5 * least
-            })
-            .fold(0.0, f64::max);
+        let sides = x.ranges().into_iter().zip(y.ranges());
+        // Halved, so that the difference of the largest doubles is one.
+        let longest = sides.map(|((a, b), (c, d))| 0.5 * b.max(d) - 0.5 * a.min(c)).fold(0.0, f64::max);
         let bits = longest.log2();
         Self(if longest > 0.0 && bits.abs() > COMFORTABLE { bits.ceil().exp2() } else { 1.0 })
     }

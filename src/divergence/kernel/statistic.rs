@@ -1,6 +1,6 @@
 //! From means over pairs of points to a squared distance and its standard error.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::estimate::resample::{Draw, Pool};
 use crate::estimate::{Estimate, Evidence, Kind, Note};
 use crate::measure::Samples;
@@ -115,9 +115,7 @@ pub(super) fn root(squared: Estimate, method: &'static str) -> Estimate {
 
 /// Refuses samples of different dimension and, where no point may meet itself, samples of one point.
 pub(super) fn check(x: &Samples, y: &Samples, pairing: Pairing) -> Result<()> {
-    if x.dim() != y.dim() {
-        return Err(Error::new("y", ErrorKind::Dimension { expected: x.dim(), found: y.dim() }));
-    }
+    require_dimension("y", y.dim(), x.dim())?;
     for (side, name) in [(x, "x"), (y, "y")] {
         let found = side.weights().as_slice().iter().filter(|&&w| w > 0.0).count();
         if pairing == Pairing::Unbiased && found < 2 {

@@ -1,6 +1,6 @@
 //! The points that resampling draws from, and one draw.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::measure::{Points, Samples, Weights};
 
 /// Two samples side by side: the points that resampling draws from.
@@ -30,9 +30,7 @@ impl Pool {
     /// # Errors
     /// When the dimensions differ, or there are more than 2³² − 1 points.
     pub fn new(x: &Samples, y: &Samples) -> Result<Self> {
-        if x.dim() != y.dim() {
-            return Err(Error::new("y", ErrorKind::Dimension { expected: x.dim(), found: y.dim() }));
-        }
+        require_dimension("y", y.dim(), x.dim())?;
         if x.len() + y.len() > u32::MAX as usize {
             let why = "the two samples have more than 4,294,967,295 points; draws number them in 32 bits";
             return Err(Error::new("y", ErrorKind::Unsupported(why.into())));

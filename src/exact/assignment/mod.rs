@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::cost::{Origin, rows_per_tile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::{
-    CancelToken, Flow, Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify,
+    Flow, Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify, limits,
 };
 
 use jonker_volgenant::Matching;
@@ -69,23 +69,7 @@ impl Default for Assignment {
 }
 
 impl Assignment {
-    /// Ends after this many scanned rows with status `IterationLimit`, a feasible plan and valid bounds.
-    #[must_use]
-    pub fn with_iteration_limit(self, rows: u64) -> Self {
-        Self { interrupt: Interrupt { iterations: Some(rows), ..self.interrupt }, ..self }
-    }
-
-    /// Ends after this much time with status `Deadline`, a feasible plan and valid bounds.
-    #[must_use]
-    pub fn with_time_limit(self, time: Duration) -> Self {
-        Self { interrupt: Interrupt { time: Some(time), ..self.interrupt }, ..self }
-    }
-
-    /// Ends when the token is cancelled, with status `Cancelled`, a feasible plan and valid bounds.
-    #[must_use]
-    pub fn with_cancel(self, token: CancelToken) -> Self {
-        Self { interrupt: Interrupt { cancel: Some(token), ..self.interrupt }, ..self }
-    }
+    limits!("scanned rows", ", a feasible plan and valid bounds");
 
     /// Leaves out the certificate: `bounds` is then `None`, and one pass over all costs is saved.
     #[must_use]

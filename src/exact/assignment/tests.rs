@@ -2,6 +2,7 @@ use super::*;
 use crate::cost::{Euclidean, SquaredEuclidean};
 use crate::exact::NetworkSimplex;
 use crate::measure::{Gaussian, Points, Samples, Weights};
+use crate::transport::CancelToken;
 use ndarray::Array2;
 use proptest::prelude::*;
 

@@ -7,7 +7,7 @@ mod wheel;
 use std::time::Instant;
 
 use crate::cost::{Euclidean, GroundCost};
-use crate::error::{Error, ErrorKind, Result, require};
+use crate::error::{Error, ErrorKind, Result, require, require_dimension};
 use crate::estimate::Estimate;
 use crate::exact::line::power::{Convex, with_power};
 use crate::exact::line::sort::{Scratch, Sorted};
@@ -135,10 +135,7 @@ impl Circle {
     pub fn solve(&self, x: &Samples, y: &Samples) -> Result<Solution> {
         let started = Instant::now();
         for (argument, side) in [("x", x), ("y", y)] {
-            if side.dim() != 1 {
-                let kind = ErrorKind::Dimension { expected: 1, found: side.dim() };
-                return Err(Error::new(argument, kind));
-            }
+            require_dimension(argument, side.dim(), 1)?;
             if side.len() > u32::MAX as usize {
                 let why = "the circle solver numbers points in 32 bits";
                 return Err(Error::new(argument, ErrorKind::Unsupported(why.into())));
@@ -294,9 +291,6 @@ impl GroundCost for Circle {
     }
 
     fn check(&self, points: &Points) -> Result<()> {
-        if points.dim() == 1 {
-            return Ok(());
-        }
-        Err(Error::new("points", ErrorKind::Dimension { expected: 1, found: points.dim() }))
+        require_dimension("points", points.dim(), 1)
     }
 }

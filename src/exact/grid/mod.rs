@@ -15,8 +15,7 @@ use crate::cost::GroundCost;
 use crate::error::Result;
 use crate::measure::Histogram;
 use crate::transport::{
-    CancelToken, Flow, Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Watch, balanced,
-    certify,
+    Flow, Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Watch, balanced, certify, limits,
 };
 
 use lattice::{Lattice, Neighbours};
@@ -77,23 +76,7 @@ impl Default for Grid {
 }
 
 impl Grid {
-    /// Ends after this many pivots with status `IterationLimit`, a feasible plan and valid bounds.
-    #[must_use]
-    pub fn with_iteration_limit(self, pivots: u64) -> Self {
-        Self { interrupt: Interrupt { iterations: Some(pivots), ..self.interrupt }, ..self }
-    }
-
-    /// Ends after this much time with status `Deadline`, a feasible plan and valid bounds.
-    #[must_use]
-    pub fn with_time_limit(self, time: Duration) -> Self {
-        Self { interrupt: Interrupt { time: Some(time), ..self.interrupt }, ..self }
-    }
-
-    /// Ends when the token is cancelled, with status `Cancelled`, a feasible plan and valid bounds.
-    #[must_use]
-    pub fn with_cancel(self, token: CancelToken) -> Self {
-        Self { interrupt: Interrupt { cancel: Some(token), ..self.interrupt }, ..self }
-    }
+    limits!("pivots", ", a feasible plan and valid bounds");
 
     /// Leaves out the certificate: `bounds` is then `None`.
     #[must_use]

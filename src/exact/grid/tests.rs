@@ -2,7 +2,7 @@ use super::*;
 use crate::cost::{Euclidean, PNorm, SquaredEuclidean};
 use crate::exact::NetworkSimplex;
 use crate::testing::{check, check_bounds};
-use crate::transport::Status;
+use crate::transport::{CancelToken, Status};
 use ndarray::{ArrayD, IxDyn, array};
 
 /// Masses on a grid: a few shapes that are hard in different ways.

@@ -28,8 +28,8 @@ use crate::cost::Form;
 use crate::error::{Error, ErrorKind, Result};
 use crate::neighbors::has_tree;
 use crate::transport::{
-    CancelToken, Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify,
-    check_shapes,
+    Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify, check_shapes,
+    limits,
 };
 
 use active::Active;
@@ -218,23 +218,7 @@ impl NetworkSimplex {
         }
     }
 
-    /// Ends after this many pivots with status `IterationLimit`, a feasible plan and valid bounds.
-    #[must_use]
-    pub fn with_iteration_limit(self, pivots: u64) -> Self {
-        Self { interrupt: Interrupt { iterations: Some(pivots), ..self.interrupt }, ..self }
-    }
-
-    /// Ends after this much time with status `Deadline`, a feasible plan and valid bounds.
-    #[must_use]
-    pub fn with_time_limit(self, time: Duration) -> Self {
-        Self { interrupt: Interrupt { time: Some(time), ..self.interrupt }, ..self }
-    }
-
-    /// Ends when the token is cancelled, with status `Cancelled`, a feasible plan and valid bounds.
-    #[must_use]
-    pub fn with_cancel(self, token: CancelToken) -> Self {
-        Self { interrupt: Interrupt { cancel: Some(token), ..self.interrupt }, ..self }
-    }
+    limits!("pivots", ", a feasible plan and valid bounds");
 
     /// Leaves out the certificate: `bounds` is then `None`, and one pass over all costs is saved.
     #[must_use]
