@@ -4,9 +4,10 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::critic::net::Network;
 use crate::error::{Result, require_dimension};
-use crate::estimate::{Estimate, Evidence, Kind};
+use crate::estimate::{Estimate, Evidence, Kind, Note};
 use crate::measure::Samples;
 use crate::numeric::Sum;
+use crate::transport::Status;
 
 /// What the rounding of a pass through a network may add to a value, relative to the sizes that it adds up.
 const ROUNDING: f64 = 1e-11;
@@ -27,6 +28,7 @@ pub struct Critic {
     pub(super) lipschitz: f64,
     pub(super) method: &'static str,
     pub(super) seed: u64,
+    pub(super) ended: Option<Status>,
 }
 
 impl Critic {
@@ -50,6 +52,11 @@ impl Critic {
     /// The proven upper bound on its Lipschitz constant; see [`Network::lipschitz_bound`].
     pub fn lipschitz(&self) -> f64 {
         self.lipschitz
+    }
+
+    /// Why the training ended before all steps were done; none when they were.
+    pub fn ended(&self) -> Option<Status> {
+        self.ended
     }
 
     /// The network itself. It reads (x − centre) / scale, and its value times scale is f.
@@ -78,7 +85,7 @@ impl Critic {
         let value = if value.is_finite() { value } else { 0.0 };
         let evidence = Evidence::Bounds { lower: value, upper: f64::INFINITY };
         let estimate = Estimate::new(value, evidence, self.method, (x.len(), y.len()));
-        Ok(estimate.of_kind(Kind::LowerBound).with_seed(self.seed))
+        Ok(self.noted(estimate))
     }
 
     /// The standard error of [`Critic::raw`] as an estimate of E_P f − E_Q f from held-out samples: √(Var_x f / n + Var_y f / m),
@@ -91,7 +98,12 @@ impl Critic {
         let error = (a.1 + b.1).sqrt() / self.lipschitz;
         let value = (a.0 - b.0) / self.lipschitz;
         let estimate = Estimate::new(value, Evidence::StandardError(error), self.method, (x.len(), y.len()));
-        Ok(estimate.of_kind(Kind::LowerBound).with_seed(self.seed))
+        Ok(self.noted(estimate))
+    }
+
+    fn noted(&self, estimate: Estimate) -> Estimate {
+        let estimate = estimate.of_kind(Kind::LowerBound).with_seed(self.seed);
+        if self.ended.is_some() { estimate.with_note(Note::NotConverged) } else { estimate }
     }
 
     /// The mean of f, and of |f|.
