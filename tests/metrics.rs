@@ -297,7 +297,8 @@ fn two_sample_tests_keep_their_level_and_see_a_shift() {
     assert!(refused <= 6, "{refused}");
     let (x, y) = (gaussian.sample(80, 1).unwrap(), gaussian.sample(80, 2).unwrap());
     let moved = Samples::new(y.points().view().mapv(|v| v + 1.5)).unwrap();
-    assert!(test.between(&x, &moved).unwrap().value > 0.8);
+    // The best accuracy is 0.86; that of 80 judged points has an error of 0.04.
+    assert!(test.between(&x, &moved).unwrap().value > 0.72);
     let found =
         resample::permutation_test(&OneNearest::default(), &x, &moved, &resample::Permutation::new(99)).unwrap();
     assert!(found.p_value < 0.05);

@@ -62,7 +62,7 @@ impl InceptionScore {
             .map(|k| {
                 let own = mean(&part(k));
                 let rows = part(k);
-                sum(rows.rows().into_iter().map(|row| kl(row, &own))) / rows.nrows() as f64
+                sum(rows.rows().into_iter().map(|row| kl(&row, &own))) / rows.nrows() as f64
             })
             .map(f64::exp)
             .collect();
@@ -92,7 +92,7 @@ impl InceptionScore {
 #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as ndarray does")]
 pub fn mode_score(posteriors: ArrayView2<'_, f64>, real_shares: &[f64]) -> Result<Estimate> {
     let rows = checked(&posteriors)?;
-    let real = ArrayView2::from_shape((1, real_shares.len()), real_shares).expect("one row");
+    let real = ArrayView1::from(real_shares).insert_axis(ndarray::Axis(0));
     let real = checked(&real).map_err(|error| error.about("real_shares"))?.row(0).to_owned();
     if real.len() != rows.ncols() {
         let (expected, found) = (rows.ncols(), real.len());
@@ -104,9 +104,9 @@ pub fn mode_score(posteriors: ArrayView2<'_, f64>, real_shares: &[f64]) -> Resul
     if (0..real.len()).any(|class| real[class] == 0.0 && own[class] > 0.0) {
         return Ok(Estimate::new(0.0, Evidence::Exact, "mode score", (n, n)));
     }
-    let terms: Vec<f64> = rows.rows().into_iter().map(|row| kl(row, &own)).collect();
+    let terms: Vec<f64> = rows.rows().into_iter().map(|row| kl(&row, &own)).collect();
     let real = real.to_vec();
-    let logarithm = sum(terms.iter().copied()) / n as f64 - kl(ArrayView1::from(&own), &real);
+    let logarithm = sum(terms.iter().copied()) / n as f64 - kl(&ArrayView1::from(&own), &real);
     // What a point moves the logarithm by: its own term, less what it moves the mean posterior away from the real shares.
     let away = |row: ArrayView1<'_, f64>| {
         let classes = row.iter().zip(own.iter().zip(&real)).filter(|(p, _)| **p > 0.0);
@@ -165,6 +165,6 @@ fn mean(rows: &ArrayView2<'_, f64>) -> Vec<f64> {
 }
 
 /// KL(p ‖ q) in nats.
-fn kl(p: ArrayView1<'_, f64>, q: &[f64]) -> f64 {
+fn kl(p: &ArrayView1<'_, f64>, q: &[f64]) -> f64 {
     sum(p.iter().zip(q).filter(|(p, _)| **p > 0.0).map(|(p, q)| p * (p / q).ln()))
 }

@@ -20,8 +20,8 @@
 //! take two samples and nothing else.
 //!
 //! What compares two samples is a [`Discrepancy`], so intervals, permutation tests and the reports of
-//! [`validate`](crate::validate) work on it. Which of these numbers follow the exact distance, and under which faults, is what
-//! [`validate`](crate::validate) measures.
+//! `validate` work on it. Which of these numbers follow the exact distance, and under which faults, is what
+//! `validate` measures.
 //!
 //! ```
 //! use earthwork::metrics;
