@@ -79,6 +79,7 @@ pub mod error;
 pub mod estimate;
 pub mod exact;
 pub mod measure;
+pub mod metrics;
 mod neighbors;
 pub mod numeric;
 pub mod prelude;
