@@ -122,12 +122,14 @@ assert climbed >= of_random * (1 - 1e-12)
 
 # %% [markdown]
 # ## Partial and unbalanced
+#
+# (POT's `method="sinkhorn_stabilized"` does not converge here: it warns, and moves 0.00003 of the mass instead of 0.23.)
 
 # %%
 claim("ot.partial.partial_wasserstein2(m=0.4)", ot.partial.partial_wasserstein2(a, b, M, m=0.4), ew.exact.partial(x, y, 0.4, a, b).value)
 reg_m = 2.0
 plan = ot.unbalanced.sinkhorn_unbalanced(
-    a, b, M, reg, reg_m, reg_type="kl", method="sinkhorn_stabilized", numItermax=200_000, stopThr=1e-15
+    a, b, M, reg, reg_m, reg_type="kl", numItermax=200_000, stopThr=1e-15
 )
 loose = ew.sinkhorn.unbalanced(x, y, a, b, source=reg_m, target=reg_m, epsilon=reg, tolerance=1e-12)
 claim("ot.unbalanced.sinkhorn_unbalanced: mass moved", plan.sum(), loose.mass)
