@@ -27,7 +27,9 @@ def executed(source: Path) -> nbformat.NotebookNode:
     for at, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{at}"  # random ones would change with every run
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(HERE)}}).execute()
+    quiet = ["--log-level=ERROR"]
+    place = {"metadata": {"path": str(HERE)}}
+    NotebookClient(notebook, timeout=600, kernel_name="python3", extra_arguments=quiet, resources=place).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # the times of this run
     notebook.metadata.pop("language_info", None)

@@ -35,7 +35,7 @@ import numpy as np
 import scipy.sparse
 
 from earthwork import _earthwork as _native
-from earthwork import _inputs, closed_form, critic, divergence, exact, kernel, sinkhorn, sliced
+from earthwork import _inputs, closed_form, critic, divergence, exact, kernel, plot, sinkhorn, sliced
 from earthwork._earthwork import Certificate, Discrepancy, Samples, __version__
 from earthwork.comparison import (
     Comparison,
@@ -73,6 +73,7 @@ __all__ = [
     "interval",
     "kernel",
     "laws",
+    "plot",
     "samples",
     "sinkhorn",
     "sliced",

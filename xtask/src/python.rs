@@ -19,10 +19,8 @@ pub(crate) fn run_all(folder: &str, prefix: &str) -> Result<(), Failure> {
 /// examples of its documentation and the claims of the notebooks.
 pub(crate) fn test() -> Result<(), Failure> {
     let python = Environment::made()?;
-    // The library is compiled already in the profile of the tests; a release build would take minutes more.
     python
         .module("python package", "pip")
-        .variable("MATURIN_PEP517_ARGS", "--profile test")
         .arguments(&["install", "--quiet", "--no-build-isolation", "--no-deps", "--force-reinstall", "./python"])
         .run()?;
     // Nothing is written beside the sources, and the package that is tested is the installed one.
@@ -32,8 +30,7 @@ pub(crate) fn test() -> Result<(), Failure> {
     pytest("python tests").arguments(&["python/tests"]).run()?;
     pytest("python documentation").arguments(&["--doctest-modules", "--pyargs", "earthwork"]).run()?;
     let cache = root().join("target/mypy");
-    let mypy =
-        |name: &str, module: &str| python.module(name, module).variable("MYPY_CACHE_DIR", &cache.to_string_lossy());
+    let mypy = |name: &str, module: &str| python.module(name, module).variable("MYPY_CACHE_DIR", &cache);
     mypy("python types", "mypy").arguments(&["--config-file", "python/pyproject.toml", "-p", "earthwork"]).run()?;
     mypy("python stubs", "mypy.stubtest")
         .arguments(&["earthwork._earthwork", "--mypy-config-file", "python/pyproject.toml"])
@@ -71,8 +68,11 @@ impl Environment {
         Ok(environment)
     }
 
-    /// `python -m module`.
+    /// `python -m module`, with the programs of the environment first on the path.
     fn module(&self, name: &str, module: &str) -> Step {
-        Step::new(name, &self.program).arguments(&["-m", module])
+        let own = self.program.parent().map(PathBuf::from);
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(own.into_iter().chain(std::env::split_paths(&others))).unwrap_or(others);
+        Step::new(name, &self.program).arguments(&["-m", module]).variable("PATH", path)
     }
 }
