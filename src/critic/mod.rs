@@ -7,9 +7,11 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "views are passed by value, as ndarray does")]
 
+pub(crate) mod batches;
 mod exact_dual;
 mod fit;
 mod funnels;
+pub(crate) mod held;
 mod method;
 pub mod net;
 #[cfg(test)]
