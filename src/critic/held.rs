@@ -94,9 +94,7 @@ impl Control {
         gradient: &mut [T],
     ) -> f64 {
         match self {
-            Self::Between(penalty) => {
-                network.penalise_along(between(x, y, random).view(), dim, penalty, gradient).0
-            }
+            Self::Between(penalty) => network.penalise_along(between(x, y, random).view(), dim, penalty, gradient).0,
             Self::Around { penalty, spread } => {
                 let deviation = T::of(spread) * deviation(x.slice(s![.., ..dim]));
                 let mut around = x.to_owned();

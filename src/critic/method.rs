@@ -43,6 +43,10 @@ pub enum Control {
 }
 
 impl Control {
+    /// The names that [`Control::named`] reads.
+    pub const NAMES: [&'static str; 8] =
+        ["lp", "gp", "clip", "spectral", "bjorck", "finite-difference", "dragan", "div"];
+
     /// By its name on the command line: `lp`, `gp`, `clip`, `spectral`, `bjorck`, `finite-difference`, `dragan`, `div`, each with
     /// its usual constants.
     ///

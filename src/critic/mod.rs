@@ -8,6 +8,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "views are passed by value, as ndarray does")]
 
 pub(crate) mod batches;
+mod benchmark;
 mod exact_dual;
 mod fit;
 mod funnels;
@@ -18,6 +19,7 @@ pub mod net;
 mod tests;
 mod trained;
 
+pub use benchmark::{Marks, Witness};
 pub use exact_dual::ExactDual;
 pub use fit::NeuralCritic;
 pub use funnels::{Funnels, Score};

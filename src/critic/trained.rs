@@ -31,13 +31,7 @@ pub struct Critic {
 
 impl Critic {
     /// The trained network of points that were centred and scaled, with the constant that is proven of it.
-    pub(crate) fn new(
-        network: &Network<f32>,
-        centre: Vec<f64>,
-        scale: f64,
-        method: &'static str,
-        seed: u64,
-    ) -> Self {
+    pub(crate) fn new(network: &Network<f32>, centre: Vec<f64>, scale: f64, method: &'static str, seed: u64) -> Self {
         let parameters = network.parameters().iter().map(|&p| f64::from(p)).collect();
         let architecture = network.architecture().clone();
         // Parameters that overflowed make a critic that proves nothing; 0 is what it proves.

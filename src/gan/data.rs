@@ -48,6 +48,9 @@ struct Given {
 
 impl Data {
     /// Fresh points from a toy distribution, as many as are asked for.
+    ///
+    /// # Panics
+    /// Never: some points are drawn.
     pub fn toy(toy: Toy) -> Self {
         let drawn = toy.sample(FRAME, 0).expect("some points are drawn");
         let (centre, scale) = frame(&drawn, &drawn);
@@ -82,7 +85,7 @@ impl Data {
             return Err(Error::new("labels", kind));
         }
         let pick = |rows: &[usize]| rows.iter().map(|&i| labels[i]).collect();
-        Self::parts(&part(samples, &train)?, pick(&train), &part(samples, &held_out)?, pick(&held_out))
+        Ok(Self::parts(&part(samples, &train)?, pick(&train), &part(samples, &held_out)?, pick(&held_out)))
     }
 
     /// A sample to train on, and one for the referee.
@@ -91,10 +94,10 @@ impl Data {
     /// When their dimensions differ.
     pub fn split(train: &Samples, held_out: &Samples) -> Result<Self> {
         require_dimension("held_out", held_out.dim(), train.dim())?;
-        Self::parts(train, vec![0; train.len()], held_out, vec![0; held_out.len()])
+        Ok(Self::parts(train, vec![0; train.len()], held_out, vec![0; held_out.len()]))
     }
 
-    fn parts(train: &Samples, train_labels: Vec<usize>, held_out: &Samples, held_out_labels: Vec<usize>) -> Result<Self> {
+    fn parts(train: &Samples, train_labels: Vec<usize>, held_out: &Samples, held_out_labels: Vec<usize>) -> Self {
         let (centre, scale) = frame(train, train);
         let classes = 1 + train_labels.iter().chain(&held_out_labels).copied().max().unwrap_or(0);
         let side = Side::new(train, &centre, scale);
@@ -105,7 +108,7 @@ impl Data {
         let name = format!("{} points in R^{}, {mark:016x}", train.len(), train.dim());
         let dim = train.dim();
         let source = Source::Given(Box::new(Given { side, train, held_out, train_labels, held_out_labels }));
-        Ok(Self { name, source, dim, classes, centre, scale, modes: None })
+        Self { name, source, dim, classes, centre, scale, modes: None }
     }
 
     /// The same, with modes that the referee looks for.

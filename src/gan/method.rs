@@ -10,7 +10,7 @@ use crate::gan::training::Training;
 /// Adversarial training of a generator against a critic (Goodfellow et al. 2014; Arjovsky, Chintala, Bottou 2017), with exact
 /// transport as the referee.
 ///
-/// The defaults are sized for points in the plane and one core: networks of three layers of 64, batches of 256, about a minute for 5,000
+/// The defaults are sized for points in the plane and one core: networks of three layers of 64, batches of 128, about a minute for 5,000
 /// steps. [`Gan::published`] has the constants of the papers, with which the same takes hours.
 ///
 /// ```
@@ -116,7 +116,7 @@ impl Gan {
         let critic_rule = match control {
             Some(Control::Clip { .. }) => (Rule::RmsProp { memory: 0.99 }, 1e-3),
             Some(Control::Orthonormal { .. }) => (adam(0.5, 0.99), 5e-3),
-            _ => (adam(0.5, 0.9), 1e-3),
+            _ => (adam(0.5, 0.9), 2e-3),
         };
         let wasserstein = objective == Objective::Wasserstein;
         Self {
@@ -128,12 +128,12 @@ impl Gan {
             generator: vec![64; 3],
             latent: 2,
             steps: 5_000,
-            batch: 256,
+            batch: 128,
             critic_steps: CriticSteps::always(if wasserstein { 5 } else { 1 }),
             critic_rule,
             generator_rule: (adam(0.5, 0.9), 1e-3),
             schedule: Schedule::Linear,
-            averaging: 0.0,
+            averaging: 0.99,
             referee: Referee::default(),
             seed: 0,
         }
@@ -162,8 +162,8 @@ impl Gan {
         let adam = |beta1, beta2, rate| (Rule::Adam { beta1, beta2, decay: 0.0 }, rate);
         let both = |gan: &mut Self, rule| (gan.critic_rule, gan.generator_rule) = (rule, rule);
         (gan.critic, gan.generator) = (vec![512; 3], vec![512; 3]);
-        gan.schedule = Schedule::Constant;
-        gan.steps = 100_000;
+        (gan.schedule, gan.averaging) = (Schedule::Constant, 0.0);
+        (gan.steps, gan.batch) = (100_000, 256);
         match (&mut gan.control, gan.objective) {
             (Some(Control::Clip { bound }), Objective::Wasserstein) => {
                 *bound = 0.01;
@@ -300,8 +300,13 @@ fn parts(name: &str) -> Result<(Objective, Option<Control>)> {
     if name == "wgan" {
         return Ok((Objective::Wasserstein, Some(Control::named("clip")?)));
     }
-    if let Some((objective, control)) = name.split_once('+').or_else(|| name.split_once('-').filter(|(o, _)| *o == "wgan")) {
-        return Ok((Objective::named(if objective == "sgan" { "ns" } else { objective })?, Some(Control::named(control)?)));
+    if let Some((objective, control)) =
+        name.split_once('+').or_else(|| name.split_once('-').filter(|(o, _)| *o == "wgan"))
+    {
+        return Ok((
+            Objective::named(if objective == "sgan" { "ns" } else { objective })?,
+            Some(Control::named(control)?),
+        ));
     }
     Ok((Objective::named(if name == "sgan" { "ns" } else { name })?, None))
 }
@@ -313,8 +318,16 @@ mod tests {
 
     #[test]
     fn names_lead_back() {
-        for name in ["wgan-gp", "wgan-lp", "wgan-clip", "wgan-finite-difference", "ns", "rasgan", "ralsgan+gp", "hinge+spectral"]
-        {
+        for name in [
+            "wgan-gp",
+            "wgan-lp",
+            "wgan-clip",
+            "wgan-finite-difference",
+            "ns",
+            "rasgan",
+            "ralsgan+gp",
+            "hinge+spectral",
+        ] {
             assert_eq!(Gan::named(name).unwrap().name(), name);
             assert!(Gan::published(name).unwrap().critic[0] == 512);
         }

@@ -5,6 +5,8 @@
 //! real samples of that size are apart, what the critic says itself, and what it proves. Training computes in `f32` on one
 //! thread; the same seed gives the same bits, also across a [`checkpoint`](Training::checkpoint).
 
+#![expect(clippy::needless_pass_by_value, reason = "views are passed by value, as ndarray does")]
+
 mod data;
 mod method;
 mod objective;
@@ -18,6 +20,6 @@ mod training;
 pub use data::Data;
 pub use method::{CriticSteps, Gan, Referee};
 pub use objective::{Loss, Objective};
-pub use referee::{Floor, ModeCount, Record};
+pub use referee::{Floor, ModeCount, Record, rank_correlation};
 pub use toy::{Modes, Toy};
 pub use training::Training;

@@ -95,7 +95,9 @@ impl Objective {
     pub fn critic(self, real: &[f64], generated: &[f64]) -> Loss {
         match self {
             Self::Wasserstein => apart(real, generated, |r| (-r, -1.0), |f| (f, 1.0)),
-            Self::NonSaturating | Self::Saturating => apart(real, generated, |r| softplus(-r, -1.0), |f| softplus(f, 1.0)),
+            Self::NonSaturating | Self::Saturating => {
+                apart(real, generated, |r| softplus(-r, -1.0), |f| softplus(f, 1.0))
+            }
             Self::LeastSquares => apart(real, generated, |r| half_square(r - 1.0), half_square),
             Self::Hinge => apart(real, generated, |r| hinge(1.0 - r, -1.0), |f| hinge(1.0 + f, 1.0)),
             Self::Relativistic => paired(real, generated, |gap| softplus(-gap, -1.0)),
@@ -130,10 +132,7 @@ impl Objective {
     pub(super) fn compares(self) -> bool {
         matches!(
             self,
-            Self::Relativistic
-                | Self::RelativisticAverage
-                | Self::RelativisticLeastSquares
-                | Self::RelativisticHinge
+            Self::Relativistic | Self::RelativisticAverage | Self::RelativisticLeastSquares | Self::RelativisticHinge
         )
     }
 }

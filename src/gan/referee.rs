@@ -65,7 +65,8 @@ pub struct ModeCount {
     pub good: f64,
 }
 
-/// What two real samples of the referee's size are apart: no generator can be expected to do better.
+/// What two real samples of the referee's size are apart: no generator can be expected to do better (but one that is told the classes
+/// of the very points it is compared with).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Floor {
     /// Their W₁, the mean over some draws.
@@ -150,10 +151,7 @@ impl Training {
     }
 
     fn slopes(&self, generated: &Samples, asked: &[usize], real: &Samples, classes: &[usize]) -> (f64, f64) {
-        let rows = [
-            self.seen(real, classes, real.len()),
-            self.seen(generated, asked, generated.len()),
-        ];
+        let rows = [self.seen(real, classes, real.len()), self.seen(generated, asked, generated.len())];
         let gradients = self.critic.network().gradients(concatenate![Axis(0), rows[0], rows[1]].view());
         let norms: Vec<f64> = gradients
             .rows()
@@ -166,14 +164,14 @@ impl Training {
     /// The first `rows` points as the critic sees them, with their classes.
     fn seen(&self, samples: &Samples, classes: &[usize], rows: usize) -> Array2<f32> {
         let (centre, scale) = (self.data.centre(), self.data.scale());
-        let points = Array2::from_shape_fn((rows, self.data.dim()), |(i, k)| {
-            ((samples.point(i)[k] - centre[k]) / scale) as f32
-        });
+        let points =
+            Array2::from_shape_fn((rows, self.data.dim()), |(i, k)| ((samples.point(i)[k] - centre[k]) / scale) as f32);
         concatenate![Axis(1), points, one_hot(&classes[..rows], self.gan.labels(&self.data))]
     }
 
     fn label_accuracy(&self, generated: &Samples, asked: &[usize]) -> Option<f64> {
-        let modes = self.data.modes().filter(|modes| self.gan.conditional && modes.centres.len() == self.data.classes())?;
+        let modes =
+            self.data.modes().filter(|modes| self.gan.conditional && modes.centres.len() == self.data.classes())?;
         let right = generated.points().iter().zip(asked).filter(|(p, class)| nearest(modes, p).0 == **class);
         Some(right.count() as f64 / generated.len() as f64)
     }
@@ -211,6 +209,39 @@ impl Training {
     }
 }
 
+/// Spearman's rank correlation of two series, ties counted at their mean rank: how well one goes up and down with the other. None
+/// for fewer than two values, or where one series is constant.
+///
+/// ```
+/// use earthwork::gan::rank_correlation;
+///
+/// assert_eq!(rank_correlation(&[1.0, 2.0, 9.0], &[0.1, 0.2, 0.3]), Some(1.0));
+/// assert_eq!(rank_correlation(&[1.0, 1.0], &[0.0, 2.0]), None);
+/// ```
+///
+/// # Panics
+/// When the lengths differ.
+pub fn rank_correlation(a: &[f64], b: &[f64]) -> Option<f64> {
+    assert_eq!(a.len(), b.len(), "the two series have the same length");
+    let (a, b) = (ranks(a), ranks(b));
+    let middle = (a.len() as f64 - 1.0) / 2.0;
+    let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - middle) * (y - middle)).sum::<f64>();
+    let spread = (product(&a, &a) * product(&b, &b)).sqrt();
+    (spread > 0.0).then(|| product(&a, &b) / spread)
+}
+
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&i, &j| values[i].total_cmp(&values[j]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut below = 0.0;
+    for equal in order.chunk_by(|&i, &j| values[i] == values[j]) {
+        equal.iter().for_each(|&i| ranks[i] = below + (equal.len() as f64 - 1.0) / 2.0);
+        below += equal.len() as f64;
+    }
+    ranks
+}
+
 /// The nearest mode, and its distance.
 fn nearest(modes: &Modes, point: &[f64]) -> (usize, f64) {
     let distance = |c: &[f64]| point.iter().zip(c).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
@@ -221,7 +252,7 @@ fn nearest(modes: &Modes, point: &[f64]) -> (usize, f64) {
 /// Which modes have good points.
 fn count(modes: &Modes, generated: &Samples) -> ModeCount {
     let mut owns = vec![false; modes.centres.len()];
-    let mut good = 0;
+    let mut good = 0_usize;
     for point in generated.points().iter() {
         let (mode, distance) = nearest(modes, point);
         if distance <= modes.reach {

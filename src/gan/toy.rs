@@ -134,6 +134,9 @@ impl Toy {
     }
 
     /// The modes of a mixture of Gaussians; none for the others.
+    ///
+    /// # Panics
+    /// Never: the centres are finite.
     pub fn modes(self) -> Option<Modes> {
         let deviation = self.gaussians()?;
         let centres: Vec<f64> = (0..self.classes()).flat_map(|k| self.centre(k)).collect();
@@ -246,7 +249,11 @@ mod tests {
     fn shapes_are_where_they_should_be() {
         for p in Toy::Checkerboard.sample(2000, 1).unwrap().points().iter() {
             assert!(p.iter().all(|v| v.abs() <= 4.0));
-            assert_eq!(((p[0] / 2.0).floor() + (p[1] / 2.0).floor()).rem_euclid(2.0), 0.0, "{p:?} is on a light square");
+            assert_eq!(
+                ((p[0] / 2.0).floor() + (p[1] / 2.0).floor()).rem_euclid(2.0),
+                0.0,
+                "{p:?} is on a light square"
+            );
         }
         for p in Toy::Segments.sample(200, 1).unwrap().points().iter() {
             assert!(p[0].abs() == 1.0 && p[1].abs() <= 1.0);

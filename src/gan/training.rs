@@ -129,11 +129,8 @@ impl Training {
     pub fn generate_labelled(&self, n: usize, seed: u64) -> Result<(Samples, Vec<usize>)> {
         require("n", n as f64, n > 0, "at least 1 is needed")?;
         let mut random = stream(seed, GENERATED);
-        let labels: Vec<usize> = if self.gan.conditional {
-            (0..n).map(|_| self.data.draw_class(&mut random)).collect()
-        } else {
-            vec![0; n]
-        };
+        let labels: Vec<usize> =
+            if self.gan.conditional { (0..n).map(|_| self.data.draw_class(&mut random)).collect() } else { vec![0; n] };
         Ok((self.generate_from(&labels, &mut random)?, labels))
     }
 
@@ -144,7 +141,12 @@ impl Training {
     pub fn generate_class(&self, n: usize, class: usize, seed: u64) -> Result<Samples> {
         require("n", n as f64, n > 0, "at least 1 is needed")?;
         let classes = self.gan.labels(&self.data);
-        require("class", class as f64, class < classes, "it must be below the number of classes of a conditional training")?;
+        require(
+            "class",
+            class as f64,
+            class < classes,
+            "it must be below the number of classes of a conditional training",
+        )?;
         self.generate_from(&vec![class; n], &mut stream(seed, GENERATED))
     }
 

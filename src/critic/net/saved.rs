@@ -78,13 +78,17 @@ impl<'b> Reader<'b> {
         let broken = |error| refuse(format!("this is no safetensors file: {error}"));
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
         let text = metadata.metadata().as_ref().and_then(|text| text.get(KEY)).cloned();
-        let text = text.ok_or_else(|| refuse("it was not written by earthwork: its metadata has no key `earthwork`"))?;
+        let text =
+            text.ok_or_else(|| refuse("it was not written by earthwork: its metadata has no key `earthwork`"))?;
         Ok(Self { arrays: SafeTensors::deserialize(bytes).map_err(broken)?, text })
     }
 
     pub(crate) fn note(&self, key: &str) -> Result<&str> {
         let mut lines = self.text.lines().filter_map(|line| line.split_once(" = "));
-        lines.find(|(found, _)| *found == key).map(|(_, value)| value).ok_or_else(|| refuse(format!("it has no `{key}`")))
+        lines
+            .find(|(found, _)| *found == key)
+            .map(|(_, value)| value)
+            .ok_or_else(|| refuse(format!("it has no `{key}`")))
     }
 
     pub(crate) fn number<N: std::str::FromStr>(&self, key: &str) -> Result<N> {
@@ -177,9 +181,11 @@ mod tests {
 
     #[test]
     fn every_architecture_comes_back() {
-        for activation in ["relu", "leaky-relu", "leaky-relu:0.1", "tanh", "softplus", "silu", "maxmin", "groupsort:4"] {
+        for activation in ["relu", "leaky-relu", "leaky-relu:0.1", "tanh", "softplus", "silu", "maxmin", "groupsort:4"]
+        {
             for (k, init) in ["he", "glorot", "uniform", "orthogonal"].into_iter().enumerate() {
-                let mut architecture = Architecture::mlp(3, &[8, 8], 2).with_activation(Activation::named(activation).unwrap());
+                let mut architecture =
+                    Architecture::mlp(3, &[8, 8], 2).with_activation(Activation::named(activation).unwrap());
                 architecture.init = Init::named(init).unwrap();
                 architecture.layer_norm = k % 2 == 0;
                 architecture.residual = k < 2;
