@@ -81,6 +81,7 @@ pub mod estimate;
 pub mod exact;
 pub mod gan;
 pub mod measure;
+pub mod metrics;
 mod neighbors;
 pub mod numeric;
 pub mod prelude;
