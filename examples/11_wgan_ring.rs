@@ -26,7 +26,7 @@ fn main() -> Result<()> {
     );
     let mut records = Vec::new();
     training.run(Interrupt::default(), &mut |record| {
-        let modes = record.modes.expect("the modes of the ring are known");
+        let modes = record.modes.as_ref().expect("the modes of the ring are known");
         let proven = record.certified.expect("the critic is told no classes");
         // Whatever the critic says, this holds.
         assert!(proven <= record.w1.value);
@@ -36,9 +36,9 @@ fn main() -> Result<()> {
             record.w1.value,
             record.w2.value,
             record.critic_value,
-            modes.covered,
-            modes.of,
-            100.0 * modes.good
+            modes.captured,
+            modes.modes,
+            100.0 * modes.high_quality.value
         );
         records.push(record.clone());
     })?;

@@ -6,8 +6,9 @@ use rand::seq::SliceRandom;
 
 use crate::critic::batches::{Side, frame};
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
-use crate::gan::toy::{Modes, Toy};
+use crate::gan::toy::Toy;
 use crate::measure::{Points, Samples, Weights};
+use crate::metrics::Modes;
 use crate::numeric::random::ChaCha8Rng;
 use crate::numeric::stream;
 
@@ -55,7 +56,7 @@ impl Data {
         let drawn = toy.sample(FRAME, 0).expect("some points are drawn");
         let (centre, scale) = frame(&drawn, &drawn);
         let (name, classes) = (toy.name().to_string(), toy.classes());
-        Self { name, source: Source::Toy(toy), dim: 2, classes, centre, scale, modes: toy.modes() }
+        Self { name, source: Source::Toy(toy), dim: 2, classes, centre, scale, modes: toy.mixture().map(Modes::new) }
     }
 
     /// The points of a sample, drawn by their weights; every fifth, chosen at random with `seed`, is held out for the referee.
@@ -114,10 +115,9 @@ impl Data {
     /// The same, with modes that the referee looks for.
     ///
     /// # Errors
-    /// When their dimension is another one, or the reach is not positive.
+    /// When their dimension is another one.
     pub fn with_modes(self, modes: Modes) -> Result<Self> {
-        require_dimension("modes", modes.centres.dim(), self.dim)?;
-        require("reach", modes.reach, modes.reach > 0.0, "the reach of a mode must be positive")?;
+        require_dimension("modes", modes.mixture.dim(), self.dim)?;
         Ok(Self { modes: Some(modes), ..self })
     }
 

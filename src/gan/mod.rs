@@ -20,6 +20,6 @@ mod training;
 pub use data::Data;
 pub use method::{CriticSteps, Gan, Referee};
 pub use objective::{Loss, Objective};
-pub use referee::{Floor, ModeCount, Record, rank_correlation};
-pub use toy::{Modes, Toy};
+pub use referee::{Floor, Record, rank_correlation};
+pub use toy::Toy;
 pub use training::Training;

@@ -7,9 +7,9 @@ use crate::error::Result;
 use crate::estimate::{Estimate, Evidence};
 use crate::exact::wasserstein;
 use crate::gan::passes::{critic_gradient, generator_gradient};
-use crate::gan::toy::Modes;
 use crate::gan::training::{Training, one_hot};
 use crate::measure::Samples;
+use crate::metrics::ModeReport;
 
 /// Where a training stands, by points that it has never seen. A function of the parameters alone: the same training has the same
 /// records, whether it was interrupted or not.
@@ -39,8 +39,8 @@ pub struct Record {
     pub penalty: f64,
     /// The generator's loss on them.
     pub generator_loss: f64,
-    /// How many modes are covered, where they are known.
-    pub modes: Option<ModeCount>,
+    /// Which modes are covered and how many points are good, where the modes are known.
+    pub modes: Option<ModeReport>,
     /// The share of generated points nearest to the mode of the class that was asked for; with classes and as many modes.
     pub label_accuracy: Option<f64>,
     /// The norm of the gradient of the critic's loss and penalty with respect to each of its matrices.
@@ -52,17 +52,6 @@ pub struct Record {
     pub activation_gradients: Vec<f64>,
     /// The share of weights w with |w| > 0.975 c, under clipping at c.
     pub at_bound: Option<f64>,
-}
-
-/// Which modes have generated points.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ModeCount {
-    /// Modes that own at least one good point.
-    pub covered: usize,
-    /// How many there are.
-    pub of: usize,
-    /// The share of good points: those within reach of the nearest mode. Of real Gaussians in the plane it is 0.989.
-    pub good: f64,
 }
 
 /// What two real samples of the referee's size are apart: no generator can be expected to do better (but one that is told the classes
@@ -130,8 +119,8 @@ impl Training {
             critic_loss,
             penalty: whole - critic_loss,
             generator_loss,
-            modes: self.data.modes().map(|modes| count(modes, &generated)),
-            label_accuracy: self.label_accuracy(&generated, &asked),
+            modes: self.data.modes().map(|modes| modes.report(&generated)).transpose()?,
+            label_accuracy: self.label_accuracy(&generated, &asked)?,
             critic_gradients,
             generator_gradients: norms(&generator.weights(&sink)),
             activation_gradients: network.activation_gradients(y.view()),
@@ -169,11 +158,12 @@ impl Training {
         concatenate![Axis(1), points, one_hot(&classes[..rows], self.gan.labels(&self.data))]
     }
 
-    fn label_accuracy(&self, generated: &Samples, asked: &[usize]) -> Option<f64> {
-        let modes =
-            self.data.modes().filter(|modes| self.gan.conditional && modes.centres.len() == self.data.classes())?;
-        let right = generated.points().iter().zip(asked).filter(|(p, class)| nearest(modes, p).0 == **class);
-        Some(right.count() as f64 / generated.len() as f64)
+    fn label_accuracy(&self, generated: &Samples, asked: &[usize]) -> Result<Option<f64>> {
+        let fits = |components: usize| self.gan.conditional && components == self.data.classes();
+        let modes = self.data.modes().filter(|modes| fits(modes.mixture.components().len()));
+        let Some(modes) = modes else { return Ok(None) };
+        let right = modes.assign(generated)?.iter().zip(asked).filter(|((mode, _), class)| mode == *class).count();
+        Ok(Some(right as f64 / generated.len() as f64))
     }
 
     fn at_bound(&self) -> Option<f64> {
@@ -240,28 +230,6 @@ fn ranks(values: &[f64]) -> Vec<f64> {
         below += equal.len() as f64;
     }
     ranks
-}
-
-/// The nearest mode, and its distance.
-fn nearest(modes: &Modes, point: &[f64]) -> (usize, f64) {
-    let distance = |c: &[f64]| point.iter().zip(c).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-    let all = modes.centres.iter().map(distance).enumerate();
-    all.min_by(|(_, a), (_, b)| a.total_cmp(b)).expect("there is a mode")
-}
-
-/// Which modes have good points.
-fn count(modes: &Modes, generated: &Samples) -> ModeCount {
-    let mut owns = vec![false; modes.centres.len()];
-    let mut good = 0_usize;
-    for point in generated.points().iter() {
-        let (mode, distance) = nearest(modes, point);
-        if distance <= modes.reach {
-            owns[mode] = true;
-            good += 1;
-        }
-    }
-    let covered = owns.iter().filter(|owns| **owns).count();
-    ModeCount { covered, of: owns.len(), good: good as f64 / generated.len() as f64 }
 }
 
 fn norms(parts: &[&[f32]]) -> Vec<f64> {

@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::measure::{Points, Samples};
+use crate::measure::{Mixture, Samples};
 use crate::numeric::random::ChaCha8Rng;
 use crate::numeric::stream;
 
@@ -44,15 +44,6 @@ pub enum Toy {
     /// `segments`: two parallel segments {−1, 1} × [−1, 1], of dimension 1: densities do not exist, and supports of a generator and
     /// of the data seldom meet (Arjovsky, Chintala, Bottou 2017, example 1).
     Segments,
-}
-
-/// Where the mass of a distribution sits: its modes, and how far from one a point still belongs to it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Modes {
-    /// The centres.
-    pub centres: Points,
-    /// Three standard deviations of a mode: what PacGAN counts as a sample of high quality.
-    pub reach: f64,
 }
 
 impl Toy {
@@ -133,15 +124,19 @@ impl Toy {
         }
     }
 
-    /// The modes of a mixture of Gaussians; none for the others.
+    /// The mixture, of those that are mixtures of Gaussians; component k is class k.
     ///
     /// # Panics
-    /// Never: the centres are finite.
-    pub fn modes(self) -> Option<Modes> {
-        let deviation = self.gaussians()?;
-        let centres: Vec<f64> = (0..self.classes()).flat_map(|k| self.centre(k)).collect();
-        let centres = Points::from_rows(centres, 2).expect("centres are finite");
-        Some(Modes { centres, reach: 3.0 * deviation })
+    /// Never: the constants make mixtures.
+    pub fn mixture(self) -> Option<Mixture> {
+        let mixture = match self {
+            Self::Ring8 => Mixture::ring(8, 2.0 / 1.414, 0.02 / 1.414),
+            Self::Ring2d => Mixture::ring(8, 1.0, 0.01),
+            Self::Grid25 => Mixture::grid(5, 2.0 / 2.828, 0.05 / 2.828),
+            Self::Grid2d => Mixture::grid(5, 2.0, 0.05),
+            _ => return None,
+        };
+        Some(mixture.expect("these constants make a mixture"))
     }
 
     /// One point, and its class.
@@ -201,8 +196,8 @@ impl Toy {
         match self {
             Self::Ring8 => [2.0 * cos / 1.414, 2.0 * sin / 1.414],
             Self::Ring2d => [cos, sin],
-            Self::Grid25 => [2.0 * row / 2.828, 2.0 * column / 2.828],
-            _ => [2.0 * row, 2.0 * column],
+            Self::Grid25 => [2.0 * column / 2.828, 2.0 * row / 2.828],
+            _ => [2.0 * column, 2.0 * row],
         }
     }
 }
@@ -210,6 +205,7 @@ impl Toy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Modes;
 
     #[test]
     fn all_are_drawn_from_their_seed() {
@@ -231,18 +227,14 @@ mod tests {
     #[test]
     fn modes_hold_their_points() {
         for toy in [Toy::Ring8, Toy::Grid25, Toy::Ring2d, Toy::Grid2d] {
-            let modes = toy.modes().unwrap();
+            let modes = Modes::new(toy.mixture().unwrap());
             let (points, labels) = toy.labelled(4000, 5).unwrap();
-            let near = points.points().iter().zip(&labels).filter(|(p, k)| {
-                let c = modes.centres.point(**k);
-                (p[0] - c[0]).hypot(p[1] - c[1]) <= modes.reach
-            });
+            assert!(modes.assign(&points).unwrap().iter().zip(&labels).all(|((mode, _), label)| mode == label));
             // 1 − exp(−9/2) of a Gaussian in the plane lies within three deviations.
-            let share = near.count() as f64 / 4000.0;
+            let share = modes.report(&points).unwrap().high_quality.value;
             assert!((share - 0.98889).abs() < 0.01, "{toy:?}: {share}");
         }
-        assert_eq!(Toy::Grid2d.modes().unwrap().centres.point(24), [4.0, 4.0]);
-        assert!(Toy::Moons.modes().is_none());
+        assert!(Toy::Moons.mixture().is_none());
     }
 
     #[test]
