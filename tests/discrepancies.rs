@@ -138,7 +138,9 @@ fn sliced_distances() {
 fn divergences_by_neighbours_and_classifiers() {
     // An estimate of what the points were drawn from: no metric, and beyond some distance it no longer sees any.
     let laws = Laws::default().with_cases(4).with_points(12).with_supports(&[Support::Overlapping, Support::Disjoint]);
-    let js = keeps(laws, &Knn::js().with_k(2), &[&GEOMETRIC[..], &[Law::Symmetry]].concat(), &[Law::SeesDistance]);
+    // (Of sizes that differ, parts of the larger sample are compared; which, a rotation changes.)
+    let kept = [Law::Translation, Law::Permutation, Law::Symmetry];
+    let js = keeps(laws, &Knn::js().with_k(2), &kept, &[Law::SeesDistance]);
     assert_eq!(exponent(&js), Some(0.0), "{js}");
     let kl = keeps(laws, &Knn::kl().with_k(2), &GEOMETRIC, &[Law::Symmetry]);
     assert_eq!(exponent(&kl), Some(0.0), "{kl}");
