@@ -51,6 +51,7 @@
 //! | [`divergence`] | KL, JS, total variation and their family: exact on one support, estimated from samples |
 //! | [`entropic`] | Sinkhorn at any ε with bounds on the exact cost, the Sinkhorn divergence, unbalanced transport, barycenters, maps |
 //! | [`critic`] | networks held to a Lipschitz constant: proven lower bounds on W₁, with gradients; the exact dual as a critic |
+//! | [`gan`] | adversarial training on few dimensions, with exact transport as the referee |
 //! | [`compare`] | the whole job: every distance of two samples, which column carries it, what moves where |
 //! | [`estimate`] | a number and its evidence |
 //! | [`numeric`] | sums that keep their digits, seeded random streams |
@@ -78,7 +79,9 @@ pub mod entropic;
 pub mod error;
 pub mod estimate;
 pub mod exact;
+pub mod gan;
 pub mod measure;
+pub mod metrics;
 mod neighbors;
 pub mod numeric;
 pub mod prelude;

@@ -43,11 +43,32 @@ pub fn bures_wasserstein(x: &Moments, y: &Moments) -> Result<Estimate> {
 }
 
 /// W₂² between two Gaussians.
-pub(super) fn bures_squared(x: &Moments, y: &Moments) -> Result<f64> {
+pub(crate) fn bures_squared(x: &Moments, y: &Moments) -> Result<f64> {
     same_dimension(x, y)?;
     let shift = (&x.mean - &y.mean).norm();
     let (a, b) = (root(&x.covariance), root(&y.covariance));
     Ok(shift.powi(2) + roots_apart(&a, &b))
+}
+
+/// The matrices of the optimal maps between two Gaussians, both ways, on the ranges of their covariances: what the derivatives of
+/// W₂² with respect to the covariances are made of (I − T each).
+pub(crate) fn maps_between(x: &Moments, y: &Moments) -> [DMatrix<f64>; 2] {
+    let (a, b) = (root(&x.covariance), root(&y.covariance));
+    // (A^½ B A^½)^½ and (B^½ A B^½)^½ from one decomposition of B^½ A^½, in units in which it neither over- nor underflows.
+    let scale = a.amax().max(b.amax());
+    if scale == 0.0 {
+        return [a, b];
+    }
+    let svd = SVD::new((&b / scale) * (&a / scale), true, true);
+    let (Some(u), Some(v_t)) = (&svd.u, &svd.v_t) else { return [a * 0.0, b * 0.0] };
+    let sizes = DMatrix::from_diagonal(&svd.singular_values);
+    let map = |root: &DMatrix<f64>, product: DMatrix<f64>| {
+        let inverse = pseudo_inverse(&(root / scale));
+        let mut map = &inverse * product * &inverse;
+        symmetrise(&mut map);
+        map
+    };
+    [map(&a, v_t.transpose() * &sizes * v_t), map(&b, u * &sizes * u.transpose())]
 }
 
 /// min over orthogonal U of ‖A − B U‖², for symmetric A and B.

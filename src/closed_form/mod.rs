@@ -24,6 +24,7 @@ pub use entropic::{EntropicGaussian, entropic_gaussian};
 pub use gaussian::{
     AffineMap, GaussianBarycenter, Gelbrich, bures_wasserstein, gaussian_barycenter, gaussian_map, gelbrich,
 };
+pub(crate) use gaussian::{bures_squared, maps_between};
 pub use mixture::{MixtureDistance, mixture_distance};
 pub use moments::Moments;
 pub use quantile::{Level, quantile_distance};

@@ -67,6 +67,11 @@ impl Moments {
         }
     }
 
+    /// The same mean, and the covariance times a factor.
+    pub(crate) fn spread_by(self, factor: f64) -> Self {
+        Self { mean: self.mean, covariance: self.covariance * factor }
+    }
+
     /// Dimension d.
     pub fn dim(&self) -> usize {
         self.mean.len()

@@ -188,6 +188,14 @@ impl Classifier {
     }
 }
 
+/// The log ratios at one half of the points of P and of Q, by a fit to the other half, and whether it converged.
+pub(crate) fn halves(sides: &Sides, features: Features, seed: u64) -> (Vec<f64>, Vec<f64>, bool) {
+    let (p, q) = (shuffled(&sides.x, sides.dim, seed, 0), shuffled(&sides.y, sides.dim, seed, 1));
+    let fit = Fit::new(&part(&p, 0, 2, false), &part(&q, 0, 2, false), features);
+    let at = |rows: &[&[f64]]| part(rows, 0, 2, true).iter().map(|x| fit.log_ratio(x)).collect();
+    (at(&p), at(&q), fit.converged)
+}
+
 /// The rows of one fold, or all others.
 pub(super) fn part<'p>(rows: &[&'p [f64]], fold: usize, folds: usize, held: bool) -> Vec<&'p [f64]> {
     rows.iter().enumerate().filter(|(i, _)| (i % folds == fold) == held).map(|(_, x)| *x).collect()

@@ -14,7 +14,7 @@
 //!
 //! All logarithms are natural: values are in nats. Kernel distances are in units of length ([`Energy`]) or have none ([`Mmd`]).
 
-mod classifier;
+pub(crate) mod classifier;
 mod discrete;
 mod fit;
 mod gaussian;
@@ -30,7 +30,7 @@ mod mutual_information;
 mod notes;
 mod quadrature;
 mod ratio;
-mod sides;
+pub(crate) mod sides;
 
 pub use classifier::{Classifier, Formula};
 pub use discrete::{OnBins, f_divergence};

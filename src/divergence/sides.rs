@@ -11,10 +11,10 @@ use crate::numeric::stream;
 
 /// The points of two samples in one space, row by row.
 #[derive(Debug, Clone)]
-pub(super) struct Sides {
-    pub(super) x: Vec<f64>,
-    pub(super) y: Vec<f64>,
-    pub(super) dim: usize,
+pub(crate) struct Sides {
+    pub(crate) x: Vec<f64>,
+    pub(crate) y: Vec<f64>,
+    pub(crate) dim: usize,
 }
 
 impl Sides {
@@ -22,18 +22,18 @@ impl Sides {
     ///
     /// # Errors
     /// When the dimensions differ, a sample has weights of several sizes, or fewer than `least` points.
-    pub(super) fn new(x: &Samples, y: &Samples, least: usize) -> Result<Self> {
+    pub(crate) fn new(x: &Samples, y: &Samples, least: usize) -> Result<Self> {
         require_dimension("y", y.dim(), x.dim())?;
         let (mut x, mut y, dim) = (draws("x", x, least)?, draws("y", y, least)?, x.dim());
         rescale(&mut x, &mut y, dim);
         Ok(Self { x, y, dim })
     }
 
-    pub(super) fn sizes(&self) -> (usize, usize) {
+    pub(crate) fn sizes(&self) -> (usize, usize) {
         (self.x.len() / self.dim, self.y.len() / self.dim)
     }
 
-    pub(super) fn swapped(self) -> Self {
+    pub(crate) fn swapped(self) -> Self {
         Self { x: self.y, y: self.x, dim: self.dim }
     }
 
@@ -41,7 +41,7 @@ impl Sides {
     ///
     /// # Errors
     /// When that matrix is not positive definite: the points lie in a subspace.
-    pub(super) fn whitened(mut self) -> Result<Self> {
+    pub(crate) fn whitened(mut self) -> Result<Self> {
         let (mean, first) = moments(&self.x, self.dim);
         let (_, second) = moments(&self.y, self.dim);
         let lower = Cholesky::new((first + second) * 0.5).map(Cholesky::unpack);
@@ -62,7 +62,7 @@ impl Sides {
 }
 
 /// Mean and covariance (over n − 1) of points stored row by row; about the first point, so that a far offset costs no digits.
-pub(super) fn moments(points: &[f64], dim: usize) -> (DVector<f64>, DMatrix<f64>) {
+pub(crate) fn moments(points: &[f64], dim: usize) -> (DVector<f64>, DMatrix<f64>) {
     let n = points.len() / dim;
     let origin = &points[..dim];
     let mut mean = DVector::zeros(dim);
@@ -92,7 +92,7 @@ pub(super) fn moments(points: &[f64], dim: usize) -> (DVector<f64>, DMatrix<f64>
 }
 
 /// The points in an order that depends on themselves and the seed alone, and has nothing to do with where they lie.
-pub(super) fn shuffled(points: &[f64], dim: usize, seed: u64, item: u64) -> Vec<&[f64]> {
+pub(crate) fn shuffled(points: &[f64], dim: usize, seed: u64, item: u64) -> Vec<&[f64]> {
     let mut rows: Vec<&[f64]> = points.chunks_exact(dim).collect();
     let compare = |a: &&[f64], b: &&[f64]| {
         let by_coordinate = a.iter().zip(*b).map(|(a, b)| a.total_cmp(b));
@@ -104,7 +104,7 @@ pub(super) fn shuffled(points: &[f64], dim: usize, seed: u64, item: u64) -> Vec<
 }
 
 /// The points of positive weight, which must all weigh the same.
-fn draws(name: &'static str, side: &Samples, least: usize) -> Result<Vec<f64>> {
+pub(crate) fn draws(name: &'static str, side: &Samples, least: usize) -> Result<Vec<f64>> {
     let weights = side.weights().as_slice();
     let first = weights.iter().copied().find(|&w| w > 0.0).unwrap_or(0.0);
     if let Some(other) = weights.iter().find(|&&w| w != 0.0 && (w - first).abs() > 1e-12 * first) {

@@ -1,4 +1,5 @@
-//! The k nearest neighbours of many points at once, and how many lie within a radius: a kd-tree of small blocks.
+//! The k nearest neighbours of many points at once, how many lie within a radius, and which lie in some ball: a kd-tree of small
+//! blocks.
 //!
 //! Points are kept in blocks of [`LEAF`], one vector lane each. Queries come in the blocks of a tree of their own: a block
 //! walks the tree once for all its points, pruned by the distance between the boxes; in a leaf the distances from a query to all
@@ -206,6 +207,37 @@ impl Tree {
             }
         });
         counts
+    }
+
+    /// Whether each query lies in the closed ball of some point of this tree, by position of the query. The radii are those of the
+    /// points of this tree, by position, in the units of [`Nearest::distances`].
+    pub(crate) fn covers(&self, queries: &Self, radii: &[f64], norm: Norm) -> Vec<bool> {
+        let mut reach = vec![0.0; 2 * self.leaves() - 1];
+        self.longest(0, 0..self.leaves(), radii, &mut reach);
+        let mut covered = vec![false; queries.len()];
+        covered.par_chunks_mut(BATCH * LEAF).enumerate().for_each(|(task, covered)| {
+            let leaves = task * BATCH..queries.leaves().min((task + 1) * BATCH);
+            let job = Cover { tree: self, queries, leaves, radii, reach: &reach, covered };
+            match norm {
+                Norm::Euclidean => simd::run(Fixed::<0, false, _>(job)),
+                Norm::Maximum => simd::run(Fixed::<0, true, _>(job)),
+            }
+        });
+        covered
+    }
+
+    /// Writes the longest radius of a node and of all below it.
+    fn longest(&self, node: usize, leaves: Range<usize>, radii: &[f64], reach: &mut [f64]) -> f64 {
+        reach[node] = if leaves.len() == 1 {
+            let own = &radii[leaves.start * LEAF..][..self.members(leaves.start)];
+            own.iter().fold(0.0, |most, &radius| larger(radius, most))
+        } else {
+            let half = leaves.len().div_ceil(2);
+            let middle = leaves.start + half;
+            let left = self.longest(node + 1, leaves.start..middle, radii, reach);
+            larger(left, self.longest(node + 2 * half, middle..leaves.end, radii, reach))
+        };
+        reach[node]
     }
 }
 
@@ -559,6 +591,78 @@ impl<const D: usize, const MAX: bool> simd::Kernel for Fixed<D, MAX, Count<'_>> 
                         counts[lane] += inside;
                     }
                 }
+            }
+        }
+    }
+}
+
+struct Cover<'t> {
+    tree: &'t Tree,
+    queries: &'t Tree,
+    leaves: Range<usize>,
+    radii: &'t [f64],
+    reach: &'t [f64],
+    covered: &'t mut [bool],
+}
+
+impl<const D: usize, const MAX: bool> simd::Kernel for Fixed<D, MAX, Cover<'_>> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Cover { tree, queries, leaves, radii, reach, covered } = self.0;
+        let dim = if D == 0 { tree.dim } else { D };
+        let safety = safety(dim);
+        let mut open = [Open::default(); DEPTH];
+        for (at, leaf) in leaves.enumerate() {
+            let members = queries.members(leaf);
+            let block = queries.block(leaf, dim);
+            let around = queries.bounds(queries.node_of(leaf), dim);
+            // The lanes that no ball holds yet, as bits.
+            let mut bare = (1_u32 << members) - 1;
+            let mut waiting = 1;
+            open[0] = Open { node: 0, first: 0, count: tree.leaves() as u32, bound: 0.0 };
+            while waiting > 0 && bare != 0 {
+                waiting -= 1;
+                let here = open[waiting];
+                let reach = reach[here.node as usize] * safety;
+                if here.bound > reach {
+                    continue;
+                }
+                if here.count > 1 {
+                    let (mut left, mut right) = here.split();
+                    let (l, r) = (tree.bounds(left.node as usize, dim), tree.bounds(right.node as usize, dim));
+                    left.bound = between_boxes::<FUSED, MAX>(around, l, dim);
+                    right.bound = between_boxes::<FUSED, MAX>(around, r, dim);
+                    // The nearer child is on top of the stack: it is the likelier to hold the queries.
+                    (open[waiting], open[waiting + 1]) =
+                        if left.bound < right.bound { (right, left) } else { (left, right) };
+                    waiting += 2;
+                    continue;
+                }
+                let other = here.first as usize;
+                let points = tree.block(other, dim);
+                let near = to_box::<FUSED, MAX>(block, tree.bounds(here.node as usize, dim), dim);
+                // Below every distance where the last block has no point.
+                let mut own = [-1.0; LEAF];
+                own[..tree.members(other)].copy_from_slice(&radii[other * LEAF..][..tree.members(other)]);
+                let mut lanes = bare;
+                while lanes != 0 {
+                    let lane = lanes.trailing_zeros() as usize;
+                    lanes &= lanes - 1;
+                    if near[lane] > reach {
+                        continue;
+                    }
+                    let found = to_points::<FUSED, MAX>(block, lane, points, dim);
+                    let mut any = false;
+                    for l in 0..LEAF {
+                        any |= found[l] <= own[l];
+                    }
+                    bare &= !(u32::from(any) << lane);
+                }
+            }
+            for (lane, covered) in covered[at * LEAF..][..members].iter_mut().enumerate() {
+                *covered = bare >> lane & 1 == 0;
             }
         }
     }

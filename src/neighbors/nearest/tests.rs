@@ -32,6 +32,19 @@ fn check(from: &[f64], to: &[f64], dim: usize, k: usize, norm: Norm) {
     let radii: Vec<f64> = (0..queries.len()).map(|i| found.farthest(i)).collect();
     let closed = tree.count_within(queries, &radii, true, norm);
     let opened = tree.count_within(queries, &radii, false, norm);
+    if !one {
+        // Each point of the tree has the radius of the query at its own position, or none.
+        let own: Vec<f64> = (0..tree.len()).map(|j| radii.get(j).copied().unwrap_or(0.0)).collect();
+        for (position, &covered) in tree.covers(queries, &own, norm).iter().enumerate() {
+            let query = &from[queries.order()[position] as usize * dim..][..dim];
+            let ball = |(j, &radius): (usize, &f64)| {
+                distance(query, &to[tree.order()[j] as usize * dim..][..dim], norm) / radius.max(f64::MIN_POSITIVE)
+            };
+            let nearest = own.iter().enumerate().map(ball).fold(f64::INFINITY, f64::min);
+            let doubtful = (nearest - 1.0).abs() <= 4.0 * dim as f64 * f64::EPSILON;
+            assert!(doubtful || covered == (nearest <= 1.0), "{nearest} of a radius away: {covered}");
+        }
+    }
     for (position, &x) in queries.order().iter().enumerate() {
         let all = by_hand(x as usize, from, to, dim, norm);
         for (near, right) in found.distances(position).iter().zip(&all) {
