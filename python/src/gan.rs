@@ -15,7 +15,7 @@ use crate::running::{Watching, run, watched};
 /// A training that has ended, for now.
 #[pyclass(frozen, module = "earthwork._earthwork", name = "Training")]
 pub(crate) struct Training {
-    training: Arc<gan::Training>,
+    state: Arc<gan::Training>,
     records: Vec<Record>,
     ended: String,
 }
@@ -24,12 +24,12 @@ pub(crate) struct Training {
 impl Training {
     #[getter]
     fn steps(&self) -> u64 {
-        self.training.steps()
+        self.state.steps()
     }
 
     #[getter]
     fn name(&self) -> String {
-        self.training.options().name()
+        self.state.options().name()
     }
 
     #[getter]
@@ -44,7 +44,7 @@ impl Training {
 
     /// W₁ and W₂ between two real samples of the referee's size.
     fn floor(&self, py: Python<'_>) -> PyResult<(f64, f64)> {
-        let training = Arc::clone(&self.training);
+        let training = Arc::clone(&self.state);
         run(py, move || training.floor().map(|floor| (floor.w1.value, floor.w2.value)))
     }
 
@@ -55,7 +55,7 @@ impl Training {
         n: usize,
         seed: u64,
     ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i64>>)> {
-        let found = py.detach(|| self.training.generate_labelled(n, seed));
+        let found = py.detach(|| self.state.generate_labelled(n, seed));
         let (points, labels) = found.map_err(|error| raised(&error))?;
         let labels = PyArray1::from_iter(py, labels.into_iter().map(|label| label as i64));
         Ok((points.points().view().to_pyarray(py), labels))
@@ -69,7 +69,7 @@ impl Training {
         label: usize,
         seed: u64,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let found = py.detach(|| self.training.generate_class(n, label, seed));
+        let found = py.detach(|| self.state.generate_class(n, label, seed));
         Ok(found.map_err(|error| raised(&error))?.points().view().to_pyarray(py))
     }
 
@@ -80,12 +80,12 @@ impl Training {
         points: PyReadonlyArray2<'py, f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let points = points.as_array();
-        let values = py.detach(|| self.training.critic_values(points));
+        let values = py.detach(|| self.state.critic_values(points));
         Ok(values.map_err(|error| raised(&error))?.to_pyarray(py))
     }
 
     fn checkpoint<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.training.checkpoint())
+        PyBytes::new(py, &self.state.checkpoint())
     }
 }
 
@@ -184,7 +184,7 @@ pub(crate) fn gan_fit(
             }
         })?;
         let ended = status.to_string();
-        Ok((Training { training: Arc::new(training), records, ended }, failed))
+        Ok((Training { state: Arc::new(training), records, ended }, failed))
     })?;
     failed.map_or(Ok(training), Err)
 }
