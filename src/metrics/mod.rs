@@ -70,6 +70,19 @@ pub enum Reading {
     Distance,
     /// It falls as the fake sample goes away from the real one.
     Score,
+    /// It is ½ where all is well, and any other value is worse.
+    Half,
+}
+
+impl Reading {
+    /// The value turned so that more is worse.
+    pub fn badness(self, value: f64) -> f64 {
+        match self {
+            Self::Distance => value,
+            Self::Score => -value,
+            Self::Half => (value - 0.5).abs(),
+        }
+    }
 }
 
 /// A metric with the short name by which a command or a program asks for it.
@@ -105,7 +118,7 @@ pub fn catalogue() -> Vec<Metric> {
         Metric::distance("kid", Kid::default()),
         Metric::distance("mmd", Mmd::default()),
         Metric::distance("energy", Energy::default()),
-        Metric::distance("one_nn", OneNearest::default()),
+        Metric { reading: Reading::Half, ..Metric::distance("one_nn", OneNearest::default()) },
         Metric::distance("c2st", ClassifierTest::default()),
         Metric::score("precision", Manifold::precision()),
         Metric::score("recall", Manifold::recall()),
