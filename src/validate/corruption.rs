@@ -22,34 +22,34 @@ use crate::numeric::stream;
 /// use earthwork::measure::Mixture;
 /// use earthwork::validate::Corruption;
 ///
-/// let ring = Mixture::ring(8, 2.0, 0.07)?;
-/// let fake = Corruption::ModeDrop.of_mixture(&ring, 400, 0.5, 1)?;
-/// // 3 of 8 modes are gone: those to the lower right.
-/// assert!(fake.points().iter().all(|x| x[1] > -1.0 || x[0] < -0.5));
+/// let ring = Mixture::ring(8, 1.0, 0.07)?;
+/// let fake = Corruption::ModeDrop.of_mixture(&ring, 400, 1.0, 1)?;
+/// // Two of eight modes are left, at (1, 0) and next to it.
+/// assert!(fake.points().iter().all(|x| x[0] > 0.3 && x[1] > -0.4));
 /// # Ok::<(), earthwork::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Corruption {
-    /// All points moved along the first axis, by up to ¾ of the spread.
+    /// All points moved along the diagonal, by up to the spread.
     Translate,
     /// Every two axes (1 and 2, 3 and 4, …) turned about the mean, by up to 22.5°.
     Rotate,
     /// All points moved away from the mean, by up to twice their distance.
     Scale,
-    /// Independent normal noise on each coordinate, up to half of its root mean square deviation.
+    /// Independent normal noise on each coordinate, up to the root mean square deviation of the coordinates.
     Noise,
     /// All points moved towards the mean, down to a fifth of their distance.
     Shrink,
     /// The last modes are missing, up to three quarters of them.
     ModeDrop,
-    /// Weights of the modes in geometric progression, the first up to 21 times as frequent as the last.
+    /// The first mode is up to 21 times as frequent, against the others, as it should be.
     Imbalance,
     /// Up to 60 % of the points are in a mode that does not exist, as wide as the others and between them.
     InventedMode,
-    /// Up to a quarter of the points lie on the way from their mode to one of the two nearest.
+    /// Up to 70 % of the points lie on the way from their mode to one of the two nearest.
     Bridges,
-    /// Points fall towards the centre of their mode, down to a tenth of their distance.
+    /// Points fall towards the centre of their mode, down to a fifth of their distance.
     Collapse,
     /// Up to all of the points are copies of real ones, drawn with replacement.
     Memorise,
@@ -61,16 +61,16 @@ pub enum Corruption {
 
 /// The parts that names and sentences are made of.
 const TABLE: [(Corruption, &str, &str); 13] = [
-    (Corruption::Translate, "translate", "all points moved by up to ¾ of the spread"),
+    (Corruption::Translate, "translate", "all points moved by up to the spread"),
     (Corruption::Rotate, "rotate", "turned about the mean by up to 22.5°"),
     (Corruption::Scale, "scale", "up to twice as far from the mean"),
-    (Corruption::Noise, "noise", "normal noise, up to half of the deviation"),
+    (Corruption::Noise, "noise", "normal noise, up to the deviation of the points"),
     (Corruption::Shrink, "shrink", "down to a fifth of the distance from the mean"),
     (Corruption::ModeDrop, "mode-drop", "up to ¾ of the modes are missing"),
-    (Corruption::Imbalance, "imbalance", "the first mode up to 21 times as frequent as the last"),
+    (Corruption::Imbalance, "imbalance", "one mode up to 21 times as frequent as it should be"),
     (Corruption::InventedMode, "invented-mode", "up to 60 % of the points in a mode that does not exist"),
-    (Corruption::Bridges, "bridges", "up to a quarter of the points between modes"),
-    (Corruption::Collapse, "collapse", "each mode down to a tenth of its width"),
+    (Corruption::Bridges, "bridges", "up to 70 % of the points between modes"),
+    (Corruption::Collapse, "collapse", "each mode down to a fifth of its width"),
     (Corruption::Memorise, "memorise", "up to all points are copies of real ones"),
     (Corruption::Outliers, "outliers", "up to a fifth of the points far away"),
     (Corruption::LabelSwap, "label-swap", "up to all points trade modes, not their place within them"),
@@ -148,7 +148,10 @@ impl Corruption {
         }
         let mut work = Work::new(fake, severity, stream(seed, 1 + self as u64));
         match self {
-            Self::Translate => work.each(|_, x, mean| x[0] += 0.75 * severity * mean.spread),
+            Self::Translate => {
+                let step = severity * work.spread / (dim as f64).sqrt();
+                work.rows.iter_mut().for_each(|v| *v += step);
+            }
             Self::Rotate => {
                 let (sin, cos) = (severity * std::f64::consts::FRAC_PI_8).sin_cos();
                 work.each(|_, x, about| {
@@ -162,9 +165,9 @@ impl Corruption {
             }
             Self::Scale => work.each(|_, x, about| towards(x, &about.mean, 1.0 + severity)),
             Self::Shrink => work.each(|_, x, about| towards(x, &about.mean, 1.0 - 0.8 * severity)),
-            Self::Collapse => work.each(|i, x, _| towards(x, &fake.centres[fake.labels[i]], 1.0 - 0.9 * severity)),
+            Self::Collapse => work.each(|i, x, _| towards(x, &fake.centres[fake.labels[i]], 1.0 - 0.8 * severity)),
             Self::Noise => {
-                let deviation = 0.5 * severity * work.spread / (dim as f64).sqrt();
+                let deviation = severity * work.spread / (dim as f64).sqrt();
                 work.rows.iter_mut().for_each(|v| *v += deviation * normal(&mut work.random));
             }
             Self::ModeDrop => {
@@ -174,11 +177,10 @@ impl Corruption {
             }
             Self::Imbalance => {
                 let ratio = 1.0 + 20.0 * severity;
-                let last = (modes - 1) as f64;
-                work.reweigh(scene, |mode, share| share * ratio.powf(-(mode as f64) / last));
+                work.reweigh(scene, |mode, share| if mode == 0 { share * ratio } else { share });
             }
             Self::InventedMode => work.invent(0.6),
-            Self::Bridges => work.bridge(0.25),
+            Self::Bridges => work.bridge(0.7),
             Self::Memorise => {
                 let n = scene.real.len();
                 for i in work.chosen(1.0) {
@@ -225,10 +227,9 @@ struct Work<'l> {
     random: ChaCha8Rng,
 }
 
-/// Mean and spread of the sample before it was corrupted.
+/// The mean of the sample before it was corrupted.
 struct About {
     mean: Vec<f64>,
-    spread: f64,
 }
 
 impl<'l> Work<'l> {
@@ -249,7 +250,7 @@ impl<'l> Work<'l> {
     }
 
     fn each(&mut self, mut change: impl FnMut(usize, &mut [f64], &About)) {
-        let about = About { mean: self.mean.clone(), spread: self.spread };
+        let about = About { mean: self.mean.clone() };
         let dim = self.dim();
         self.rows.chunks_exact_mut(dim).enumerate().for_each(|(i, x)| change(i, x, &about));
     }

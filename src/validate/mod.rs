@@ -6,7 +6,7 @@
 //! use earthwork::metrics::{Manifold, Metric};
 //! use earthwork::validate::{Corruption, Population, Validation, Verdict};
 //!
-//! let ring = Population::mixture(Mixture::ring(8, 2.0, 0.07)?);
+//! let ring = Population::mixture(Mixture::ring(8, 1.0, 0.07)?);
 //! let metrics = [Metric::score("precision", Manifold::precision()), Metric::score("recall", Manifold::recall())];
 //! let report = Validation::default()
 //!     .with_corruptions([Corruption::ModeDrop])

@@ -18,6 +18,8 @@ pub struct Report {
     pub points: usize,
     /// Repeats at each severity, each with samples of its own.
     pub repeats: usize,
+    /// The severity of the corrupted samples of the size sweep; their corruption is that of the first sweep.
+    pub size_severity: f64,
     /// The seed.
     pub seed: u64,
     /// The metrics, in the order asked for.
@@ -102,8 +104,10 @@ pub struct Curve {
     pub values: Vec<Vec<f64>>,
     /// Why it has none.
     pub failure: Option<String>,
-    /// What follows from the values.
+    /// How they go with the truth.
     pub follows: Option<Follows>,
+    /// Whether the verdict rests on W₁; else on the severity.
+    pub(super) by_distance: bool,
     /// The verdict; `None` where there are no values.
     pub verdict: Option<Verdict>,
 }
@@ -129,6 +133,17 @@ pub struct Follows {
 }
 
 impl Curve {
+    /// Whether the verdict rests on the correlation with W₁, since W₁ itself rises with the severity; else on that with the severity.
+    pub fn judged_by_distance(&self) -> bool {
+        self.by_distance
+    }
+
+    /// The correlation that the verdict rests on.
+    pub fn decisive(&self) -> Option<Correlation> {
+        let by = |found: Follows| if self.by_distance { found.spearman_w1 } else { found.spearman_severity };
+        self.follows.map(by)
+    }
+
     /// Mean over the repeats, severity by severity.
     pub fn means(&self) -> Vec<f64> {
         self.values.iter().map(|repeats| repeats.iter().sum::<f64>() / repeats.len() as f64).collect()

@@ -6,7 +6,7 @@ use super::correlation::Correlation;
 use super::corruption::Corruption;
 use super::population::Population;
 use super::report::{Curve, Floor, Follows, MetricInfo, Report, SizePoint, Sweep};
-use super::verdict::Verdict;
+use super::verdict::{Verdict, rises};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::Discrepancy;
 use crate::exact::{Wasserstein, in_parallel};
@@ -17,7 +17,7 @@ use crate::transport::{Interrupt, Observer, Silent, Status};
 /// Severity sweeps of corruptions, with exact W₁ and W₂ beside every value of every metric.
 ///
 /// Each value has samples of its own: nothing is paired, as nothing is where metrics are used. A metric is judged against W₁ where
-/// W₁ itself follows the severity of the corruption, else against the severity ([`Curve::verdict`]).
+/// W₁ itself follows the severity of the corruption, else against the severity: see [`Verdict::of`].
 ///
 /// Evaluations run in parallel; the same seed gives the same values at any number of threads (times differ).
 ///
@@ -145,6 +145,7 @@ impl Validation {
             severities: self.severities.clone(),
             points,
             repeats: self.repeats,
+            size_severity: self.size_severity,
             seed: self.seed,
             metrics,
             exact: [w1, w2],
@@ -262,13 +263,15 @@ impl Validation {
             |at: usize| -> std::result::Result<Vec<f64>, String> { rows.iter().map(|row| row[at].0.clone()).collect() };
         let exact = [column(0).unwrap_or_default(), column(1).unwrap_or_default()];
         let truth = Correlation::spearman(&exact[0], &severities[..exact[0].len()]);
-        let by_distance = Verdict::of(&truth) == Verdict::Follows;
+        let by_distance = rises(&truth);
         let mut curves: Vec<Curve> = infos
             .iter()
             .enumerate()
             .map(|(at, info)| match column(at) {
                 Ok(values) => self.curve(values, info, &severities, &exact, by_distance && at > 0),
-                Err(failure) => Curve { values: Vec::new(), failure: Some(failure), follows: None, verdict: None },
+                Err(failure) => {
+                    Curve { values: Vec::new(), failure: Some(failure), follows: None, by_distance, verdict: None }
+                }
             })
             .collect();
         let metrics = curves.split_off(2);
@@ -305,9 +308,12 @@ impl Validation {
             violations: means.windows(2).filter(|pair| pair[1] <= pair[0]).count(),
             sees_from: info.floor.and_then(|floor| self.sees_from(&values, info.reading, &floor)),
         };
-        let verdict = Verdict::of(if by_distance { &spearman_w1 } else { &spearman_severity });
+        let truth = if by_distance { &spearman_w1 } else { &spearman_severity };
+        let before_last = self.severities[self.severities.len() - 2];
+        let above_noise = follows.sees_from.is_some_and(|from| from <= before_last);
+        let verdict = Verdict::of(truth, &spearman_severity, above_noise);
         let values = values.chunks_exact(self.repeats).map(<[f64]>::to_vec).collect();
-        Curve { values, failure: None, follows: Some(follows), verdict: Some(verdict) }
+        Curve { values, failure: None, follows: Some(follows), by_distance, verdict: Some(verdict) }
     }
 
     /// The least severity from which on every mean is outside the noise floor, on the worse side.

@@ -17,12 +17,17 @@ pub enum Verdict {
 const CLEAR: f64 = 0.5;
 
 impl Verdict {
-    /// From the correlation of a metric (turned so that more is worse) with the truth: at least 0.5 in size, and with an interval
-    /// that does not hold 0.
-    pub fn of(correlation: &Correlation) -> Self {
-        if correlation.value >= CLEAR && correlation.lower > 0.0 {
+    /// From the correlations of a metric, turned so that more is worse, with the truth and with the severity, and whether it stands
+    /// above its noise from some severity before the last one on.
+    ///
+    /// It follows if both correlations are clear (at least 0.5, with an interval that does not hold 0), so that noise which it shares
+    /// with the truth does not count; or if it stands above its noise, as a metric does that jumps and then can go no farther. It
+    /// misleads if it is clearly correlated the other way.
+    pub fn of(truth: &Correlation, severity: &Correlation, above_noise: bool) -> Self {
+        let falls = |rho: &Correlation| rho.value <= -CLEAR && rho.upper < 0.0;
+        if (rises(truth) && rises(severity)) || above_noise {
             Self::Follows
-        } else if correlation.value <= -CLEAR && correlation.upper < 0.0 {
+        } else if falls(severity) && truth.value < 0.0 {
             Self::Misleading
         } else {
             Self::Blind
@@ -37,4 +42,9 @@ impl Verdict {
             Self::Misleading => "misleading",
         }
     }
+}
+
+/// A clear correlation.
+pub(super) fn rises(rho: &Correlation) -> bool {
+    rho.value >= CLEAR && rho.lower > 0.0
 }
