@@ -53,6 +53,7 @@
 //! | [`critic`] | networks held to a Lipschitz constant: proven lower bounds on W₁, with gradients; the exact dual as a critic |
 //! | [`metrics`] | metrics of generative models: FID, KID, precision and recall, coverage, nearest-neighbour tests, modes |
 //! | [`validate`] | what is wrong with a fake sample, and which metrics say so, held against exact distances |
+//! | [`gan`] | adversarial training on few dimensions, with exact transport as the referee |
 //! | [`compare`] | the whole job: every distance of two samples, which column carries it, what moves where |
 //! | [`estimate`] | a number and its evidence |
 //! | [`numeric`] | sums that keep their digits, seeded random streams |
@@ -80,6 +81,7 @@ pub mod entropic;
 pub mod error;
 pub mod estimate;
 pub mod exact;
+pub mod gan;
 pub mod measure;
 pub mod metrics;
 mod neighbors;

@@ -1,11 +1,11 @@
 //! Training a critic on two samples.
 
-use ndarray::{Array2, ArrayView2, s};
-use rand::RngExt;
-use rand_distr::{Distribution, StandardNormal};
+use ndarray::{Array2, ArrayView2};
 
+use crate::critic::batches::{Side, frame};
+use crate::critic::held::Held;
 use crate::critic::method::Control;
-use crate::critic::net::{Activation, Architecture, Matrices, Network, Optimiser, Schedule};
+use crate::critic::net::{Activation, Architecture, Network, Schedule};
 use crate::critic::trained::Critic;
 use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::estimate::{Discrepancy, Estimate};
@@ -118,15 +118,7 @@ impl NeuralCritic {
     }
 
     fn finished(&self, network: &Network<f32>, centre: Vec<f64>, scale: f64) -> Critic {
-        let parameters = network.parameters().iter().map(|&p| f64::from(p)).collect();
-        let architecture = network.architecture().clone();
-        // Parameters that overflowed make a critic that proves nothing; 0 is what it proves.
-        let network = Network::with_parameters(architecture.clone(), parameters).unwrap_or_else(|_| {
-            let zeros = vec![0.0; architecture.parameters()];
-            Network::with_parameters(architecture, zeros).expect("the architecture was built before")
-        });
-        let lipschitz = network.lipschitz_bound().max(f64::MIN_POSITIVE);
-        Critic { network, centre, scale, lipschitz, method: self.control.name(), seed: self.seed }
+        Critic::new(network, centre, scale, self.control.name(), self.seed)
     }
 
     fn train(&self, dim: usize, draw: impl Fn(usize, &mut ChaCha8Rng, &mut Array2<f32>)) -> Result<Network<f32>> {
@@ -142,32 +134,20 @@ impl NeuralCritic {
         crate::error::require("rate", rate, rate > 0.0 && rate.is_finite(), "a learning rate must be positive")?;
         let activation = self.activation.unwrap_or_else(|| self.control.activation());
         let architecture = Architecture::mlp(dim, &self.hidden, 1).with_activation(activation);
-        let mut network = Network::<f32>::new(architecture, self.seed)?;
-        let mut raw = network.parameters().to_vec();
-        let mut matrices = Matrices::new(self.control.reparametrisation(), &network);
-        matrices.begin(&mut raw);
-        let mut optimiser = Optimiser::new(rule, raw.len());
-        let mut gradient = vec![0.0; raw.len()];
+        let mut held = Held::new(Network::<f32>::new(architecture, self.seed)?, Some(self.control), rule);
+        let mut gradient = vec![0.0; held.network().parameters().len()];
         let shape = (self.batch, dim);
         let (mut x, mut y) = (Array2::zeros(shape), Array2::zeros(shape));
         for step in 0..self.steps {
             let mut random = stream(self.seed, 1_000 + step);
             draw(0, &mut random, &mut x);
             draw(1, &mut random, &mut y);
-            matrices.write(&raw, &mut network);
             gradient.fill(0.0);
-            self.add_dual(&network, x.view(), y.view(), &mut gradient);
-            self.add_penalty(&network, x.view(), y.view(), &mut random, &mut gradient);
-            matrices.pull_back(&network, &mut gradient);
-            matrices.retract(&mut raw, &network);
-            optimiser.step(&mut raw, &gradient, rate * self.schedule.factor(step, self.steps));
-            if let Control::Clip { bound } = self.control {
-                let bound = bound as f32;
-                raw.iter_mut().for_each(|p| *p = p.clamp(-bound, bound));
-            }
+            self.add_dual(held.network(), x.view(), y.view(), &mut gradient);
+            self.control.penalise(held.network(), x.view(), y.view(), dim, &mut random, &mut gradient);
+            held.step(&mut gradient, rate * self.schedule.factor(step, self.steps));
         }
-        matrices.write(&raw, &mut network);
-        Ok(network)
+        Ok(held.into_network())
     }
 
     /// The gradient of mean f(y) − mean f(x).
@@ -178,47 +158,6 @@ impl NeuralCritic {
         let signs = Array2::from_shape_fn((2 * self.batch, 1), |(k, _)| if k < self.batch { -weight } else { weight });
         network.backward(&trace, signs, gradient);
     }
-
-    fn add_penalty(
-        &self,
-        network: &Network<f32>,
-        x: ArrayView2<'_, f32>,
-        y: ArrayView2<'_, f32>,
-        random: &mut ChaCha8Rng,
-        gradient: &mut [f32],
-    ) {
-        match self.control {
-            Control::Between(penalty) => {
-                network.penalise(between(x, y, random).view(), penalty, gradient);
-            }
-            Control::Around { penalty, spread } => {
-                let deviation = spread as f32 * x.std(0.0);
-                let mut around = x.to_owned();
-                around.mapv_inplace(|v| {
-                    let noise: f32 = StandardNormal.sample(random);
-                    v + deviation * noise
-                });
-                network.penalise(around.view(), penalty, gradient);
-            }
-            Control::Differences { strength } => {
-                let (u, v) = (between(x, y, random), between(x, y, random));
-                let both = ndarray::concatenate![ndarray::Axis(0), u, v];
-                let trace = network.forward(both.view());
-                let mut weights = Array2::zeros((2 * self.batch, 1));
-                for k in 0..self.batch {
-                    let gap = &u.row(k) - &v.row(k);
-                    let distance = gap.dot(&gap).sqrt().max(1e-6);
-                    let rise = trace.values[[k, 0]] - trace.values[[self.batch + k, 0]];
-                    let over = rise.abs() / distance - 1.0;
-                    let weight = 2.0 * strength as f32 * over * rise.signum() / (distance * self.batch as f32);
-                    weights[[k, 0]] = weight;
-                    weights[[self.batch + k, 0]] = -weight;
-                }
-                network.backward(&trace, weights, gradient);
-            }
-            Control::Clip { .. } | Control::Spectral { .. } | Control::Orthonormal { .. } => {}
-        }
-    }
 }
 
 impl Discrepancy for NeuralCritic {
@@ -228,79 +167,5 @@ impl Discrepancy for NeuralCritic {
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         self.fit(x, y)?.bound(x, y)
-    }
-}
-
-/// A random point on each segment from a row of `x` to the same row of `y`.
-fn between(x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>, random: &mut ChaCha8Rng) -> Array2<f32> {
-    let mut out = x.to_owned();
-    for (mut out, y) in out.rows_mut().into_iter().zip(y.rows()) {
-        let part: f32 = random.random();
-        out.iter_mut().zip(y).for_each(|(x, &y)| *x += part * (y - *x));
-    }
-    out
-}
-
-/// The common centre, and the root mean square distance of a coordinate from it; 1 where there is none.
-fn frame(x: &Samples, y: &Samples) -> (Vec<f64>, f64) {
-    let centre: Vec<f64> = x.mean().iter().zip(y.mean()).map(|(a, b)| 0.5 * a + 0.5 * b).collect();
-    let largest = [x, y]
-        .iter()
-        .flat_map(|side| side.points().iter())
-        .flat_map(|point| point.iter().zip(&centre).map(|(v, c)| (v - c).abs()))
-        .fold(0.0_f64, f64::max);
-    if largest == 0.0 {
-        return (centre, 1.0);
-    }
-    let mean_square = |side: &Samples| -> f64 {
-        let squares = side.points().iter().zip(side.weights().as_slice()).map(|(point, weight)| {
-            weight * point.iter().zip(&centre).map(|(v, c)| ((v - c) / largest).powi(2)).sum::<f64>()
-        });
-        squares.sum::<f64>() / (side.total() * side.dim() as f64)
-    };
-    let scale = largest * (0.5 * (mean_square(x) + mean_square(y))).sqrt();
-    (centre, scale)
-}
-
-/// One sample to draw batches from.
-struct Side {
-    points: Array2<f32>,
-    /// Running totals of the weights over their sum; none where all are equal.
-    ends: Option<Vec<f64>>,
-}
-
-impl Side {
-    fn new(samples: &Samples, centre: &[f64], scale: f64) -> Self {
-        let points = Array2::from_shape_fn((samples.len(), samples.dim()), |(i, k)| {
-            ((samples.point(i)[k] - centre[k]) / scale) as f32
-        });
-        let weights = samples.weights().as_slice();
-        let ends = weights.iter().any(|w| *w != weights[0]).then(|| {
-            let mut total = 0.0;
-            weights
-                .iter()
-                .map(|w| {
-                    total += w / samples.total();
-                    total
-                })
-                .collect()
-        });
-        Self { points, ends }
-    }
-
-    fn draw(&self, random: &mut ChaCha8Rng, out: &mut Array2<f32>) {
-        let n = self.points.nrows();
-        for mut row in out.rows_mut() {
-            let at = match &self.ends {
-                None => random.random_range(0..n),
-                Some(ends) => {
-                    let u: f64 = random.random();
-                    let at = ends.partition_point(|&end| end <= u);
-                    // The last total may fall short of 1: the last point with weight is meant.
-                    if at < n { at } else { ends.partition_point(|&end| end < ends[n - 1]) }
-                }
-            };
-            row.assign(&self.points.slice(s![at, ..]));
-        }
     }
 }

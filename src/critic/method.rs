@@ -43,6 +43,10 @@ pub enum Control {
 }
 
 impl Control {
+    /// The names that [`Control::named`] reads.
+    pub const NAMES: [&'static str; 8] =
+        ["lp", "gp", "clip", "spectral", "bjorck", "finite-difference", "dragan", "div"];
+
     /// By its name on the command line: `lp`, `gp`, `clip`, `spectral`, `bjorck`, `finite-difference`, `dragan`, `div`, each with
     /// its usual constants.
     ///
@@ -69,7 +73,7 @@ impl Control {
     }
 
     /// What the answer calls it.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Clip { .. } => "critic, weights clipped",
             Self::Between(GradientPenalty::TwoSided { .. }) => "critic, gradient penalty",
@@ -82,7 +86,21 @@ impl Control {
         }
     }
 
-    pub(super) fn reparametrisation(self) -> Reparametrisation {
+    /// The name that [`Control::named`] reads, whatever its constants.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Clip { .. } => "clip",
+            Self::Between(GradientPenalty::TwoSided { .. }) => "gp",
+            Self::Between(GradientPenalty::OneSided { .. }) => "lp",
+            Self::Between(GradientPenalty::Power { .. }) => "div",
+            Self::Around { .. } => "dragan",
+            Self::Differences { .. } => "finite-difference",
+            Self::Spectral { .. } => "spectral",
+            Self::Orthonormal { .. } => "bjorck",
+        }
+    }
+
+    pub(crate) fn reparametrisation(self) -> Reparametrisation {
         match self {
             Self::Spectral { iterations } => Reparametrisation::Spectral { iterations },
             Self::Orthonormal { iterations } => Reparametrisation::Orthonormal { iterations },
@@ -91,7 +109,7 @@ impl Control {
     }
 
     /// The activation that suits it.
-    pub(super) fn activation(self) -> Activation {
+    pub(crate) fn activation(self) -> Activation {
         match self {
             Self::Orthonormal { .. } => Activation::MaxMin,
             _ => Activation::LeakyRelu { slope: 0.2 },
@@ -99,7 +117,7 @@ impl Control {
     }
 
     /// The optimiser that suits it, and its learning rate.
-    pub(super) fn rule(self) -> (Rule, f64) {
+    pub(crate) fn rule(self) -> (Rule, f64) {
         match self {
             Self::Clip { .. } => (Rule::RmsProp { memory: 0.99 }, 1e-3),
             Self::Orthonormal { .. } => (Rule::Adam { beta1: 0.5, beta2: 0.99, decay: 0.0 }, 5e-3),
@@ -107,7 +125,7 @@ impl Control {
         }
     }
 
-    pub(super) fn check(self) -> Result<()> {
+    pub(crate) fn check(self) -> Result<()> {
         let (value, requirement) = match self {
             Self::Clip { bound } => (bound, "the bound on weights must be positive"),
             Self::Differences { strength }

@@ -7,15 +7,19 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "views are passed by value, as ndarray does")]
 
+pub(crate) mod batches;
+mod benchmark;
 mod exact_dual;
 mod fit;
 mod funnels;
+pub(crate) mod held;
 mod method;
 pub mod net;
 #[cfg(test)]
 mod tests;
 mod trained;
 
+pub use benchmark::{Marks, Witness};
 pub use exact_dual::ExactDual;
 pub use fit::NeuralCritic;
 pub use funnels::{Funnels, Score};

@@ -114,6 +114,20 @@ fn the_exact_dual_knows_the_funnels_in_the_plane() {
 }
 
 #[test]
+fn the_benchmark_tells_critics_apart() {
+    let pair = Funnels::new(2, 4, 7).unwrap();
+    let dual = ExactDual::fit(&pair.source(1024, 1).unwrap(), &pair.target(1024, 2).unwrap()).unwrap();
+    let draw = |side: usize, random: &mut crate::numeric::random::ChaCha8Rng, out: &mut ndarray::Array2<f32>| {
+        pair.draw(side, random, out);
+    };
+    let untrained = NeuralCritic::new(Control::named("lp").unwrap()).with_steps(1).fit_streams(2, draw).unwrap();
+    let (good, bad) = (pair.examine(&dual, 1000, 5).unwrap(), pair.examine(&untrained, 1000, 5).unwrap());
+    assert!(good.score.cosine > 0.85 && bad.score.cosine < 0.6, "{good:?} {bad:?}");
+    assert!(good.relative_error() < 0.2 && good.certified == good.raw);
+    assert!(bad.certified.abs() < 0.3 * good.certified && bad.lipschitz > 1.0);
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused() {
     let (x, y) = clouds(2);
     let message = |critic: NeuralCritic| critic.fit(&x, &y).unwrap_err().to_string();

@@ -21,15 +21,28 @@ const ROUNDING: f64 = 1e-11;
 /// caller.
 #[derive(Debug, Clone)]
 pub struct Critic {
-    pub(super) network: Network<f64>,
-    pub(super) centre: Vec<f64>,
-    pub(super) scale: f64,
-    pub(super) lipschitz: f64,
-    pub(super) method: &'static str,
-    pub(super) seed: u64,
+    network: Network<f64>,
+    centre: Vec<f64>,
+    scale: f64,
+    lipschitz: f64,
+    method: &'static str,
+    seed: u64,
 }
 
 impl Critic {
+    /// The trained network of points that were centred and scaled, with the constant that is proven of it.
+    pub(crate) fn new(network: &Network<f32>, centre: Vec<f64>, scale: f64, method: &'static str, seed: u64) -> Self {
+        let parameters = network.parameters().iter().map(|&p| f64::from(p)).collect();
+        let architecture = network.architecture().clone();
+        // Parameters that overflowed make a critic that proves nothing; 0 is what it proves.
+        let network = Network::with_parameters(architecture.clone(), parameters).unwrap_or_else(|_| {
+            let zeros = vec![0.0; architecture.parameters()];
+            Network::with_parameters(architecture, zeros).expect("the architecture was built before")
+        });
+        let lipschitz = network.lipschitz_bound().max(f64::MIN_POSITIVE);
+        Self { network, centre, scale, lipschitz, method, seed }
+    }
+
     /// f at each point; of length n.
     ///
     /// # Errors

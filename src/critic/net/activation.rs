@@ -1,5 +1,7 @@
 //! What stands between two matrices.
 
+use std::fmt;
+
 use ndarray::{Array2, Axis, Zip};
 
 use crate::critic::net::Scalar;
@@ -33,7 +35,8 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// By its name on the command line: `relu`, `leaky-relu`, `tanh`, `softplus`, `silu`, `maxmin`, `groupsort:K`.
+    /// By its name on the command line: `relu`, `leaky-relu` (slope 0.2), `leaky-relu:SLOPE`, `tanh`, `softplus`, `silu`, `maxmin`,
+    /// `groupsort:K`.
     ///
     /// # Errors
     /// When there is none of that name.
@@ -51,6 +54,10 @@ impl Activation {
             "softplus" => Self::Softplus,
             "silu" => Self::Silu,
             "maxmin" => Self::MaxMin,
+            _ if name.starts_with("leaky-relu:") => {
+                let slope = name.strip_prefix("leaky-relu:").and_then(|slope| slope.parse().ok());
+                Self::LeakyRelu { slope: slope.ok_or_else(unknown)? }
+            }
             _ => {
                 let size = name.strip_prefix("groupsort:").and_then(|size| size.parse().ok());
                 Self::GroupSort { size: size.filter(|&size| size > 1).ok_or_else(unknown)? }
@@ -146,6 +153,21 @@ impl Activation {
         let mut out = u.clone();
         Zip::from(&mut out).and(left).and(right).for_each(|u, &l, &r| *u = self.jet(*u).2 * l * r);
         out
+    }
+}
+
+/// The name that [`Activation::named`] reads.
+impl fmt::Display for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Relu => f.write_str("relu"),
+            Self::LeakyRelu { slope } => write!(f, "leaky-relu:{slope}"),
+            Self::Tanh => f.write_str("tanh"),
+            Self::Softplus => f.write_str("softplus"),
+            Self::Silu => f.write_str("silu"),
+            Self::MaxMin => f.write_str("maxmin"),
+            Self::GroupSort { size } => write!(f, "groupsort:{size}"),
+        }
     }
 }
 

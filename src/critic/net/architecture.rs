@@ -1,5 +1,7 @@
 //! What a network is made of, before it has numbers.
 
+use std::fmt;
+
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -69,6 +71,18 @@ impl Init {
                 let why = format!("`{name}` is no initialisation; there are he, glorot, uniform and orthogonal");
                 return Err(Error::new("init", ErrorKind::Unsupported(why.into())));
             }
+        })
+    }
+}
+
+/// The name that [`Init::named`] reads.
+impl fmt::Display for Init {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::He => "he",
+            Self::Glorot => "glorot",
+            Self::Uniform => "uniform",
+            Self::Orthogonal => "orthogonal",
         })
     }
 }

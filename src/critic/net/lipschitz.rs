@@ -49,7 +49,7 @@ const BEGINNING: u32 = 40;
 
 /// How the matrices of a network come from the parameters that are trained.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::critic) enum Reparametrisation {
+pub(crate) enum Reparametrisation {
     /// They are the parameters.
     None,
     /// Each is divided by its spectral norm, found by power iteration (Miyato et al. 2018).
@@ -60,7 +60,7 @@ pub(in crate::critic) enum Reparametrisation {
 
 /// The matrices of a network while it is trained.
 #[derive(Debug)]
-pub(in crate::critic) struct Matrices<T> {
+pub(crate) struct Matrices<T> {
     kind: Reparametrisation,
     blocks: Vec<Block>,
     /// What the power iterations go on from.
@@ -72,7 +72,7 @@ pub(in crate::critic) struct Matrices<T> {
 }
 
 impl<T: Scalar> Matrices<T> {
-    pub(in crate::critic) fn new(kind: Reparametrisation, network: &Network<T>) -> Self {
+    pub(crate) fn new(kind: Reparametrisation, network: &Network<T>) -> Self {
         let blocks = network.blocks();
         let start = |len: usize| Array1::from_shape_fn(len, |k| T::of(1.0 / (1.0 + k as f64)));
         Self {
@@ -86,21 +86,30 @@ impl<T: Scalar> Matrices<T> {
     }
 
     /// Writes the matrices that belong to the parameters of `raw` into `network`, and copies all the rest.
-    pub(in crate::critic) fn write(&mut self, raw: &[T], network: &mut Network<T>) {
+    pub(crate) fn write(&mut self, raw: &[T], network: &mut Network<T>) {
+        if let Reparametrisation::Spectral { iterations } = self.kind {
+            for k in 0..self.blocks.len() {
+                let matrix = view(raw, self.blocks[k]);
+                for _ in 0..iterations {
+                    self.right[k] = unit(matrix.t().dot(&self.left[k]));
+                    self.left[k] = unit(matrix.dot(&self.right[k]));
+                }
+                self.norms[k] = self.left[k].dot(&matrix.dot(&self.right[k])).larger(T::of(1e-12));
+            }
+        }
+        self.write_as_before(raw, network);
+    }
+
+    /// The same with the spectral norms that were found last.
+    fn write_as_before(&mut self, raw: &[T], network: &mut Network<T>) {
         network.parameters_mut().copy_from_slice(raw);
-        for k in 0..self.blocks.len() {
-            let block = self.blocks[k];
+        for (k, &block) in self.blocks.iter().enumerate() {
             let entries = &mut network.parameters_mut()[block.weights..block.bias()];
             let mut matrix =
                 ArrayViewMut2::from_shape((block.outputs, block.inputs), entries).expect("a block knows its shape");
             match self.kind {
                 Reparametrisation::None => {}
-                Reparametrisation::Spectral { iterations } => {
-                    for _ in 0..iterations {
-                        self.right[k] = unit(matrix.t().dot(&self.left[k]));
-                        self.left[k] = unit(matrix.dot(&self.right[k]));
-                    }
-                    self.norms[k] = self.left[k].dot(&matrix.dot(&self.right[k])).larger(T::of(1e-12));
+                Reparametrisation::Spectral { .. } => {
                     let norm = self.norms[k];
                     matrix.mapv_inplace(|w| w / norm);
                 }
@@ -118,16 +127,35 @@ impl<T: Scalar> Matrices<T> {
         }
     }
 
+    /// What power iterations go on from, and the norms they found, one block after the other.
+    pub(crate) fn memory(&self) -> Vec<T> {
+        let blocks = (0..self.blocks.len()).filter(|_| matches!(self.kind, Reparametrisation::Spectral { .. }));
+        blocks.flat_map(|k| self.left[k].iter().chain(&self.right[k]).chain([&self.norms[k]]).copied()).collect()
+    }
+
+    /// Takes up what [`Matrices::memory`] kept, and writes the same matrices as then.
+    pub(crate) fn recall(&mut self, memory: &[T], raw: &[T], network: &mut Network<T>) {
+        let mut rest = memory.iter().copied();
+        if !memory.is_empty() {
+            for k in 0..self.blocks.len() {
+                self.left[k].iter_mut().chain(&mut self.right[k]).chain([&mut self.norms[k]]).for_each(|to| {
+                    *to = rest.next().unwrap_or(*to);
+                });
+            }
+        }
+        self.write_as_before(raw, network);
+    }
+
     /// Replaces parameters by ones with the same matrices that the next step may start from: orthonormal ones, if they are to be
     /// that. `network` has the matrices that belong to `raw`.
-    pub(in crate::critic) fn retract(&self, raw: &mut [T], network: &Network<T>) {
+    pub(crate) fn retract(&self, raw: &mut [T], network: &Network<T>) {
         if matches!(self.kind, Reparametrisation::Orthonormal { .. }) {
             raw.copy_from_slice(network.parameters());
         }
     }
 
     /// The first parameters: matrices of any size made orthonormal, if they are to be that.
-    pub(in crate::critic) fn begin(&self, raw: &mut [T]) {
+    pub(crate) fn begin(&self, raw: &mut [T]) {
         if !matches!(self.kind, Reparametrisation::Orthonormal { .. }) {
             return;
         }
@@ -145,17 +173,16 @@ impl<T: Scalar> Matrices<T> {
     }
 
     /// Turns the gradient with respect to the matrices into that with respect to the parameters, in place.
-    pub(in crate::critic) fn pull_back(&self, network: &Network<T>, gradient: &mut [T]) {
+    pub(crate) fn pull_back(&self, network: &Network<T>, gradient: &mut [T]) {
         for (k, block) in self.blocks.iter().enumerate() {
             let shape = (block.outputs, block.inputs);
-            let range = block.weights..block.bias();
-            let mut to =
-                ArrayViewMut2::from_shape(shape, &mut gradient[range.clone()]).expect("a block knows its shape");
+            let entries = &mut gradient[block.weights..block.bias()];
+            let mut to = ArrayViewMut2::from_shape(shape, entries).expect("a block knows its shape");
             match self.kind {
                 Reparametrisation::None => {}
                 Reparametrisation::Spectral { .. } => {
                     // W̄ = W / σ with σ = uᵀ W v: dL/dW = (dL/dW̄ − ⟨dL/dW̄, W̄⟩ u vᵀ) / σ.
-                    let matrix = ArrayView2::from_shape(shape, &network.parameters()[range]).expect("as above");
+                    let matrix = view(network.parameters(), *block);
                     let along = (&to * &matrix).sum();
                     let norm = self.norms[k];
                     for ((i, j), g) in to.indexed_iter_mut() {
@@ -172,6 +199,11 @@ impl<T: Scalar> Matrices<T> {
             }
         }
     }
+}
+
+fn view<T>(parameters: &[T], block: Block) -> ArrayView2<'_, T> {
+    ArrayView2::from_shape((block.outputs, block.inputs), &parameters[block.weights..block.bias()])
+        .expect("a block knows its shape")
 }
 
 /// 1.5 W − 0.5 W Wᵀ W, by the cheaper of its two products.

@@ -10,13 +10,14 @@ mod lipschitz;
 mod network;
 mod optimiser;
 mod penalty;
+pub(crate) mod saved;
 mod scalar;
 #[cfg(test)]
 mod tests;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Init};
-pub(in crate::critic) use lipschitz::{Matrices, Reparametrisation};
+pub(crate) use lipschitz::{Matrices, Reparametrisation};
 pub use network::{Network, Trace};
 pub use optimiser::{Optimiser, Rule, Schedule};
 pub use penalty::GradientPenalty;

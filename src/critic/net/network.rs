@@ -1,6 +1,6 @@
 //! A network: an architecture and its numbers.
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, s};
 
 use crate::critic::net::architecture::{Architecture, Block};
 use crate::critic::net::layer::{Layer, Pull, Step, straight};
@@ -84,6 +84,15 @@ impl<T: Scalar> Network<T> {
         &mut self.parameters
     }
 
+    /// The entries of each matrix, in order; `flat` is laid out as the parameters are (they themselves, or a gradient).
+    ///
+    /// # Panics
+    /// When `flat` has another length than the parameters.
+    pub fn weights<'f>(&self, flat: &'f [T]) -> Vec<&'f [T]> {
+        assert_eq!(flat.len(), self.parameters.len(), "one number for each parameter");
+        self.blocks().iter().map(|block| &flat[block.weights..block.bias()]).collect()
+    }
+
     /// The places of its matrices.
     pub(super) fn blocks(&self) -> Vec<Block> {
         self.architecture.blocks()
@@ -132,6 +141,21 @@ impl<T: Scalar> Network<T> {
         self.input_gradient(&trace, Array2::ones((points.nrows(), self.architecture.outputs)))
     }
 
+    /// The mean over `points` of the norm of the gradient of a network with one output with respect to what comes out of each matrix,
+    /// in order. From the last to the first it tells how gradients grow or die with depth.
+    ///
+    /// # Panics
+    /// As [`Network::values`].
+    pub fn activation_gradients(&self, points: ArrayView2<'_, T>) -> Vec<f64> {
+        let trace = self.forward(points);
+        let mut pulls = Vec::new();
+        let ones = Array2::ones((points.nrows(), self.architecture.outputs));
+        Layer::backward_all(&self.layers, &self.parameters, &trace.steps, ones, None, None, Some(&mut pulls));
+        let mut sizes = Vec::new();
+        collect_sizes(&self.layers, &pulls, &mut sizes);
+        sizes
+    }
+
     /// The mean of a penalty on the norms of the gradients at `points`; adds its exact gradient with respect to the parameters to
     /// `sink`. Beside the mean, the norms.
     ///
@@ -142,6 +166,20 @@ impl<T: Scalar> Network<T> {
     /// # Panics
     /// As [`Network::values`], or when the network has more than one output.
     pub fn penalise(&self, points: ArrayView2<'_, T>, penalty: GradientPenalty, sink: &mut [T]) -> (f64, Array1<T>) {
+        self.penalise_along(points, self.architecture.inputs, penalty, sink)
+    }
+
+    /// The same for the gradient along the first `inputs` inputs alone: what is behind them, such as a label, stays as it is.
+    ///
+    /// # Panics
+    /// As [`Network::penalise`].
+    pub fn penalise_along(
+        &self,
+        points: ArrayView2<'_, T>,
+        inputs: usize,
+        penalty: GradientPenalty,
+        sink: &mut [T],
+    ) -> (f64, Array1<T>) {
         assert_eq!(self.architecture.outputs, 1, "a penalty on gradients needs a network with one output");
         let trace = self.forward(points);
         let mut pulls: Vec<Pull<T>> = Vec::with_capacity(self.layers.len());
@@ -152,6 +190,7 @@ impl<T: Scalar> Network<T> {
         let mut total = 0.0;
         let mut norms = Array1::zeros(points.nrows());
         for (mut g, norm) in tangent.rows_mut().into_iter().zip(&mut norms) {
+            g.slice_mut(s![inputs..]).fill(T::zero());
             *norm = g.iter().fold(T::zero(), |sum, &g| sum + g * g).sqrt();
             let (value, slope) = penalty.at(norm.to_f64());
             total += value;
@@ -173,5 +212,19 @@ impl<T: Scalar> Network<T> {
             self.architecture.inputs,
             "the points have as many coordinates as the network inputs"
         );
+    }
+}
+
+/// The mean norm of what was pulled back to the output of each matrix; pulls come with the last layer's first.
+fn collect_sizes<T: Scalar>(layers: &[Layer], pulls: &[Pull<T>], sizes: &mut Vec<f64>) {
+    for (layer, pull) in layers.iter().zip(pulls.iter().rev()) {
+        match (layer, pull) {
+            (Layer::Dense { .. }, Pull::Output(q)) => {
+                let norms = q.rows().into_iter().map(|row| row.iter().map(|v| v.to_f64().powi(2)).sum::<f64>().sqrt());
+                sizes.push(norms.sum::<f64>() / q.nrows() as f64);
+            }
+            (Layer::Residual(inside), Pull::Inside(pulls)) => collect_sizes(inside, pulls, sizes),
+            _ => {}
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! From a gradient to a step.
 
 use crate::critic::net::Scalar;
+use crate::error::{Error, ErrorKind, Result};
 
 /// How a gradient becomes a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,6 +69,26 @@ impl<T: Scalar> Optimiser<T> {
         let first = matches!(rule, Rule::Sgd { momentum } if momentum != 0.0) || matches!(rule, Rule::Adam { .. });
         let second = !matches!(rule, Rule::Sgd { .. });
         Self { rule, steps: 0, first: memory(first), second: memory(second) }
+    }
+
+    /// How many steps it has made, and what it remembers: the running means of gradients and of their squares, each empty where
+    /// the rule has none.
+    pub fn memory(&self) -> (u64, &[T], &[T]) {
+        (self.steps, &self.first, &self.second)
+    }
+
+    /// An optimiser that goes on from what [`Optimiser::memory`] gave.
+    ///
+    /// # Errors
+    /// When the lengths are not those of this rule.
+    pub fn with_memory(self, steps: u64, first: Vec<T>, second: Vec<T>) -> Result<Self> {
+        for (expected, found) in [(self.first.len(), first.len()), (self.second.len(), second.len())] {
+            if expected != found {
+                let reason = "the optimiser remembers as many";
+                return Err(Error::new("memory", ErrorKind::Length { what: "numbers", expected, found, reason }));
+            }
+        }
+        Ok(Self { steps, first, second, ..self })
     }
 
     /// Moves `parameters` against `gradient` at learning rate `rate`.

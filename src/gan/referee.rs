@@ -1,0 +1,237 @@
+//! What is looked at on the way.
+
+use ndarray::{Array2, Axis, concatenate};
+
+use crate::critic::Control;
+use crate::error::Result;
+use crate::estimate::{Estimate, Evidence};
+use crate::exact::wasserstein;
+use crate::gan::passes::{critic_gradient, generator_gradient};
+use crate::gan::training::{Training, one_hot};
+use crate::measure::Samples;
+use crate::metrics::ModeReport;
+
+/// Where a training stands, by points that it has never seen. A function of the parameters alone: the same training has the same
+/// records, whether it was interrupted or not.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Record {
+    /// Steps of the generator so far.
+    pub step: u64,
+    /// Steps of the critic so far.
+    pub critic_steps: u64,
+    /// The exact W₁ between generated and held-out real points.
+    pub w1: Estimate,
+    /// The exact W₂ between them.
+    pub w2: Estimate,
+    /// What the critic proves about W₁ between those points: E_real f − E_generated f over its Lipschitz bound, at least 0. Never
+    /// above the exact distance. None where the critic is told classes.
+    pub certified: Option<f64>,
+    /// E_real f − E_generated f, in units of length: what a WGAN shows as its estimate of W₁. No bound on anything.
+    pub critic_value: f64,
+    /// A proven bound on the critic's Lipschitz constant.
+    pub lipschitz: f64,
+    /// The mean and the largest norm of the critic's gradient at those points.
+    pub slopes: (f64, f64),
+    /// The critic's loss on those points, without its penalty.
+    pub critic_loss: f64,
+    /// What the penalty adds.
+    pub penalty: f64,
+    /// The generator's loss on them.
+    pub generator_loss: f64,
+    /// Which modes are covered and how many points are good, where the modes are known.
+    pub modes: Option<ModeReport>,
+    /// The share of generated points nearest to the mode of the class that was asked for; with classes and as many modes.
+    pub label_accuracy: Option<f64>,
+    /// The norm of the gradient of the critic's loss and penalty with respect to each of its matrices.
+    pub critic_gradients: Vec<f64>,
+    /// The same of the generator's loss and matrices.
+    pub generator_gradients: Vec<f64>,
+    /// The mean norm of the critic's gradient with respect to the outputs of each of its matrices: what explodes or vanishes with
+    /// depth (Gulrajani et al. 2017, figure 1).
+    pub activation_gradients: Vec<f64>,
+    /// The share of weights w with |w| > 0.975 c, under clipping at c.
+    pub at_bound: Option<f64>,
+}
+
+/// What two real samples of the referee's size are apart: no generator can be expected to do better (but one that is told the classes
+/// of the very points it is compared with).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Floor {
+    /// Their W₁, the mean over some draws.
+    pub w1: Estimate,
+    /// Their W₂.
+    pub w2: Estimate,
+}
+
+/// Draws of real points that the floor is the mean of.
+const DRAWS: u64 = 4;
+/// A weight this near to the bound counts as clipped.
+const NEAR: f64 = 0.975;
+
+impl Training {
+    /// Asks the referee now. The exact solves start afresh each time, so that records do not depend on earlier ones.
+    ///
+    /// # Errors
+    /// When the training has diverged.
+    pub fn judge(&self) -> Result<Record> {
+        let (real, classes) = (&self.held_out.0, &self.held_out.1);
+        let (generated, asked) = self.referees_points()?;
+        let (w1, w2) = (wasserstein(&generated, real, 1.0)?, wasserstein(&generated, real, 2.0)?);
+        let network = self.critic.network();
+        let certified = match self.critic() {
+            Some(critic) => Some(critic.bound(real, &generated)?.value),
+            None => None,
+        };
+        let slopes = self.slopes(&generated, &asked, real, classes);
+
+        // Losses and gradients in pairs of rows: as many as both sides have.
+        let pairs = real.len().min(generated.len());
+        let (x, y) = (self.seen(real, classes, pairs), self.seen(&generated, &asked, pairs));
+        let mut sink = vec![0.0; network.parameters().len()];
+        let rules = (self.gan.objective, self.gan.control);
+        let mut random = self.random(crate::gan::training::JUDGE, self.step);
+        let (critic_loss, whole) =
+            critic_gradient(rules, network, (x.view(), y.view()), self.data.dim(), &mut random, &mut sink);
+        let critic_gradients = norms(&network.weights(&sink));
+        let generator = &self.generator;
+        let mut sink = vec![0.0; generator.parameters().len()];
+        let labels = one_hot(&asked[..pairs], self.gan.labels(&self.data));
+        let latent = concatenate![Axis(1), self.noise(pairs, &mut random), labels];
+        let networks = (generator, network);
+        let generator_loss = generator_gradient(
+            self.gan.objective,
+            networks,
+            (latent.view(), labels.view()),
+            Some(self.seen(real, &asked, pairs).view()),
+            &mut sink,
+        );
+        let means = self.critic_means(&generated, &asked, classes);
+        Ok(Record {
+            step: self.step,
+            critic_steps: self.critic_steps,
+            w1,
+            w2,
+            certified,
+            critic_value: means,
+            lipschitz: network.lipschitz_bound(),
+            slopes,
+            critic_loss,
+            penalty: whole - critic_loss,
+            generator_loss,
+            modes: self.data.modes().map(|modes| modes.report(&generated)).transpose()?,
+            label_accuracy: self.label_accuracy(&generated, &asked)?,
+            critic_gradients,
+            generator_gradients: norms(&generator.weights(&sink)),
+            activation_gradients: network.activation_gradients(y.view()),
+            at_bound: self.at_bound(),
+        })
+    }
+
+    /// E_real f − E_generated f in units of length, with the weights of the real side.
+    fn critic_means(&self, generated: &Samples, asked: &[usize], classes: &[usize]) -> f64 {
+        let real = &self.held_out.0;
+        let mean = |samples: &Samples, labels: &[usize]| {
+            let values = self.critic.network().values(self.seen(samples, labels, samples.len()).view());
+            let weights = samples.weights().as_slice();
+            values.iter().zip(weights).map(|(&v, w)| f64::from(v) * w).sum::<f64>() / samples.total()
+        };
+        (mean(real, classes) - mean(generated, asked)) * self.data.scale()
+    }
+
+    fn slopes(&self, generated: &Samples, asked: &[usize], real: &Samples, classes: &[usize]) -> (f64, f64) {
+        let rows = [self.seen(real, classes, real.len()), self.seen(generated, asked, generated.len())];
+        let gradients = self.critic.network().gradients(concatenate![Axis(0), rows[0], rows[1]].view());
+        let norms: Vec<f64> = gradients
+            .rows()
+            .into_iter()
+            .map(|g| g.iter().take(self.data.dim()).map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt())
+            .collect();
+        (norms.iter().sum::<f64>() / norms.len() as f64, norms.iter().copied().fold(0.0, f64::max))
+    }
+
+    /// The first `rows` points as the critic sees them, with their classes.
+    fn seen(&self, samples: &Samples, classes: &[usize], rows: usize) -> Array2<f32> {
+        let (centre, scale) = (self.data.centre(), self.data.scale());
+        let points =
+            Array2::from_shape_fn((rows, self.data.dim()), |(i, k)| ((samples.point(i)[k] - centre[k]) / scale) as f32);
+        concatenate![Axis(1), points, one_hot(&classes[..rows], self.gan.labels(&self.data))]
+    }
+
+    fn label_accuracy(&self, generated: &Samples, asked: &[usize]) -> Result<Option<f64>> {
+        let fits = |components: usize| self.gan.conditional && components == self.data.classes();
+        let modes = self.data.modes().filter(|modes| fits(modes.mixture.components().len()));
+        let Some(modes) = modes else { return Ok(None) };
+        let right = modes.assign(generated)?.iter().zip(asked).filter(|((mode, _), class)| mode == *class).count();
+        Ok(Some(right as f64 / generated.len() as f64))
+    }
+
+    fn at_bound(&self) -> Option<f64> {
+        let Some(Control::Clip { bound }) = self.gan.control else { return None };
+        let network = self.critic.network();
+        let weights = network.weights(network.parameters()).concat();
+        let near = weights.iter().filter(|w| f64::from(w.abs()) > NEAR * bound).count();
+        Some(near as f64 / weights.len() as f64)
+    }
+
+    /// What real samples of the referee's size are apart.
+    ///
+    /// # Errors
+    /// When the distances cannot be computed.
+    pub fn floor(&self) -> Result<Floor> {
+        let real = &self.held_out.0;
+        let mut found = [Vec::new(), Vec::new()];
+        for draw in 0..DRAWS {
+            let other = self.data.others(self.gan.referee.points, self.referee_seed(1 + draw))?;
+            for (values, p) in found.iter_mut().zip([1.0, 2.0]) {
+                values.push(wasserstein(&other, real, p)?.value);
+            }
+        }
+        let sizes = (self.gan.referee.points, real.len());
+        let [w1, w2] = found.map(|values| {
+            let n = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / n;
+            let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+            let error = (variance / n).sqrt();
+            Estimate::new(mean, Evidence::StandardError(error), "real against real", sizes).with_seed(self.gan.seed)
+        });
+        Ok(Floor { w1, w2 })
+    }
+}
+
+/// Spearman's rank correlation of two series, ties counted at their mean rank: how well one goes up and down with the other. None
+/// for fewer than two values, or where one series is constant.
+///
+/// ```
+/// use earthwork::gan::rank_correlation;
+///
+/// assert_eq!(rank_correlation(&[1.0, 2.0, 9.0], &[0.1, 0.2, 0.3]), Some(1.0));
+/// assert_eq!(rank_correlation(&[1.0, 1.0], &[0.0, 2.0]), None);
+/// ```
+///
+/// # Panics
+/// When the lengths differ.
+pub fn rank_correlation(a: &[f64], b: &[f64]) -> Option<f64> {
+    assert_eq!(a.len(), b.len(), "the two series have the same length");
+    let (a, b) = (ranks(a), ranks(b));
+    let middle = (a.len() as f64 - 1.0) / 2.0;
+    let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - middle) * (y - middle)).sum::<f64>();
+    let spread = (product(&a, &a) * product(&b, &b)).sqrt();
+    (spread > 0.0).then(|| product(&a, &b) / spread)
+}
+
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&i, &j| values[i].total_cmp(&values[j]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut below = 0.0;
+    for equal in order.chunk_by(|&i, &j| values[i] == values[j]) {
+        equal.iter().for_each(|&i| ranks[i] = below + (equal.len() as f64 - 1.0) / 2.0);
+        below += equal.len() as f64;
+    }
+    ranks
+}
+
+fn norms(parts: &[&[f32]]) -> Vec<f64> {
+    parts.iter().map(|part| part.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt()).collect()
+}
