@@ -19,9 +19,8 @@
 //! [`Wasserstein`](crate::exact::Wasserstein) belong to the same table and live where they are. [`catalogue`] lists all that
 //! take two samples and nothing else.
 //!
-//! What compares two samples is a [`Discrepancy`], so intervals, permutation tests and the reports of
-//! `validate` work on it. Which of these numbers follow the exact distance, and under which faults, is what
-//! `validate` measures.
+//! What compares two samples is a [`Discrepancy`], so intervals and permutation tests work on it. Which of these numbers follow the
+//! exact distance, and under which faults, is what [`validate`](crate::validate) measures.
 //!
 //! ```
 //! use earthwork::metrics;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use earthwork::compare;
 use earthwork::estimate::Discrepancy;
-use earthwork::metrics::{Memorisation, Metric, OneNearest, catalogue};
+use earthwork::metrics::{Memorisation, Metric, OneNearest, Reading, catalogue};
 
 use crate::args::{InputArgs, MetricsArgs};
 use crate::commands::two;
@@ -77,7 +77,10 @@ pub(super) fn chosen(names: &[String]) -> Outcome<Vec<Metric>> {
             return Ok(known);
         }
         let discrepancy: Box<dyn Discrepancy> = compare::discrepancy(name).map_err(|error| error.about("--metrics"))?;
-        Ok(Metric::distance(name.clone(), discrepancy))
+        // `recall:5` is read as `recall` is.
+        let form = name.split(':').next().unwrap_or_default();
+        let like = catalogue().into_iter().find(|metric| metric.key == form);
+        Ok(Metric { reading: like.map_or(Reading::Distance, |metric| metric.reading), key: name.clone(), discrepancy })
     };
     names.iter().map(named).collect()
 }
