@@ -64,7 +64,7 @@ pub struct MetricInfo {
 pub struct Floor {
     /// Mean over the repeats.
     pub mean: f64,
-    /// Standard deviation over the repeats.
+    /// Standard deviation over the repeats; infinite where the mean is.
     pub deviation: f64,
     /// The least value.
     pub least: f64,
@@ -156,9 +156,10 @@ impl Floor {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let deviation = if mean.is_finite() { (squares / (count - 1.0).max(1.0)).sqrt() } else { f64::INFINITY };
         let (least, most) =
             values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), &v| (least.min(v), most.max(v)));
-        Self { mean, deviation: (squares / (count - 1.0).max(1.0)).sqrt(), least, most }
+        Self { mean, deviation, least, most }
     }
 }
 

@@ -93,9 +93,10 @@ pub(super) fn sizes(info: &MetricInfo, label: &str) -> String {
     let frame = Frame::new((place(first), place(last)), all);
     let mut inner = String::new();
     for (class, of) in [("real", (|size| size.floor) as fn(&SizePoint) -> Floor), ("mean", |size| size.corrupted)] {
-        let middle = info.sizes.iter().map(|size| (place(size), of(size).mean));
+        let known = || info.sizes.iter().filter(|size| of(size).mean.is_finite());
+        let middle = known().map(|size| (place(size), of(size).mean));
         let _ = write!(inner, "<path class=\"{class}\" d=\"{}\"/>", frame.path(middle));
-        for size in &info.sizes {
+        for size in known() {
             let [low, high] = reach(&of(size));
             let ((x, top), (_, bottom), (_, y)) =
                 (frame.at(place(size), high), frame.at(place(size), low), frame.at(place(size), of(size).mean));
