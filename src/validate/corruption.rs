@@ -37,7 +37,7 @@ pub enum Corruption {
     Rotate,
     /// All points moved away from the mean, by up to twice their distance.
     Scale,
-    /// Independent normal noise on each coordinate, up to the root mean square deviation of the coordinates.
+    /// Independent normal noise on each coordinate, up to 0.7 of the root mean square deviation of the coordinates.
     Noise,
     /// All points moved towards the mean, down to a fifth of their distance.
     Shrink,
@@ -47,7 +47,7 @@ pub enum Corruption {
     Imbalance,
     /// Up to 60 % of the points are in a mode that does not exist, as wide as the others and between them.
     InventedMode,
-    /// Up to 70 % of the points lie on the way from their mode to one of the two nearest.
+    /// Up to 85 % of the points lie on the way from their mode to one of the two nearest.
     Bridges,
     /// Points fall towards the centre of their mode, down to a fifth of their distance.
     Collapse,
@@ -64,12 +64,12 @@ const TABLE: [(Corruption, &str, &str); 13] = [
     (Corruption::Translate, "translate", "all points moved by up to the spread"),
     (Corruption::Rotate, "rotate", "turned about the mean by up to 22.5°"),
     (Corruption::Scale, "scale", "up to twice as far from the mean"),
-    (Corruption::Noise, "noise", "normal noise, up to the deviation of the points"),
+    (Corruption::Noise, "noise", "normal noise, up to 0.7 of the deviation of the points"),
     (Corruption::Shrink, "shrink", "down to a fifth of the distance from the mean"),
     (Corruption::ModeDrop, "mode-drop", "up to ¾ of the modes are missing"),
     (Corruption::Imbalance, "imbalance", "one mode up to 21 times as frequent as it should be"),
     (Corruption::InventedMode, "invented-mode", "up to 60 % of the points in a mode that does not exist"),
-    (Corruption::Bridges, "bridges", "up to 70 % of the points between modes"),
+    (Corruption::Bridges, "bridges", "up to 85 % of the points between modes"),
     (Corruption::Collapse, "collapse", "each mode down to a fifth of its width"),
     (Corruption::Memorise, "memorise", "up to all points are copies of real ones"),
     (Corruption::Outliers, "outliers", "up to a fifth of the points far away"),
@@ -167,7 +167,7 @@ impl Corruption {
             Self::Shrink => work.each(|_, x, about| towards(x, &about.mean, 1.0 - 0.8 * severity)),
             Self::Collapse => work.each(|i, x, _| towards(x, &fake.centres[fake.labels[i]], 1.0 - 0.8 * severity)),
             Self::Noise => {
-                let deviation = severity * work.spread / (dim as f64).sqrt();
+                let deviation = 0.7 * severity * work.spread / (dim as f64).sqrt();
                 work.rows.iter_mut().for_each(|v| *v += deviation * normal(&mut work.random));
             }
             Self::ModeDrop => {
@@ -180,7 +180,7 @@ impl Corruption {
                 work.reweigh(scene, |mode, share| if mode == 0 { share * ratio } else { share });
             }
             Self::InventedMode => work.invent(0.6),
-            Self::Bridges => work.bridge(0.7),
+            Self::Bridges => work.bridge(0.85),
             Self::Memorise => {
                 let n = scene.real.len();
                 for i in work.chosen(1.0) {

@@ -73,6 +73,9 @@ struct Task {
 /// The values of W₁, W₂ and the metrics, in this order, and how long each took.
 type Row = Vec<(std::result::Result<f64, String>, Duration)>;
 
+/// Corruptions that do not fit a population, and why.
+type Refused = Vec<(Corruption, String)>;
+
 impl Validation {
     /// The same with these corruptions.
     #[must_use]
@@ -176,11 +179,7 @@ impl Validation {
     }
 
     /// The corruptions that this population can suffer, and why it cannot the others.
-    fn that_apply(
-        &self,
-        population: &Population,
-        points: usize,
-    ) -> Result<(Vec<Corruption>, Vec<(Corruption, String)>)> {
+    fn that_apply(&self, population: &Population, points: usize) -> Result<(Vec<Corruption>, Refused)> {
         let scene = population.draw(points, self.seed)?;
         let (mut kept, mut left_out) = (Vec::new(), Vec::new());
         for &corruption in &self.corruptions {
@@ -268,7 +267,7 @@ impl Validation {
             .iter()
             .enumerate()
             .map(|(at, info)| match column(at) {
-                Ok(values) => self.curve(values, info, &severities, &exact, by_distance && at > 0),
+                Ok(values) => self.curve(&values, info, &severities, &exact, by_distance && at > 0),
                 Err(failure) => {
                     Curve { values: Vec::new(), failure: Some(failure), follows: None, by_distance, verdict: None }
                 }
@@ -282,7 +281,7 @@ impl Validation {
     /// What the values of one metric say; judged by W₁ or by the severity.
     fn curve(
         &self,
-        values: Vec<f64>,
+        values: &[f64],
         info: &MetricInfo,
         severities: &[f64],
         exact: &[Vec<f64>; 2],
@@ -306,7 +305,7 @@ impl Validation {
             kendall_w1,
             spearman_w2,
             violations: means.windows(2).filter(|pair| pair[1] <= pair[0]).count(),
-            sees_from: info.floor.and_then(|floor| self.sees_from(&values, info.reading, &floor)),
+            sees_from: info.floor.and_then(|floor| self.sees_from(values, info.reading, &floor)),
         };
         let truth = if by_distance { &spearman_w1 } else { &spearman_severity };
         let before_last = self.severities[self.severities.len() - 2];
