@@ -158,7 +158,9 @@ fn verdicts_on_two_corruptions() {
     assert!(info.sizes[0].floor.mean > info.floor.unwrap().mean);
     let curve = &report.sweeps[1].curves[0];
     assert_eq!((curve.values.len(), curve.values[0].len(), curve.follows.unwrap().violations), (5, 2, 0));
-    assert!(curve.follows.unwrap().sees_from.is_some() && report.sweeps[1].exact[0].judged_by_distance());
+    assert!(curve.follows.unwrap().sees_from.is_some() && curve.judged_by_distance());
+    // W₁ itself is judged by the severity.
+    assert!(!report.sweeps[1].exact[0].judged_by_distance());
 }
 
 #[test]

@@ -54,10 +54,10 @@ pub(crate) fn metrics(options: &MetricsArgs) -> Outcome<Exit> {
         }
     }
     // What fails for every metric is wrong with the input.
-    if let Some(first) = scored.first().and_then(|row| row.outcome.as_ref().err()) {
-        if scored.iter().all(|row| row.outcome.is_err()) {
-            return Err(Failure::from(first.clone()));
-        }
+    if let Some(first) = scored.first().and_then(|row| row.outcome.as_ref().err())
+        && scored.iter().all(|row| row.outcome.is_err())
+    {
+        return Err(Failure::from(first.clone()));
     }
     output::print(&if options.json {
         report::to_json(&MetricsReport::new(&inputs, &scored))

@@ -24,7 +24,7 @@ fn a_missing_class_is_seen_by_recall_and_not_by_precision() {
 fn copies_of_training_points_are_memorised() {
     let rows = |seed: u32, n: u32| -> String {
         let wave = |k: u32| (f64::from(k * 7919 + seed * 104_729) * 0.618).sin();
-        (0..n).map(|k| format!("{},{}\n", wave(2 * k), wave(2 * k + 1))).collect()
+        (0..n).map(|k| format!("{},{}", wave(2 * k), wave(2 * k + 1))).collect::<Vec<_>>().join("\n")
     };
     let (train, held_out) = (rows(1, 60), rows(2, 50));
     let folder = Folder::with(&[("train.csv", &train), ("held.csv", &held_out), ("copies.csv", &train)]);

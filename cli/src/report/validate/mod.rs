@@ -35,7 +35,7 @@ pub(crate) fn validation(title: &str, found: &Report, written: Option<impl Displ
     }
     let mut grid = Grid::new(&"l".repeat(found.metrics.len() + 2));
     let keys = found.metrics.iter().map(|info| info.key.clone());
-    grid.row(["".to_string(), "W1".to_string()].into_iter().chain(keys));
+    grid.row([String::new(), "W1".to_string()].into_iter().chain(keys));
     for sweep in &found.sweeps {
         let cells = std::iter::once(&sweep.exact[0]).chain(&sweep.curves).map(cell);
         grid.row(std::iter::once(sweep.corruption.to_string()).chain(cells));
