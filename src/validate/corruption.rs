@@ -37,7 +37,7 @@ pub enum Corruption {
     Rotate,
     /// All points moved away from the mean, by up to twice their distance.
     Scale,
-    /// Independent normal noise on each coordinate, up to 0.7 of the root mean square deviation of the coordinates.
+    /// Independent normal noise on each coordinate, up to the root mean square deviation of the coordinates.
     Noise,
     /// All points moved towards the mean, down to a fifth of their distance.
     Shrink,
@@ -64,7 +64,7 @@ const TABLE: [(Corruption, &str, &str); 13] = [
     (Corruption::Translate, "translate", "all points moved by up to the spread"),
     (Corruption::Rotate, "rotate", "turned about the mean by up to 22.5°"),
     (Corruption::Scale, "scale", "up to twice as far from the mean"),
-    (Corruption::Noise, "noise", "normal noise, up to 0.7 of the deviation of the points"),
+    (Corruption::Noise, "noise", "normal noise, up to the deviation of the points"),
     (Corruption::Shrink, "shrink", "down to a fifth of the distance from the mean"),
     (Corruption::ModeDrop, "mode-drop", "up to ¾ of the modes are missing"),
     (Corruption::Imbalance, "imbalance", "one mode up to 21 times as frequent as it should be"),
@@ -167,7 +167,7 @@ impl Corruption {
             Self::Shrink => work.each(|_, x, about| towards(x, &about.mean, 1.0 - 0.8 * severity)),
             Self::Collapse => work.each(|i, x, _| towards(x, &fake.centres[fake.labels[i]], 1.0 - 0.8 * severity)),
             Self::Noise => {
-                let deviation = 0.7 * severity * work.spread / (dim as f64).sqrt();
+                let deviation = severity * work.spread / (dim as f64).sqrt();
                 work.rows.iter_mut().for_each(|v| *v += deviation * normal(&mut work.random));
             }
             Self::ModeDrop => {

@@ -10,6 +10,7 @@ use earthwork::validate::{Corruption, Population, Validation};
 use crate::args::ValidateArgs;
 use crate::commands::metrics::chosen;
 use crate::failure::{Outcome, wrong};
+use crate::format;
 use crate::progress::Bar;
 use crate::report::{self, ValidationJson};
 use crate::{Exit, interrupt, output, read};
@@ -62,7 +63,8 @@ fn population(options: &ValidateArgs) -> Outcome<(Population, String)> {
         options.labels.is_some() || !options.columns.is_empty() || options.standardise || options.drop_missing;
     let toy = match options.data.as_str() {
         "ring8" => {
-            Some((Mixture::ring(8, 1.0, 0.07)?, "ring8: eight Gaussians of deviation 0.07 on a circle of radius 1"))
+            let title = "ring8: eight Gaussians of deviation 0.07 on a circle of radius √2";
+            Some((Mixture::ring(8, std::f64::consts::SQRT_2, 0.07)?, title))
         }
         "grid25" => {
             Some((Mixture::grid(5, 2.0, 0.05)?, "grid25: 25 Gaussians of deviation 0.05 on a grid of spacing 2"))
@@ -84,7 +86,8 @@ fn population(options: &ValidateArgs) -> Outcome<(Population, String)> {
         None => (Population::clustered(&whole.samples, options.modes, options.run.seed), "modes found by k-means"),
     };
     let population = population.map_err(|error| error.about(path.clone()))?;
-    let title = format!("{name}: {points} points in {columns} columns, {} {modes}", population.modes());
+    let title =
+        format!("{name}: {points} points in {}, {} {modes}", format::counted(columns, "column"), population.modes());
     Ok((population, title))
 }
 

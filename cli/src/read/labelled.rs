@@ -41,7 +41,7 @@ pub(crate) fn whole(path: &str, options: &ValidateArgs) -> Outcome<Whole> {
         rows.kept.iter().map(|&row| number(row)).collect::<Vec<usize>>()
     });
     let classes = labels.as_ref().and_then(|labels| labels.iter().max()).map_or(0, |most| most + 1);
-    if classes > 1000 || 2 * classes > samples.len() {
+    if classes > 1000 || 3 * classes > samples.len() {
         let column = options.labels.as_deref().unwrap_or_default();
         return wrong_file(&table.name, format_args!("column `{column}` has {classes} values; it names no classes"));
     }
