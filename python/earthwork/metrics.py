@@ -14,7 +14,8 @@ from earthwork.results import Estimate
 __all__ = ["KEYS", "ModeReport", "Prdc", "evaluate", "inception_score", "memorisation", "metric", "mode_score", "modes", "prdc"]
 
 KEYS: dict[str, bool] = dict(_native.metric_keys())
-"""Each metric that takes two samples, and whether it grows with the distance (else it is a score that falls)."""
+"""Each metric that takes two samples, and whether it is a distance, which grows; else it is a score, which falls, or (``one_nn``) best
+at one half."""
 
 
 def metric(key: str, k: int | None = None) -> _native.Discrepancy:
