@@ -68,7 +68,7 @@ class ModeReport(NamedTuple):
     """KL(modes of the sample ‖ weights of the mixture), in nats."""
     jensen_shannon: float
     counts: list[int]
-    """Points of each component."""
+    """Points of high quality of each component."""
 
 
 def modes(of: Sequence[Any], fake: Points) -> ModeReport:
