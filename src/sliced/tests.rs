@@ -58,7 +58,7 @@ fn a_translation_by_t_moves_every_slice_by_its_part() -> Result<()> {
         }
     }
     // A square of one inner product is quadratic in θ: the control variate knows it all.
-    let found = Sliced::new(2.0).with_method(Method::MonteCarlo).with_directions(100).solve(&x, &y)?;
+    let found = Sliced::new(2.0).with_method(Method::MonteCarlo).with_directions(200).solve(&x, &y)?;
     near(found.value, 3.0_f64.sqrt(), 1e-12);
     assert!(found.variance_ratio < 1e-20);
     Ok(())
