@@ -4,18 +4,22 @@ mod compare;
 mod divergence;
 mod emd;
 mod laws;
+mod metrics;
 mod sinkhorn;
 mod sliced;
 mod test;
+mod validate;
 mod verify;
 
 pub(crate) use compare::compare;
 pub(crate) use divergence::divergence;
 pub(crate) use emd::emd;
 pub(crate) use laws::laws;
+pub(crate) use metrics::metrics;
 pub(crate) use sinkhorn::sinkhorn;
 pub(crate) use sliced::sliced;
 pub(crate) use test::test;
+pub(crate) use validate::validate;
 pub(crate) use verify::verify;
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@ mod emd;
 mod errors;
 mod files;
 mod interrupt;
+mod metrics;
 mod pictures;
 mod sinkhorn;
 mod sliced;
