@@ -27,7 +27,7 @@ use crate::transport::{Interrupt, Observer, Progress, Silent, Status, Watch};
 /// # Control variates
 /// The squared difference of the means and the variances of the projections have known means over all directions, and most
 /// of W₂² of a slice is explained by them (Nguyen & Ho, "Sliced Wasserstein estimation with control variates", ICLR 2024;
-/// here with coefficients by least squares). They are used where they lower the standard error;
+/// here with coefficients by least squares). They are used from 192 slices on where they lower the standard error;
 /// [`SlicedDistance::variance_ratio`] says by how much.
 ///
 /// # Complexity
