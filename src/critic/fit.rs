@@ -12,6 +12,7 @@ use crate::estimate::{Discrepancy, Estimate};
 use crate::measure::Samples;
 use crate::numeric::random::ChaCha8Rng;
 use crate::numeric::stream;
+use crate::transport::{Interrupt, Observer, Progress, Silent, Status, Watch, limits};
 
 /// W₁ from below by a network: the dual problem max E_x f − E_y f over functions of Lipschitz constant 1, by stochastic gradients.
 ///
@@ -33,7 +34,7 @@ use crate::numeric::stream;
 /// assert!(bound.value <= exact.value && bound.value > 0.9 * exact.value);
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct NeuralCritic {
     /// How it is held to Lipschitz constant 1.
@@ -52,6 +53,9 @@ pub struct NeuralCritic {
     pub schedule: Schedule,
     /// The seed of the first parameters and of the batches.
     pub seed: u64,
+    /// When to end early; an iteration is a step. The critic of the steps done is as valid a bound, and has
+    /// [`Note::NotConverged`](crate::estimate::Note::NotConverged).
+    pub interrupt: Interrupt,
 }
 
 impl NeuralCritic {
@@ -66,6 +70,7 @@ impl NeuralCritic {
             rate: None,
             schedule: Schedule::Linear,
             seed: 0,
+            interrupt: Interrupt::default(),
         }
     }
 
@@ -93,18 +98,28 @@ impl NeuralCritic {
         Self { seed, ..self }
     }
 
+    limits!("steps", ", noted in what it returns");
+
     /// Trains on two samples.
     ///
     /// # Errors
     /// When the dimensions or total masses differ, or an option cannot be.
     pub fn fit(&self, x: &Samples, y: &Samples) -> Result<Critic> {
+        self.fit_observed(x, y, &mut Silent)
+    }
+
+    /// The same with progress.
+    ///
+    /// # Errors
+    /// As [`NeuralCritic::fit`].
+    pub fn fit_observed(&self, x: &Samples, y: &Samples, observer: &mut dyn Observer) -> Result<Critic> {
         require_dimension("target", y.dim(), x.dim())?;
         x.weights().require_equal_total(y.weights())?;
         let (centre, scale) = frame(x, y);
         let sides = [Side::new(x, &centre, scale), Side::new(y, &centre, scale)];
         let draw = |side: usize, random: &mut ChaCha8Rng, out: &mut Array2<f32>| sides[side].draw(random, out);
-        let network = self.train(x.dim(), draw)?;
-        Ok(self.finished(&network, centre, scale))
+        let trained = self.train(x.dim(), draw, observer)?;
+        Ok(self.finished(trained, centre, scale))
     }
 
     /// Trains on fresh points of two distributions: `draw(side, random, out)` fills `out`, of shape (batch, dim), with points of
@@ -113,15 +128,34 @@ impl NeuralCritic {
     /// # Errors
     /// When an option cannot be.
     pub fn fit_streams(&self, dim: usize, draw: impl Fn(usize, &mut ChaCha8Rng, &mut Array2<f32>)) -> Result<Critic> {
-        let network = self.train(dim, draw)?;
-        Ok(self.finished(&network, vec![0.0; dim], 1.0))
+        self.fit_streams_observed(dim, draw, &mut Silent)
     }
 
-    fn finished(&self, network: &Network<f32>, centre: Vec<f64>, scale: f64) -> Critic {
-        Critic::new(network, centre, scale, self.control.name(), self.seed)
+    /// The same with progress.
+    ///
+    /// # Errors
+    /// As [`NeuralCritic::fit_streams`].
+    pub fn fit_streams_observed(
+        &self,
+        dim: usize,
+        draw: impl Fn(usize, &mut ChaCha8Rng, &mut Array2<f32>),
+        observer: &mut dyn Observer,
+    ) -> Result<Critic> {
+        let trained = self.train(dim, draw, observer)?;
+        Ok(self.finished(trained, vec![0.0; dim], 1.0))
     }
 
-    fn train(&self, dim: usize, draw: impl Fn(usize, &mut ChaCha8Rng, &mut Array2<f32>)) -> Result<Network<f32>> {
+    fn finished(&self, (network, ended): (Network<f32>, Option<Status>), centre: Vec<f64>, scale: f64) -> Critic {
+        Critic::new(&network, centre, scale, self.control.name(), self.seed).ended_by(ended)
+    }
+
+    /// The network, and why it has seen fewer steps than asked for.
+    fn train(
+        &self,
+        dim: usize,
+        draw: impl Fn(usize, &mut ChaCha8Rng, &mut Array2<f32>),
+        observer: &mut dyn Observer,
+    ) -> Result<(Network<f32>, Option<Status>)> {
         self.control.check()?;
         let positive = |argument: &'static str, value: usize| {
             let kind = ErrorKind::Parameter { value: value as f64, requirement: "at least 1 is needed" };
@@ -138,7 +172,14 @@ impl NeuralCritic {
         let mut gradient = vec![0.0; held.network().parameters().len()];
         let shape = (self.batch, dim);
         let (mut x, mut y) = (Array2::zeros(shape), Array2::zeros(shape));
+        let mut watch = Watch::new(self.interrupt.clone(), observer);
+        let mut ended = None;
         for step in 0..self.steps {
+            let progress = Progress { stage: "step", iterations: step, ..Progress::default() };
+            ended = watch.check(&progress);
+            if ended.is_some() {
+                break;
+            }
             let mut random = stream(self.seed, 1_000 + step);
             draw(0, &mut random, &mut x);
             draw(1, &mut random, &mut y);
@@ -151,7 +192,7 @@ impl NeuralCritic {
             self.control.penalise(held.network(), x.view(), y.view(), dim, &mut random, &mut gradient);
             held.step(&mut gradient, rate * self.schedule.factor(step, self.steps));
         }
-        Ok(held.into_network())
+        Ok((held.into_network(), ended))
     }
 
     /// The gradient of −mean f(x) − mean f^c(y) with f^c(y) = min_x (|y − x| − f(x)): each x gains by its own weight and loses by those

@@ -154,3 +154,17 @@ fn what_cannot_be_trained_is_refused() {
     let line = Samples::new([[0.0]]).unwrap();
     assert!(NeuralCritic::new(Control::Clip { bound: 0.1 }).fit(&x, &line).is_err());
 }
+
+#[test]
+fn a_training_that_ends_early_leaves_a_bound_that_says_so() {
+    let (x, y) = clouds(2);
+    let critic = NeuralCritic::new(Control::named("lp").unwrap()).with_hidden(&[16]).with_iteration_limit(5);
+    let trained = critic.fit(&x, &y).unwrap();
+    assert_eq!(trained.ended(), Some(crate::transport::Status::IterationLimit));
+    let bound = trained.bound(&x, &y).unwrap();
+    assert_eq!(bound.notes, [crate::estimate::Note::NotConverged]);
+    assert!(bound.value <= wasserstein(&x, &y, 1.0).unwrap().value);
+    // Five of many steps are not five steps: the learning rate falls towards the end.
+    let whole = critic.with_iteration_limit(u64::MAX).with_steps(5).fit(&x, &y).unwrap();
+    assert_eq!(whole.ended(), None);
+}

@@ -4,9 +4,10 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::critic::net::Network;
 use crate::error::{Result, require_dimension};
-use crate::estimate::{Estimate, Evidence, Kind};
+use crate::estimate::{Estimate, Evidence, Kind, Note};
 use crate::measure::Samples;
 use crate::numeric::Sum;
+use crate::transport::Status;
 
 /// The dimension up to which the Lipschitz constant is bounded by cutting the box of the samples into pieces, and how many.
 const FEW: usize = 3;
@@ -31,6 +32,7 @@ pub struct Critic {
     lipschitz: f64,
     method: &'static str,
     seed: u64,
+    ended: Option<Status>,
 }
 
 impl Critic {
@@ -44,7 +46,12 @@ impl Critic {
             Network::with_parameters(architecture, zeros).expect("the architecture was built before")
         });
         let lipschitz = network.lipschitz_bound().max(f64::MIN_POSITIVE);
-        Self { network, centre, scale, lipschitz, method, seed }
+        Self { network, centre, scale, lipschitz, method, seed, ended: None }
+    }
+
+    /// The same after a training that ended for this reason, if before its last step.
+    pub(super) fn ended_by(self, ended: Option<Status>) -> Self {
+        Self { ended, ..self }
     }
 
     /// f at each point; of length n.
@@ -88,6 +95,11 @@ impl Critic {
         Ok(self.network.lipschitz_in_box(&low, &high, BOXES).clamp(f64::MIN_POSITIVE, self.lipschitz))
     }
 
+    /// Why the training ended before all steps were done; none when they were.
+    pub fn ended(&self) -> Option<Status> {
+        self.ended
+    }
+
     /// The network itself. It reads (x − centre) / scale, and its value times scale is f.
     pub fn network(&self) -> &Network<f64> {
         &self.network
@@ -114,7 +126,7 @@ impl Critic {
         let value = if value.is_finite() { value } else { 0.0 };
         let evidence = Evidence::Bounds { lower: value, upper: f64::INFINITY };
         let estimate = Estimate::new(value, evidence, self.method, (x.len(), y.len()));
-        Ok(estimate.of_kind(Kind::LowerBound).with_seed(self.seed))
+        Ok(self.noted(estimate))
     }
 
     /// The standard error of [`Critic::raw`] as an estimate of E_P f − E_Q f from held-out samples: √(Var_x f / n + Var_y f / m),
@@ -127,7 +139,12 @@ impl Critic {
         let error = (a.1 + b.1).sqrt() / self.lipschitz;
         let value = (a.0 - b.0) / self.lipschitz;
         let estimate = Estimate::new(value, Evidence::StandardError(error), self.method, (x.len(), y.len()));
-        Ok(estimate.of_kind(Kind::LowerBound).with_seed(self.seed))
+        Ok(self.noted(estimate))
+    }
+
+    fn noted(&self, estimate: Estimate) -> Estimate {
+        let estimate = estimate.of_kind(Kind::LowerBound).with_seed(self.seed);
+        if self.ended.is_some() { estimate.with_note(Note::NotConverged) } else { estimate }
     }
 
     /// The mean of f, and of |f|.

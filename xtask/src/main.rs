@@ -13,14 +13,15 @@ const HELP: &str = "\
 Developer commands of earthwork. Run them anywhere inside the repository.
 
     cargo xtask check              formatting, lints and documentation, all without a warning
-    cargo xtask test               unit and integration tests, doc tests, and every file of examples/
+    cargo xtask test               unit and integration tests, doc tests, every file of examples/, and the Python package
     cargo xtask test --all         the same with the slow tests, those marked #[ignore]
+    cargo xtask python             the Python package alone: installed, tested, type-checked, and the notebooks run
     cargo xtask bench NAME [ARGS]  earthwork against its peers in one run: benches/peers/NAME.py, `exact` if left out;
                                    ARGS go on, --help lists them
     cargo xtask fixtures           writes tests/fixtures/*.json anew from POT and SciPy
 
-`check` and `test` need Rust alone; `bench` and `fixtures` also need Python 3 and make a virtual
-environment under target/. `cargo bench` runs the criterion benches.";
+`check` needs Rust alone; the others also need Python 3 and make virtual environments under target/.
+`cargo bench` runs the criterion benches.";
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq)]
@@ -28,6 +29,7 @@ enum Task {
     Help,
     Check,
     Test { ignored_too: bool },
+    Python,
     Bench(Vec<String>),
     Fixtures,
 }
@@ -40,6 +42,7 @@ impl Task {
             ["check"] => Ok(Self::Check),
             ["test"] => Ok(Self::Test { ignored_too: false }),
             ["test", "--all"] => Ok(Self::Test { ignored_too: true }),
+            ["python"] => Ok(Self::Python),
             ["bench", ..] => Ok(Self::Bench(arguments[1..].to_vec())),
             ["fixtures"] => Ok(Self::Fixtures),
             _ => Err(Failure::new(format!("`{}` is no command here; `cargo xtask` lists them", words.join(" ")))),
@@ -54,6 +57,7 @@ impl Task {
             }
             Self::Check => check(),
             Self::Test { ignored_too } => test(ignored_too),
+            Self::Python => python::test(),
             Self::Bench(arguments) => {
                 let named = arguments.first().filter(|word| !word.starts_with('-'));
                 let name = named.map_or("exact", String::as_str);
@@ -77,7 +81,8 @@ fn test(ignored_too: bool) -> Result<(), Failure> {
     let tests = if ignored_too { tests } else { tests.variable("PROPTEST_RNG_SEED", "20261122") };
     tests.arguments(runner).run()?;
     Step::cargo("doc tests", &["test", "--workspace", "--doc", "--", "--quiet"]).run()?;
-    examples::run_all()
+    examples::run_all()?;
+    python::test()
 }
 
 fn main() -> ExitCode {

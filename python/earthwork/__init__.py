@@ -1,0 +1,143 @@
+"""Distances between distributions, each with its evidence.
+
+>>> import earthwork as ew
+>>> X, Y = [[0, 0], [1, 0], [0, 2]], [[3, 4], [4, 4], [3, 6]]
+>>> float(ew.distance(X, Y))  # every point moves by (3, 4)
+5.0
+>>> plan = ew.exact.solve(X, Y)
+>>> plan.lower <= plan.value <= plan.upper
+True
+
+========================  ==========================================================================================
+``ew.distance``           one number by any method, with its evidence
+``ew.compare``            every distance of two samples, as a table
+``ew.exact``              exact transport: plans, potentials, proofs; partial transport, barycenters, pairwise matrices
+``ew.sinkhorn``           entropic transport with bounds on the exact cost; divergence, barycenters, unbalanced
+``ew.sliced``             sliced and max-sliced distances with standard errors; plans from slices; streams
+``ew.divergence``         KL, JS, total variation and their family: from samples, masses, Gaussians, mixtures
+``ew.kernel``             energy distance and MMD
+``ew.critic``             networks as proven lower bounds on W₁; the exact dual as a critic
+``ew.closed_form``        Gaussians and mixtures of them
+``ew.certify``            whether a plan of yours is optimal
+``ew.two_sample_test``    whether two samples can come from one distribution; ``ew.interval``, ``ew.laws``
+``ew.plot``               pictures (matplotlib); ``ew.sklearn`` and ``ew.torch`` for those who use them
+========================  ==========================================================================================
+
+Samples are arrays of shape (n, d), lists, or tables (pandas, polars, pyarrow, anndata). Bad input raises ValueError or TypeError
+that names the argument, the position and the value. Ctrl-C ends any call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from earthwork import _earthwork as _native
+from earthwork import _inputs, closed_form, critic, divergence, exact, kernel, plot, sinkhorn, sliced
+from earthwork._earthwork import Certificate, Discrepancy, Samples, __version__
+from earthwork.comparison import (
+    Comparison,
+    TwoSampleTest,
+    compare,
+    discrepancy,
+    distance,
+    interval,
+    laws,
+    two_sample_test,
+)
+from earthwork.results import Distance, Estimate, Gradient, Potentials, SinkhornSolution, Solution
+
+__all__ = [
+    "Certificate",
+    "Comparison",
+    "Discrepancy",
+    "Distance",
+    "Estimate",
+    "Gradient",
+    "Potentials",
+    "Samples",
+    "SinkhornSolution",
+    "Solution",
+    "TwoSampleTest",
+    "__version__",
+    "certify",
+    "closed_form",
+    "compare",
+    "critic",
+    "discrepancy",
+    "distance",
+    "divergence",
+    "exact",
+    "interval",
+    "kernel",
+    "laws",
+    "plot",
+    "samples",
+    "sinkhorn",
+    "sliced",
+    "two_sample_test",
+]
+
+
+def samples(points: Any, weights: Any = None) -> Samples:
+    """Points of shape (n, d) with weights (n,), checked and copied once; accepted wherever a sample is.
+
+    >>> import earthwork as ew
+    >>> ew.samples([[0.0], [4.0]], weights=[3.0, 1.0])
+    Samples(2 points, d = 1, weights, total 4)
+    """
+    return _inputs.sample("points", points, "weights", weights)
+
+
+def certify(
+    plan: Any,
+    X: Any = None,
+    Y: Any = None,
+    a: Any = None,
+    b: Any = None,
+    cost: str = "sqeuclidean",
+    *,
+    C: Any = None,
+    potentials: Any = None,
+) -> Certificate:
+    """Checks a plan (and potentials) of anybody: bounds on the optimum, and what the plan fails to deliver.
+
+    Args:
+        plan: an array or sparse matrix of shape (n, m).
+        X: points, of shape (n, d).
+        Y: points, of shape (m, d).
+        a: weights of the rows; 1/n each by default.
+        b: weights of the columns.
+        cost: the ground cost between points.
+        C: a cost matrix (n, m) in place of points.
+        potentials: a pair (f, g), made feasible here; zeros prove little.
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> ew.certify(np.eye(2) / 2, C=[[0.0, 1.0], [1.0, 0.0]]).upper
+    0.0
+    """
+    if (C is None) == (X is None or Y is None):
+        raise ValueError("C: give either X and Y, or C")
+    entries = scipy.sparse.coo_array(plan)
+    if C is not None:
+        costs = _inputs.cost_matrix(C)
+        n, m = costs.shape
+    else:
+        x, y = _inputs.pair(X, Y, a, b)
+        n, m = len(x), len(y)
+    if entries.shape != (n, m):
+        raise ValueError(f"plan: it has shape {entries.shape}, but {(n, m)} is needed")
+    f, g = (np.zeros(n), np.zeros(m)) if potentials is None else potentials
+    parts = (
+        np.ascontiguousarray(entries.row, dtype=np.int64),
+        np.ascontiguousarray(entries.col, dtype=np.int64),
+        _inputs.floats("plan", entries.data),
+        _inputs.floats("potentials", f, ndim=1).tolist(),
+        _inputs.floats("potentials", g, ndim=1).tolist(),
+    )
+    if C is not None:
+        return _native.certify_matrix(costs, _inputs.uniform_or("a", a, n), _inputs.uniform_or("b", b, m), *parts)
+    return _native.certify(x, y, cost, *parts)

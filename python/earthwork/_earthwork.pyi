@@ -1,0 +1,489 @@
+"""The compiled half: checked arrays in, plain results out. The modules around it say what everything means."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Floats: TypeAlias = NDArray[np.float64]
+_Entries: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], _Floats]
+_Report: TypeAlias = Callable[[dict[str, Any]], object] | None
+_Gradient: TypeAlias = tuple[_Floats, _Floats, tuple[_Floats, _Floats]]
+_Given: TypeAlias = tuple[_Floats, _Floats]
+_Components: TypeAlias = tuple[list[Any], list[Any], list[float]]
+_Options: TypeAlias = Mapping[str, Any]
+
+__all__ = [
+    "Certificate",
+    "Critic",
+    "Discrepancy",
+    "Estimate",
+    "Funnels",
+    "Partial",
+    "Samples",
+    "Sinkhorn",
+    "SinkhornDivergence",
+    "Sliced",
+    "SlicedStream",
+    "Solution",
+    "Unbalanced",
+    "__version__",
+    "bures_wasserstein",
+    "certify",
+    "certify_matrix",
+    "circle",
+    "compare",
+    "critic_fit",
+    "critic_fit_streams",
+    "divergence_discrete",
+    "divergence_gaussians",
+    "divergence_mixtures",
+    "entropic_gaussian",
+    "exact_barycenter",
+    "exact_pairwise",
+    "exact_partial",
+    "exact_solve",
+    "exact_solve_grid",
+    "exact_solve_matrix",
+    "fixed_barycenter",
+    "gaussian_barycenter",
+    "gaussian_map",
+    "gelbrich",
+    "grid_barycenter",
+    "mixture_distance",
+    "mutual_information",
+    "population",
+    "sinkhorn_barycenter",
+    "sinkhorn_divergence",
+    "sinkhorn_solve",
+    "sinkhorn_solve_matrix",
+    "sinkhorn_unbalanced",
+    "sliced_bounds",
+    "sliced_distance",
+    "sliced_gradient",
+    "sliced_max",
+    "sliced_plan",
+    "sliced_subspace",
+    "wasserstein",
+]
+
+__version__: str
+
+@final
+class Samples:
+    """Points with weights: an empirical distribution. Accepted wherever a sample is, and then checked and copied only once."""
+
+    def __new__(
+        cls, points: _Floats, weights: _Floats | None = None, names: tuple[str, str] | None = None
+    ) -> Samples: ...
+    @property
+    def points(self) -> _Floats:
+        """A copy of the points, of shape (n, d)."""
+    @property
+    def weights(self) -> _Floats:
+        """A copy of the weights, of shape (n,)."""
+    @property
+    def dim(self) -> int:
+        """d."""
+    @property
+    def total(self) -> float:
+        """The total mass."""
+    def __len__(self) -> int: ...
+
+@final
+class Estimate:
+    """A number and its evidence."""
+
+    @property
+    def value(self) -> float:
+        """The number; infinite where the definition says so, never NaN."""
+    @property
+    def lower(self) -> float:
+        """The lower end: proven, or of the 95 % interval; -inf where nothing is known."""
+    @property
+    def upper(self) -> float:
+        """The upper end; inf where nothing is known."""
+    @property
+    def std_error(self) -> float | None:
+        """The standard error, where the evidence is one."""
+    @property
+    def evidence(self) -> str:
+        """``bounds`` (proven), ``standard error``, ``interval``, ``exact`` (a formula), ``unstated``."""
+    @property
+    def level(self) -> float | None:
+        """The level of an interval."""
+    @property
+    def kind(self) -> str:
+        """``point``, ``lower bound`` or ``upper bound``."""
+    @property
+    def method(self) -> str:
+        """Which method computed it."""
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Points on the two sides."""
+    @property
+    def seed(self) -> int | None:
+        """The seed of the randomness, where there is any."""
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know before believing the number."""
+    def __float__(self) -> float: ...
+
+@final
+class Solution:
+    @property
+    def transport_cost(self) -> float: ...
+    @property
+    def bounds(self) -> tuple[float, float] | None: ...
+    @property
+    def relative_gap(self) -> float | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def iterations(self) -> int: ...
+    @property
+    def time(self) -> float: ...
+    @property
+    def memory(self) -> int: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def entries(self) -> _Entries: ...
+    def potentials(self) -> tuple[_Floats, _Floats]: ...
+    def rooted(self, p: float) -> Estimate: ...
+    def gradient(self) -> _Gradient: ...
+
+@final
+class Partial:
+    @property
+    def transport_cost(self) -> float: ...
+    @property
+    def bounds(self) -> tuple[float, float]: ...
+    @property
+    def price(self) -> float: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def time(self) -> float: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def entries(self) -> _Entries: ...
+    def potentials(self) -> tuple[_Floats, _Floats]: ...
+
+@final
+class Certificate:
+    """What checking a plan found."""
+
+    @property
+    def lower(self) -> float:
+        """Lower bound on the optimal cost, from the potentials made feasible."""
+    @property
+    def upper(self) -> float:
+        """Upper bound, from the plan made feasible."""
+    @property
+    def relative_gap(self) -> float:
+        """(upper - lower) / upper."""
+    @property
+    def transport_cost(self) -> float:
+        """⟨C, P⟩ of the plan as given."""
+    @property
+    def marginal_error(self) -> float:
+        """What the plan fails to deliver, as a part of the mass."""
+    @property
+    def dual_violation(self) -> float:
+        """By how much the potentials exceeded a cost."""
+
+@final
+class Sinkhorn:
+    @property
+    def epsilon(self) -> float: ...
+    @property
+    def transport_cost(self) -> float: ...
+    @property
+    def regularised_value(self) -> float: ...
+    @property
+    def regularised_upper(self) -> float: ...
+    @property
+    def marginal_error(self) -> float: ...
+    @property
+    def duality_gap(self) -> float: ...
+    @property
+    def bounds(self) -> tuple[float, float] | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def iterations(self) -> int: ...
+    @property
+    def time(self) -> float: ...
+    @property
+    def memory(self) -> int: ...
+    def potentials(self) -> tuple[_Floats, _Floats]: ...
+    def rooted(self, p: float) -> Estimate | None: ...
+    def plan(self) -> _Floats: ...
+    def map(self, new: _Floats, reverse: bool = False) -> tuple[_Floats, _Floats]: ...
+
+@final
+class SinkhornDivergence:
+    @property
+    def value(self) -> float: ...
+    @property
+    def lower(self) -> float: ...
+    @property
+    def upper(self) -> float: ...
+    @property
+    def epsilon(self) -> float: ...
+    @property
+    def converged(self) -> bool: ...
+    def gradient(self) -> _Gradient: ...
+
+@final
+class Unbalanced:
+    @property
+    def epsilon(self) -> float: ...
+    @property
+    def transport_cost(self) -> float: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def mass(self) -> float: ...
+    @property
+    def residual(self) -> float: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def iterations(self) -> int: ...
+    @property
+    def time(self) -> float: ...
+    def masses(self) -> tuple[_Floats, _Floats]: ...
+    def potentials(self) -> tuple[_Floats, _Floats]: ...
+
+@final
+class Sliced:
+    @property
+    def estimate(self) -> Estimate: ...
+    @property
+    def costs(self) -> _Floats: ...
+    @property
+    def directions(self) -> int: ...
+    @property
+    def variance_ratio(self) -> float: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def time(self) -> float: ...
+
+@final
+class SlicedStream:
+    def __new__(cls, options: _Options, dim: int, capacity: int) -> SlicedStream: ...
+    def push_x(self, rows: _Floats) -> None: ...
+    def push_y(self, rows: _Floats) -> None: ...
+    def distance(self) -> tuple[Estimate, float]: ...
+
+@final
+class Critic:
+    def values(self, points: _Floats) -> _Floats: ...
+    def gradients(self, points: _Floats) -> _Floats: ...
+    @property
+    def lipschitz(self) -> float: ...
+    def network_bound(self, x: Samples, y: Samples) -> tuple[float, Estimate] | None: ...
+    def held_out(self, x: Samples, y: Samples) -> Estimate | None: ...
+    def exact(self) -> Estimate | None: ...
+
+@final
+class Funnels:
+    """Two distributions in R^dim with a known W₁ and a known optimal critic (Korotin et al. 2022): the referee of critics."""
+
+    def __new__(cls, dim: int, count: int, seed: int = 0) -> Funnels: ...
+    def source(self, n: int, seed: int = 0) -> _Floats:
+        """n points of the source, of shape (n, dim)."""
+    def target(self, n: int, seed: int = 0) -> _Floats:
+        """n points of the target, of shape (n, dim)."""
+    def distance(self, n: int = 100_000, seed: int = 0) -> Estimate:
+        """W₁ of the two distributions, by n draws of its formula."""
+    def critic(self, points: _Floats) -> _Floats:
+        """The optimal critic at each point, of length n."""
+    def gradient(self, points: _Floats) -> _Floats:
+        """Its gradient at each point, of shape (n, dim)."""
+
+@final
+class Discrepancy:
+    """Anything that compares two samples."""
+
+    @property
+    def name(self) -> str:
+        """A short name for tables."""
+    def between(self, x: Samples, y: Samples) -> Estimate:
+        """How far apart two samples are."""
+    def interval(
+        self,
+        x: Samples,
+        y: Samples,
+        scheme: str,
+        fraction: float,
+        ends: str | None,
+        level: float,
+        replicates: int,
+        seed: int,
+    ) -> Estimate: ...
+    def test(
+        self, x: Samples, y: Samples, permutations: int, seed: int, progress: _Report = None
+    ) -> tuple[Estimate, float, float, _Floats]: ...
+    def laws(self, cases: int, points: int, seed: int) -> list[tuple[str, str, str, str]]: ...
+    @staticmethod
+    def named(name: str) -> Discrepancy: ...
+    @staticmethod
+    def from_function(function: Callable[[_Floats, _Floats], float], name: str) -> Discrepancy: ...
+    @staticmethod
+    def energy(unbiased: bool, rooted: bool) -> Discrepancy: ...
+    @staticmethod
+    def mmd(
+        kernel: str,
+        bandwidth: str | float | Sequence[float],
+        unbiased: bool,
+        rooted: bool,
+        linear: bool,
+        degree: int = 3,
+        scale: float | None = None,
+        offset: float = 1.0,
+    ) -> Discrepancy: ...
+    @staticmethod
+    def sinkhorn_divergence(epsilon: float, relative: bool, cost: str, tolerance: float) -> Discrepancy: ...
+    @staticmethod
+    def sliced(options: _Options) -> Discrepancy: ...
+    @staticmethod
+    def spherical(p: float, circles: int, seed: int) -> Discrepancy: ...
+    @staticmethod
+    def gelbrich() -> Discrepancy: ...
+    @staticmethod
+    def critic(control: str, steps: int, batch: int, seed: int) -> Discrepancy: ...
+    @staticmethod
+    def divergence(
+        kind: str,
+        method: str,
+        dim: int,
+        k: int | None = None,
+        whiten: bool = False,
+        bins: int | None = None,
+        correction: str | None = None,
+        bandwidth: float | None = None,
+        alpha: float | None = None,
+        folds: int | None = None,
+        features: str | None = None,
+        seed: int = 0,
+    ) -> Discrepancy: ...
+
+def exact_solve(
+    x: Samples,
+    y: Samples,
+    cost: str,
+    start: Solution | None = None,
+    time_limit: float | None = None,
+    progress: _Report = None,
+) -> Solution: ...
+def exact_solve_matrix(
+    costs: _Floats, a: _Floats, b: _Floats, time_limit: float | None = None, progress: _Report = None
+) -> Solution: ...
+def exact_solve_grid(
+    a: _Floats, b: _Floats, cost: str, spacing: float = 1.0, time_limit: float | None = None, progress: _Report = None
+) -> Solution: ...
+def wasserstein(x: Samples, y: Samples, p: float) -> Estimate: ...
+def circle(x: Samples, y: Samples, period: float, p: float) -> Estimate: ...
+def population(
+    x: Samples, y: Samples, folds: int, seed: int, time_limit: float | None = None, progress: _Report = None
+) -> tuple[Estimate, Estimate, Estimate]: ...
+def exact_partial(x: Samples, y: Samples, cost: str, mass: float) -> Partial: ...
+def exact_barycenter(
+    samples: Sequence[Samples], shares: Sequence[float], start: Samples, steps: int
+) -> tuple[_Floats, list[float], bool]: ...
+def exact_pairwise(
+    samples: Sequence[Samples], cost: str, progress: _Report = None
+) -> tuple[_Floats, _Floats, _Floats]: ...
+def certify(
+    x: Samples,
+    y: Samples,
+    cost: str,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    masses: _Floats,
+    f: Sequence[float],
+    g: Sequence[float],
+) -> Certificate: ...
+def certify_matrix(
+    costs: _Floats,
+    a: _Floats,
+    b: _Floats,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    masses: _Floats,
+    f: Sequence[float],
+    g: Sequence[float],
+) -> Certificate: ...
+def sinkhorn_solve(x: Samples, y: Samples, cost: str, options: _Options) -> Sinkhorn: ...
+def sinkhorn_solve_matrix(costs: _Floats, a: _Floats, b: _Floats, options: _Options) -> Sinkhorn: ...
+def sinkhorn_divergence(x: Samples, y: Samples, cost: str, options: _Options) -> SinkhornDivergence: ...
+def sinkhorn_barycenter(
+    samples: Sequence[Samples], shares: Sequence[float], start: Samples, steps: int, options: _Options
+) -> tuple[_Floats, list[float], bool]: ...
+def sinkhorn_unbalanced(
+    x: Samples,
+    y: Samples,
+    cost: str,
+    source: tuple[str, float] | None,
+    target: tuple[str, float] | None,
+    mass: float | None,
+    options: _Options,
+) -> Unbalanced: ...
+def grid_barycenter(
+    histograms: Sequence[_Floats],
+    shares: Sequence[float],
+    epsilon: float,
+    debias: bool,
+    tolerance: float,
+    spacing: float = 1.0,
+) -> tuple[_Floats, float, str]: ...
+def fixed_barycenter(
+    support: _Floats,
+    masses: Sequence[_Floats],
+    shares: Sequence[float],
+    cost: str,
+    epsilon: float,
+    debias: bool,
+    tolerance: float,
+) -> tuple[_Floats, float, str]: ...
+def sliced_distance(x: Samples, y: Samples, options: _Options) -> Sliced: ...
+def sliced_bounds(x: Samples, y: Samples, options: _Options) -> Estimate: ...
+def sliced_gradient(x: Samples, y: Samples, options: _Options) -> tuple[float, _Floats, _Floats]: ...
+def sliced_plan(
+    x: Samples, y: Samples, options: _Options, sharpness: float | None = None
+) -> tuple[_Entries, float, list[float] | None, Estimate]: ...
+def sliced_max(
+    x: Samples, y: Samples, p: float, seed: int, starts: int | None
+) -> tuple[Estimate, list[float], float, str]: ...
+def sliced_subspace(x: Samples, y: Samples, k: int) -> tuple[Estimate, _Floats, _Floats, _Entries, str]: ...
+def divergence_discrete(kind: str, p: _Floats, q: _Floats) -> float: ...
+def divergence_gaussians(
+    kind: str, mean_p: _Floats, covariance_p: _Floats, mean_q: _Floats, covariance_q: _Floats
+) -> Estimate: ...
+def divergence_mixtures(kind: str, p: _Components, q: _Components, draws: int, seed: int) -> Estimate: ...
+def mutual_information(x: Samples, y: Samples, k: int) -> Estimate: ...
+def bures_wasserstein(p: _Given, q: _Given) -> Estimate: ...
+def gaussian_map(p: _Given, q: _Given) -> _Floats: ...
+def gaussian_barycenter(gaussians: Sequence[_Given], shares: Sequence[float]) -> tuple[list[float], _Floats, float, str]: ...
+def entropic_gaussian(p: _Given, q: _Given, epsilon: float) -> tuple[float, float, float, float]: ...
+def gelbrich(x: Samples, y: Samples) -> Estimate: ...
+def mixture_distance(p: _Components, q: _Components) -> tuple[Estimate, _Floats, _Floats]: ...
+def critic_fit(x: Samples, y: Samples, options: _Options) -> Critic: ...
+def critic_fit_streams(dim: int, draw: Callable[[int, int], _Floats], options: _Options) -> Critic: ...
+def compare(
+    x: Samples,
+    y: Samples,
+    others_up_to: int,
+    flow_groups: int,
+    seed: int,
+    time_limit: float | None = None,
+    progress: _Report = None,
+) -> dict[str, Any]: ...

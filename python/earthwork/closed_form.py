@@ -1,0 +1,106 @@
+"""Transport between distributions for which there is a formula. A Gaussian is (mean (d,), covariance (d, d)) of any rank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from earthwork import _earthwork as _native
+from earthwork import _inputs
+from earthwork._inputs import Floats, Points
+from earthwork.divergence import _gaussian, mixture
+from earthwork.results import Estimate
+
+__all__ = [
+    "EntropicGaussian",
+    "GaussianBarycenter",
+    "MixtureDistance",
+    "bures_wasserstein",
+    "entropic_gaussian",
+    "gaussian_barycenter",
+    "gaussian_map",
+    "gelbrich",
+    "mixture_distance",
+]
+
+
+def bures_wasserstein(p: tuple[Any, Any], q: tuple[Any, Any]) -> Estimate:
+    """W₂ between two Gaussians.
+
+    >>> import earthwork as ew
+    >>> ew.closed_form.bures_wasserstein(([0.0], [[1.0]]), ([3.0], [[25.0]])).value
+    5.0
+    """
+    return _native.bures_wasserstein(_gaussian("p", p), _gaussian("q", q))
+
+
+def gaussian_map(p: tuple[Any, Any], q: tuple[Any, Any], points: Points) -> Floats:
+    """Where the optimal map from p to q sends points of shape (k, d)."""
+    matrix = _native.gaussian_map(_gaussian("p", p), _gaussian("q", q))
+    rows = _inputs.points("points", points)
+    moved: Floats = _inputs.floats("q", q[0]) + (rows - _inputs.floats("p", p[0])) @ matrix.T
+    return moved
+
+
+class GaussianBarycenter(NamedTuple):
+    """The barycenter of Gaussians in W₂."""
+
+    mean: Floats
+    covariance: Floats
+    cost: float
+    """Σ w_k W₂²."""
+    status: str
+
+
+def gaussian_barycenter(gaussians: Sequence[tuple[Any, Any]], shares: Any = None) -> GaussianBarycenter:
+    """The barycenter of Gaussians; equal shares by default."""
+    given = [_gaussian(f"gaussians[{k}]", one) for k, one in enumerate(gaussians)]
+    weights = _inputs.uniform_or("shares", shares, max(len(given), 1))
+    mean, covariance, cost, status = _native.gaussian_barycenter(given, weights.tolist())
+    return GaussianBarycenter(np.array(mean), covariance, cost, status)
+
+
+class EntropicGaussian(NamedTuple):
+    """Entropic transport between Gaussians."""
+
+    value: float
+    """⟨C, P⟩ + ε KL(P | a ⊗ b)."""
+    transport_cost: float
+    divergence_of_plan: float
+    """KL(P | a ⊗ b)."""
+    sinkhorn_divergence: float
+
+
+def entropic_gaussian(p: tuple[Any, Any], q: tuple[Any, Any], epsilon: float) -> EntropicGaussian:
+    """Entropic transport of the squared distance between two Gaussians (Janati et al. 2020)."""
+    return EntropicGaussian(
+        *_native.entropic_gaussian(_gaussian("p", p), _gaussian("q", q), _inputs.number("epsilon", epsilon))
+    )
+
+
+def gelbrich(X: Points, Y: Points, a: Any = None, b: Any = None) -> Estimate:
+    """A proven lower bound on W₂ from means and covariances alone, in O(n d²)."""
+    return _native.gelbrich(*_inputs.pair(X, Y, a, b))
+
+
+class MixtureDistance(NamedTuple):
+    """Transport between the components of two mixtures."""
+
+    estimate: Estimate
+    """MW₂: an upper bound on W₂."""
+    costs: Floats
+    """W₂² between components."""
+    plan: Floats
+    """What moves between components."""
+
+    @property
+    def value(self) -> float:
+        """MW₂."""
+        return self.estimate.value
+
+
+def mixture_distance(p: Sequence[Any], q: Sequence[Any]) -> MixtureDistance:
+    """MW₂ between Gaussian mixtures, each (means (k, d), covariances (k, d, d), weights (k,)) (Delon & Desolneux 2020)."""
+    return MixtureDistance(*_native.mixture_distance(mixture("p", p), mixture("q", q)))

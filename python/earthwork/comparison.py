@@ -1,0 +1,395 @@
+"""The front door: one distance by name, all of them in a table, and tests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from earthwork import _earthwork as _native
+from earthwork import _inputs, critic, divergence, exact, sinkhorn, sliced
+from earthwork._inputs import Floats, Points
+from earthwork._progress import Progress, reporting
+from earthwork._text import html_table, seconds, short, table
+from earthwork.results import Distance, Estimate, evidence
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
+
+Discrepancy = _native.Discrepancy
+
+Comparer: TypeAlias = str | Callable[[Floats, Floats], float] | Discrepancy
+"""A name, a function of two arrays of points, or a discrepancy: see :func:`discrepancy`."""
+
+_DIVERGENCES = ("kl", "reverse-kl", "js", "js-distance", "tv", "hellinger", "hellinger2", "chi2", "bhattacharyya")
+
+METHODS = (
+    "exact",
+    "sinkhorn",
+    "sinkhorn-divergence",
+    "sliced",
+    "max-sliced",
+    "gelbrich",
+    "population",
+    "energy",
+    "mmd",
+    "critic",
+    *_DIVERGENCES,
+)
+"""What :func:`distance` computes, besides the names that :func:`discrepancy` knows."""
+
+
+def distance(X: Points, Y: Points, method: str = "exact", p: float = 2, a: Any = None, b: Any = None, **options: Any) -> Distance:
+    """How far apart two samples are, by any method of the library, with its evidence.
+
+    Args:
+        X: points, of shape (n, d) or (n,).
+        Y: points, of shape (m, d).
+        method: ``exact`` W_p; ``sinkhorn``, the root of bounds that entropic transport proves on W_p; ``sinkhorn-divergence``;
+            ``sliced`` or ``max-sliced`` SW_p; ``gelbrich``, a lower bound on W₂; ``population`` W₁ between the distributions;
+            ``critic``, a lower bound on W₁; ``energy``, ``mmd``; a divergence such as ``kl`` or ``js``; or a name of
+            :func:`discrepancy`.
+        p: the order, where the method has one.
+        a: weights of X; 1/n each by default.
+        b: weights of Y.
+        options: of the method: ``epsilon``, ``directions``, ``k``, ``seed``, ...; those of the function that it stands for.
+
+    >>> import earthwork as ew
+    >>> float(ew.distance([[0, 0], [1, 0]], [[3, 4], [4, 4]]))
+    5.0
+    """
+    _inputs.text("method", method)
+    begun = time.perf_counter()
+    x, y = _inputs.pair(X, Y, a, b)
+    name, estimate, details = _measured(x, y, method, _inputs.number("p", p), options)
+    return Distance(name, estimate, time.perf_counter() - begun, details)
+
+
+def _measured(x: Any, y: Any, method: str, p: float, options: dict[str, Any]) -> tuple[str, Estimate, Any]:
+    order = f"{p:g}"
+    if method == "exact":
+        if options:
+            found = exact.solve(x, y, cost="sqeuclidean" if p == 2 else f"euclidean^{order}", **options)
+            return f"W{order}", found.wasserstein(p), found
+        return f"W{order}", _native.wasserstein(x, y, p), None
+    if method == "sinkhorn":
+        soft = sinkhorn.solve(x, y, cost="sqeuclidean" if p == 2 else f"euclidean^{order}", **options)
+        proven = soft._raw.rooted(p)
+        assert proven is not None  # bounds are left out only where nobody asks for them
+        return f"W{order}", proven, soft
+    if method == "sinkhorn-divergence":
+        div = _native.Discrepancy.sinkhorn_divergence
+        given = sinkhorn._options(options.pop("epsilon", None), options.pop("relative", False), options.pop("tolerance", 1e-6))
+        cost = options.pop("cost", "sqeuclidean")
+        _none_left(method, options)
+        return "S", div(given["epsilon"], given["relative"], cost, given["tolerance"]).between(x, y), None
+    if method == "sliced":
+        slices = sliced.distance(x, y, p, **{"directions": 500, **options})
+        return f"SW{order}", slices.estimate, slices
+    if method == "max-sliced":
+        largest = sliced.max_distance(x, y, p, **options)
+        return f"max-SW{order}", largest.estimate, largest
+    if method == "population":
+        bracket = exact.population(x, y, **options)
+        return "W1 between the distributions", bracket.estimate, bracket
+    if method == "critic":
+        trained = critic.fit(x, y, **{"method": options.pop("control", "lp"), **options})
+        return "W1", trained.estimate, trained
+    if method in _DIVERGENCES or method.startswith(("renyi:", "tsallis:")):
+        estimator = options.pop("estimator", "auto")
+        found_divergence = divergence.estimate(x, y, method, estimator, **options)
+        return method, found_divergence, None
+    kernel = {"energy": _native.Discrepancy.named, "mmd": _native.Discrepancy.named}.get(method)
+    if method == "gelbrich":
+        _none_left(method, options)
+        return "W2", _native.gelbrich(x, y), None
+    if kernel is not None and options:
+        from earthwork import kernel as kernels
+
+        made = kernels.energy(**options) if method == "energy" else kernels.mmd(**options)
+        return made.name, made.between(x, y), None
+    _none_left(method, options)
+    try:
+        named = _native.Discrepancy.named(method)
+    except ValueError:
+        known = ", ".join(METHODS)
+        raise ValueError(f"method: {method!r} is none of {known}, and no name that `discrepancy` knows") from None
+    return named.name, named.between(x, y), None
+
+
+def _none_left(method: str, options: dict[str, Any]) -> None:
+    if options:
+        raise TypeError(f"{next(iter(options))}: the method {method!r} has no such option")
+
+
+def discrepancy(what: Comparer, name: str | None = None) -> Discrepancy:
+    """Anything that compares two samples, for :func:`interval`, :func:`two_sample_test` and :func:`laws`.
+
+    ``what`` is a name (``w1``, ``w2``, ``w:P``, ``sw2``, ``sw:P``, ``population``, ``energy``, ``energy:unbiased``, ``mmd``,
+    ``mmd:SIGMA``, ``mmd:unbiased``, ``laplace``, ``laplace:SIGMA``, ``kid``), or a function of two arrays of points.
+
+    >>> import earthwork as ew
+    >>> means = ew.discrepancy(lambda X, Y: float(abs(X.mean() - Y.mean())), "means")
+    >>> means.between(ew.samples([[0.0]]), ew.samples([[2.0]])).value
+    2.0
+    """
+    if isinstance(what, Discrepancy):
+        return what
+    if callable(what):
+        return Discrepancy.from_function(what, name or str(getattr(what, "__name__", "function")))
+    return Discrepancy.named(_inputs.text("what", what))
+
+
+def interval(
+    X: Points,
+    Y: Points,
+    by: Comparer = "w1",
+    level: float = 0.95,
+    *,
+    scheme: str = "subsample",
+    fraction: float = 0.5,
+    ends: str | None = None,
+    replicates: int = 999,
+    seed: int = 0,
+) -> Estimate:
+    """An interval for the value of a discrepancy between the distributions behind two samples, by resampling.
+
+    ``scheme`` is ``subsample`` (of this ``fraction``), ``bootstrap`` or ``jackknife``; ``ends`` are ``debiased``, ``basic``,
+    ``percentile`` or ``bca``, by the scheme unless given.
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> rng = np.random.default_rng(0)
+    >>> found = ew.interval(rng.normal(size=300), rng.normal(size=300) + 2, by="w1")
+    >>> found.lower < 2.0 < found.upper
+    True
+    """
+    x, y = _inputs.pair(X, Y)
+    return discrepancy(by).interval(x, y, scheme, fraction, ends, level, replicates, seed)
+
+
+class TwoSampleTest(NamedTuple):
+    """What a permutation test found."""
+
+    statistic: Estimate
+    """The value between the two samples as given."""
+    p_value: float
+    """(1 + exceedances) / (1 + permutations)."""
+    p_value_error: float
+    """Its standard error, from the finite number of permutations."""
+    null: Floats
+    """The values under relabelling."""
+    name: str
+    """What was compared by."""
+
+    def __repr__(self) -> str:
+        count = len(self.null)
+        return f"TwoSampleTest({self.name} = {short(self.statistic.value)}, p = {self.p_value:.4g} by {count} permutations)"
+
+
+def two_sample_test(
+    X: Points,
+    Y: Points,
+    by: Comparer = "energy",
+    permutations: int = 999,
+    seed: int = 0,
+    *,
+    progress: Progress = False,
+) -> TwoSampleTest:
+    """Whether two samples can come from one distribution: random relabellings of the pooled points. The level is exact.
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> rng = np.random.default_rng(0)
+    >>> ew.two_sample_test(rng.normal(size=100), rng.normal(size=100) + 1).p_value
+    0.001
+    """
+    x, y = _inputs.pair(X, Y)
+    method = discrepancy(by)
+    with reporting(progress) as shown:
+        found = method.test(x, y, _inputs.count("permutations", permutations), seed, shown)
+    return TwoSampleTest(*found, method.name)
+
+
+class Law(NamedTuple):
+    """What became of a law that discrepancies may obey."""
+
+    name: str
+    formula: str
+    outcome: str
+    """``kept``, ``broken``, or ``no value``."""
+    found: str
+    """The exponent, the smallest counterexample, or why there is no value."""
+
+
+def laws(
+    by: Comparer, cases: int = 12, points: int = 6, seed: int = 0
+) -> list[Law]:
+    """Which laws a discrepancy keeps (symmetry, triangle inequality, translation, ...), with the smallest counterexamples.
+
+    >>> import earthwork as ew
+    >>> broken = [law.name for law in ew.laws("w1", cases=4) if law.outcome == "broken"]
+    >>> broken
+    []
+    """
+    return [Law(*row) for row in discrepancy(by).laws(cases, points, seed)]
+
+
+class Row(NamedTuple):
+    """One distance of a comparison."""
+
+    name: str
+    group: str
+    estimate: Estimate | None
+    """The value with its evidence, or None."""
+    note: str
+    """How a solve ended, or why there is no value."""
+    time: float
+
+
+class Column(NamedTuple):
+    """What one column carries of W₂²."""
+
+    name: str
+    share: float
+    shift: float
+    """The part of its cost that the difference of the means explains."""
+    mean_x: float
+    mean_y: float
+    deviation: float
+
+
+class Flow(NamedTuple):
+    """A group of movements of the W₂ plan."""
+
+    share: float
+    """The part of the mass."""
+    cost_share: float
+    stays: bool
+    start: list[float]
+    end: list[float]
+
+
+class Comparison:
+    """All distances of two samples, with their evidence. Prints as a table; shows as HTML in a notebook."""
+
+    def __init__(self, found: dict[str, Any], samples: tuple[Any, Any], names: list[str]) -> None:
+        self.rows = [Row(*row) for row in found["rows"]]
+        """One for each distance."""
+        self.columns = [Column(name, *row) for name, row in zip(names, found["columns"], strict=True)]
+        """How W₂² divides over the columns."""
+        self.flows = [Flow(*row) for row in found["flows"]]
+        """Where mass moves, the largest group first."""
+        self.p_value: float | None = None if found["p_value"] is None else found["p_value"][0]
+        """Of the permutation test by the energy distance; None for weighted or very large samples."""
+        self.samples = samples
+
+    def __getitem__(self, name: str) -> Row:
+        """The row of that name, such as ``W1``."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise KeyError(f"{name!r} is none of {', '.join(repr(row.name) for row in self.rows)}")
+
+    def _cells(self) -> list[list[str]]:
+        out = []
+        for row in self.rows:
+            if row.estimate is None:
+                out.append([row.name, row.group, "-", row.note, seconds(row.time)])
+            else:
+                ended = "" if row.note in ("", "optimal") else f"; {row.note}"
+                out.append(
+                    [row.name, row.group, short(row.estimate.value), evidence(row.estimate) + ended, seconds(row.time)]
+                )
+        return out
+
+    def _sentences(self) -> list[str]:
+        out = []
+        if self.p_value is not None:
+            out.append(f"two-sample test (energy distance, 999 permutations): p = {self.p_value:.3g}")
+        carried = sorted(self.columns, key=lambda column: -column.share)[:4]
+        if len(self.columns) > 1 and any(column.share > 0 for column in carried):
+            shares = ", ".join(f"{column.name} {100 * column.share:.1f} %" for column in carried)
+            out.append(f"where the distance lies (W2², exact plan): {shares}")
+        return out
+
+    _HEAD = ("distance", "kind", "value", "evidence", "time")
+    _RIGHT = frozenset({2, 4})
+
+    def __repr__(self) -> str:
+        x, y = self.samples
+        first = f"{len(x)} against {len(y)} points, d = {x.dim}"
+        return "\n".join([first, "", table(self._HEAD, self._cells(), self._RIGHT), "", *self._sentences()]).rstrip()
+
+    def _repr_html_(self) -> str:
+        below = "".join(f"<p>{sentence}</p>" for sentence in self._sentences())
+        return html_table(self._HEAD, self._cells(), self._RIGHT) + below
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row for each distance (needs pandas)."""
+        import pandas
+
+        def cell(row: Row, read: Callable[[Estimate], Any]) -> Any:
+            return np.nan if row.estimate is None else read(row.estimate)
+
+        return pandas.DataFrame(
+            {
+                "distance": [row.name for row in self.rows],
+                "kind": [row.group for row in self.rows],
+                "value": [cell(row, lambda e: e.value) for row in self.rows],
+                "lower": [cell(row, lambda e: e.lower) for row in self.rows],
+                "upper": [cell(row, lambda e: e.upper) for row in self.rows],
+                "std_error": [cell(row, lambda e: np.nan if e.std_error is None else e.std_error) for row in self.rows],
+                "evidence": [cell(row, lambda e: e.evidence) for row in self.rows],
+                "note": [row.note for row in self.rows],
+                "time": [row.time for row in self.rows],
+            }
+        )
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """The distances with their intervals (needs matplotlib)."""
+        from earthwork import plot
+
+        return plot.compare(self, ax=ax, **options)
+
+
+def compare(
+    X: Points,
+    Y: Points,
+    a: Any = None,
+    b: Any = None,
+    *,
+    seed: int = 0,
+    others_up_to: int = 20_000,
+    flow_groups: int = 5,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> Comparison:
+    """Every distance of the library between two samples, where the distance lies, and a permutation test.
+
+    Args:
+        X: points, of shape (n, d) or (n,), or a table, whose columns keep their names.
+        Y: points, of shape (m, d).
+        a: weights of X; 1/n each by default.
+        b: weights of Y.
+        seed: of the methods that draw.
+        others_up_to: the most points on both sides together for which more than exact transport is computed.
+        flow_groups: in how many groups the movements are summed up.
+        time_limit: seconds for all together; what is not done then has bounds.
+        progress: True for a bar, or a function that receives a dict.
+
+    >>> import earthwork as ew
+    >>> found = ew.compare([[0, 0], [1, 0]], [[3, 4], [4, 4]])
+    >>> found["W2"].estimate.value
+    5.0
+    >>> [round(column.share, 2) for column in found.columns]
+    [0.36, 0.64]
+    """
+    x, y = _inputs.pair(X, Y, a, b)
+    names = _inputs.columns(X)
+    with reporting(progress) as shown:
+        found = _native.compare(x, y, others_up_to, flow_groups, seed, time_limit, shown)
+    return Comparison(found, (x, y), names or [f"column {k}" for k in range(x.dim)])

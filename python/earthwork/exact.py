@@ -1,0 +1,261 @@
+"""Exact optimal transport, with a proof of optimality.
+
+Any result ``r`` has ``r.lower <= r.value <= r.upper``, where both bounds hold for the true optimum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from earthwork import _earthwork as _native
+from earthwork import _inputs
+from earthwork._inputs import Floats, Points
+from earthwork._progress import Progress, reporting
+from earthwork.results import Estimate, PartialSolution, Solution
+
+__all__ = [
+    "Barycenter",
+    "Pairwise",
+    "Population",
+    "barycenter",
+    "circle",
+    "pairwise",
+    "partial",
+    "population",
+    "solve",
+    "solve_grid",
+    "solve_matrix",
+    "wasserstein",
+]
+
+
+def solve(
+    X: Points,
+    Y: Points,
+    a: Any = None,
+    b: Any = None,
+    cost: Any = "sqeuclidean",
+    *,
+    start: Solution | None = None,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> Solution:
+    """The cheapest way to move the mass of X to Y.
+
+    Args:
+        X: points, of shape (n, d) or (n,); an array, lists, a table, or a ``Samples``.
+        Y: points, of shape (m, d).
+        a: weights of X, of shape (n,) and any total; 1/n each by default.
+        b: weights of Y, of shape (m,) with the total of ``a``.
+        cost: ``sqeuclidean``, ``euclidean``, ``cityblock``, ``chebyshev``, ``minkowski:P``, each norm also to a power such as
+            ``euclidean^3``, ``cosine``; or a function of two points, called n m times (for one that works on arrays, build the
+            matrix and call :func:`solve_matrix`).
+        start: the solution of a similar problem of the same shape, to begin with (limits and progress are then not used).
+        time_limit: seconds after which the bounds reached are returned, with status ``deadline``.
+        progress: True for a bar, or a function that receives a dict.
+
+    Returns:
+        The plan, the potentials, the bounds.
+
+    Raises:
+        ValueError: shapes do not fit, a number is not finite, a weight is negative, the totals differ.
+        TypeError: something is no array of numbers.
+
+    >>> import earthwork as ew
+    >>> found = ew.exact.solve([[0, 0], [1, 0]], [[3, 4], [4, 4]])
+    >>> found.value, found.status
+    (25.0, 'optimal')
+    >>> found.plan.toarray()
+    array([[0.5, 0. ],
+           [0. , 0.5]])
+    """
+    x, y = _inputs.pair(X, Y, a, b)
+    if callable(cost):
+        matrix = np.array([[cost(p, q) for q in y.points] for p in x.points], dtype=np.float64)
+        return solve_matrix(matrix, x.weights, y.weights, time_limit=time_limit, progress=progress)
+    former = None if start is None else start._raw
+    with reporting(progress) as shown:
+        raw = _native.exact_solve(x, y, _inputs.text("cost", cost), former, time_limit, shown)
+    return Solution(raw, (x, y), cost)
+
+
+def solve_matrix(
+    C: Any, a: Any = None, b: Any = None, *, time_limit: float | None = None, progress: Progress = False
+) -> Solution:
+    """The cheapest plan under a matrix of costs, which is read where it lies.
+
+    Args:
+        C: costs, of shape (n, m).
+        a: weights of the rows, of shape (n,); 1/n each by default.
+        b: weights of the columns, of shape (m,).
+        time_limit: as in :func:`solve`.
+        progress: as in :func:`solve`.
+
+    >>> import earthwork as ew
+    >>> ew.exact.solve_matrix([[0.0, 2.0], [2.0, 1.0]]).value
+    0.5
+    """
+    costs = _inputs.cost_matrix(C)
+    n, m = costs.shape
+    rows, columns = _inputs.uniform_or("a", a, n), _inputs.uniform_or("b", b, m)
+    with reporting(progress) as shown:
+        return Solution(_native.exact_solve_matrix(costs, rows, columns, time_limit, shown), None, None)
+
+
+def solve_grid(
+    A: Any,
+    B: Any,
+    cost: str = "sqeuclidean",
+    *,
+    spacing: float = 1.0,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> Solution:
+    """The cheapest way to turn one image or histogram into another.
+
+    Args:
+        A: masses on the cells of a grid, an array of any dimension.
+        B: masses on the same or another grid of that dimension, of the same total.
+        cost: the ground cost between the centres of cells.
+        spacing: how far neighbouring cells are apart.
+        time_limit: as in :func:`solve`.
+        progress: as in :func:`solve`.
+
+    Returns:
+        A solution whose plan counts cells in C order (``A.ravel()``).
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> left, right = np.eye(1, 5, 0), np.eye(1, 5, 4)
+    >>> ew.exact.solve_grid(left, right, cost="cityblock").value
+    4.0
+    """
+    first, second = _inputs.floats("A", A), _inputs.floats("B", B)
+    with reporting(progress) as shown:
+        raw = _native.exact_solve_grid(first, second, _inputs.text("cost", cost), spacing, time_limit, shown)
+    return Solution(raw, None, cost)
+
+
+def wasserstein(X: Points, Y: Points, p: float = 2, a: Any = None, b: Any = None) -> Estimate:
+    """The Wasserstein distance W_p with the Euclidean ground distance: the root of the optimal cost, with its bounds.
+
+    >>> import earthwork as ew
+    >>> ew.exact.wasserstein([[0, 0]], [[3, 4]], p=1).value
+    5.0
+    """
+    x, y = _inputs.pair(X, Y, a, b)
+    return _native.wasserstein(x, y, _inputs.number("p", p))
+
+
+def circle(X: Points, Y: Points, period: float = 2 * np.pi, p: float = 2, a: Any = None, b: Any = None) -> Estimate:
+    """W_p between angles, hours, or anything that repeats after ``period``; X and Y have shape (n,) and (m,).
+
+    >>> import earthwork as ew
+    >>> ew.exact.circle([23.0], [1.0], period=24, p=1).value
+    2.0
+    """
+    x, y = _inputs.pair(X, Y, a, b)
+    return _native.circle(x, y, _inputs.number("period", period), _inputs.number("p", p))
+
+
+def partial(
+    X: Points, Y: Points, mass: float, a: Any = None, b: Any = None, cost: str = "sqeuclidean"
+) -> PartialSolution:
+    """The cheapest way to move ``mass`` of the mass of X to Y; the rest stays. The totals of ``a`` and ``b`` may differ.
+
+    >>> import earthwork as ew
+    >>> found = ew.exact.partial([[0.0], [100.0]], [[1.0], [2.0]], mass=0.5)
+    >>> found.value
+    0.5
+    """
+    x, y = _inputs.pair(X, Y, a, b)
+    return PartialSolution(_native.exact_partial(x, y, _inputs.text("cost", cost), _inputs.number("mass", mass)))
+
+
+class Barycenter(NamedTuple):
+    """Points between several samples."""
+
+    points: Floats
+    """Of shape (k, d)."""
+    values: Floats
+    """The objective after each step; it never rises."""
+    converged: bool
+    """Whether the last step moved nothing."""
+
+
+def barycenter(samples: Sequence[Points], start: Points, shares: Any = None, steps: int = 100) -> Barycenter:
+    """Points whose mean squared W₂ to all samples is locally least; they begin at ``start``, of shape (k, d).
+
+    ``shares`` weigh the samples; equal by default. Each step is one exact solve for each sample.
+
+    >>> import earthwork as ew
+    >>> X, Y = [[0.0, 0.0], [1.0, 0.0]], [[4.0, 2.0], [5.0, 2.0]]
+    >>> ew.exact.barycenter([X, Y], start=X).points
+    array([[2., 1.],
+           [3., 1.]])
+    """
+    given = [_inputs.sample(f"samples[{k}]", one) for k, one in enumerate(samples)]
+    weights = _inputs.uniform_or("shares", shares, max(len(given), 1))
+    begin = _inputs.sample("start", start)
+    found = _native.exact_barycenter(given, weights.tolist(), begin, _inputs.count("steps", steps))
+    return Barycenter(found[0], np.array(found[1]), found[2])
+
+
+class Pairwise(NamedTuple):
+    """Costs between all pairs of k samples, each of shape (k, k)."""
+
+    values: Floats
+    lower: Floats
+    upper: Floats
+
+
+def pairwise(samples: Sequence[Points], cost: str = "sqeuclidean", *, progress: Progress = False) -> Pairwise:
+    """The optimal cost between each two of k samples, in parallel, with bounds. For W_p take the root of ``euclidean^p``.
+
+    >>> import earthwork as ew
+    >>> ew.exact.pairwise([[[0.0]], [[1.0]], [[3.0]]], cost="euclidean").values
+    array([[0., 1., 3.],
+           [1., 0., 2.],
+           [3., 2., 0.]])
+    """
+    given = [_inputs.sample(f"samples[{k}]", one) for k, one in enumerate(samples)]
+    with reporting(progress) as shown:
+        return Pairwise(*_native.exact_pairwise(given, _inputs.text("cost", cost), shown))
+
+
+class Population(NamedTuple):
+    """What brackets W₁ between the distributions that two samples were drawn from."""
+
+    lower: Estimate
+    """The mean held-out value of a 1-Lipschitz function: not above W₁ on average."""
+    upper: Estimate
+    """The exact W₁ of the samples: not below W₁ on average."""
+    estimate: Estimate
+    """Both as one interval."""
+
+
+def population(
+    X: Points,
+    Y: Points,
+    folds: int = 4,
+    seed: int = 0,
+    *,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> Population:
+    """A bracket around W₁ between the *distributions* behind two samples (their own distance is too large on average).
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> rng = np.random.default_rng(0)
+    >>> found = ew.exact.population(rng.normal(size=(300, 2)), rng.normal(size=(300, 2)) + [1, 0])
+    >>> found.estimate.lower < 1.0 < found.estimate.upper
+    True
+    """
+    x, y = _inputs.pair(X, Y)
+    with reporting(progress) as shown:
+        found = _native.population(x, y, _inputs.count("folds", folds), seed, time_limit, shown)
+    return Population(*found)

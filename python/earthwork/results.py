@@ -1,0 +1,375 @@
+"""What solvers and estimators return: a number, its evidence, and what lies behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import scipy.sparse
+
+from earthwork import _earthwork as _native
+from earthwork._inputs import Floats
+from earthwork._text import seconds, short, within
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Estimate = _native.Estimate
+
+
+class Potentials(NamedTuple):
+    """Dual potentials in units of the cost: f on the sources (n,), g on the targets (m,)."""
+
+    f: Floats
+    g: Floats
+
+
+class Gradient(NamedTuple):
+    """Derivatives of a transport cost or a divergence.
+
+    ``X`` and ``Y`` have the shapes of the points. ``a`` and ``b`` are by the masses; totals must stay equal, so only their
+    differences mean something.
+    """
+
+    X: Floats
+    Y: Floats
+    a: Floats
+    b: Floats
+
+
+def _sparse(entries: tuple[Any, Any, Floats], shape: tuple[int, int]) -> Any:
+    rows, columns, flows = entries
+    return scipy.sparse.coo_array((flows, (rows, columns)), shape=shape).tocsr()
+
+
+class Solution:
+    """An exact transport plan with its potentials and a proof.
+
+    ``lower <= value <= upper`` holds for the optimal cost, checked by code that does not trust the solver. ``float(solution)`` is
+    the value.
+    """
+
+    def __init__(self, raw: _native.Solution, samples: tuple[Any, Any] | None, cost: str | None) -> None:
+        self._raw = raw
+        self._samples = samples
+        self.cost = cost
+        """The ground cost by name, or None for a matrix."""
+        self._plan: Any = None
+
+    @property
+    def value(self) -> float:
+        """The optimal transport cost ⟨C, P⟩, for the total mass as given."""
+        return self._raw.transport_cost
+
+    @property
+    def transport_cost(self) -> float:
+        """The same as ``value``: for exact transport the objective is the cost."""
+        return self._raw.transport_cost
+
+    @property
+    def lower(self) -> float:
+        """Proven lower bound on the optimal cost."""
+        return -np.inf if self._raw.bounds is None else self._raw.bounds[0]
+
+    @property
+    def upper(self) -> float:
+        """Proven upper bound on the optimal cost."""
+        return np.inf if self._raw.bounds is None else self._raw.bounds[1]
+
+    @property
+    def gap(self) -> float | None:
+        """(upper - lower) / upper."""
+        return self._raw.relative_gap
+
+    @property
+    def plan(self) -> Any:
+        """The plan as a ``scipy.sparse.csr_array`` of shape (n, m), with at most n + m - 1 entries."""
+        if self._plan is None:
+            self._plan = _sparse(self._raw.entries(), self._raw.shape)
+        return self._plan
+
+    @property
+    def potentials(self) -> Potentials:
+        """f (n,) and g (m,) with f_i + g_j <= c_ij for all pairs."""
+        return Potentials(*self._raw.potentials())
+
+    @property
+    def status(self) -> str:
+        """``optimal``, or why it ended early: ``deadline``, ``iteration limit``, ``stalled``."""
+        return self._raw.status
+
+    @property
+    def method(self) -> str:
+        """Which solver ran."""
+        return self._raw.method
+
+    @property
+    def iterations(self) -> int:
+        """Pivots or iterations."""
+        return self._raw.iterations
+
+    @property
+    def time(self) -> float:
+        """Seconds, from the checked problem to the certificate."""
+        return self._raw.time
+
+    @property
+    def memory(self) -> int:
+        """The most bytes that the solver held at once beyond the problem."""
+        return self._raw.memory
+
+    def wasserstein(self, p: float | None = None) -> Estimate:
+        """The root of order ``p`` with its bounds: a Wasserstein distance where the cost is a distance to the power p.
+
+        Without ``p`` the power is that of the cost.
+        """
+        order = _order(self.cost) if p is None else p
+        if order is None:
+            raise ValueError(f"p: the cost {self.cost or 'matrix'} is not known to be a power of a distance; give p")
+        return self._raw.rooted(order)
+
+    def gradient(self) -> Gradient:
+        """The gradient of the optimal cost by points and by masses (of solves between points under a power of a norm)."""
+        X, Y, (a, b) = self._raw.gradient()
+        return Gradient(X, Y, a, b)
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """The samples and where mass moves, or the plan as a picture where there are no points (needs matplotlib)."""
+        from earthwork import plot
+
+        if self._samples is None or self._samples[0].dim > 2:
+            return plot.plan(self, ax=ax, **options)
+        return plot.clouds(*self._samples, plan=self.plan, ax=ax, **options)
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __repr__(self) -> str:
+        n, m = self._raw.shape
+        return (
+            f"Solution(transport cost {short(self.value)}, proven {within(self.lower, self.upper)}, {self.status}, "
+            f"{self.method}, n={n}, m={m}, {seconds(self.time)})"
+        )
+
+
+def _order(cost: str | None) -> float | None:
+    if cost is None or cost == "cosine":
+        return None
+    if cost == "sqeuclidean":
+        return 2.0
+    return float(cost.partition("^")[2] or 1.0)
+
+
+class PartialSolution:
+    """A plan that moves a given part of the mass, with bounds on what that costs."""
+
+    def __init__(self, raw: _native.Partial) -> None:
+        self._raw = raw
+
+    @property
+    def value(self) -> float:
+        """What moving the mass costs."""
+        return self._raw.transport_cost
+
+    @property
+    def lower(self) -> float:
+        """Proven lower bound."""
+        return self._raw.bounds[0]
+
+    @property
+    def upper(self) -> float:
+        """Proven upper bound."""
+        return self._raw.bounds[1]
+
+    @property
+    def price(self) -> float:
+        """What the next unit of mass would cost: no pair in the plan costs more."""
+        return self._raw.price
+
+    @property
+    def plan(self) -> Any:
+        """The plan as a ``scipy.sparse.csr_array`` of shape (n, m)."""
+        return _sparse(self._raw.entries(), self._raw.shape)
+
+    @property
+    def potentials(self) -> Potentials:
+        """f (n,) and g (m,)."""
+        return Potentials(*self._raw.potentials())
+
+    @property
+    def status(self) -> str:
+        """How it ended."""
+        return self._raw.status
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __repr__(self) -> str:
+        return (
+            f"PartialSolution(transport cost {short(self.value)}, proven {within(self.lower, self.upper)}, {self.status})"
+        )
+
+
+class SinkhornSolution:
+    """The end of an entropic solve: three values, evidence, potentials."""
+
+    def __init__(self, raw: _native.Sinkhorn, samples: tuple[Any, Any] | None) -> None:
+        self._raw = raw
+        self._samples = samples
+        self._plan: Floats | None = None
+
+    @property
+    def value(self) -> float:
+        """The objective, ⟨C, P⟩ + ε KL(P | a ⊗ b): the dual value, which equals it at convergence."""
+        return self._raw.regularised_value
+
+    @property
+    def transport_cost(self) -> float:
+        """⟨C, P⟩ of the plan of the potentials; what POT calls the value of ``sinkhorn2``."""
+        return self._raw.transport_cost
+
+    @property
+    def lower(self) -> float:
+        """Proven lower bound on the *unregularised* cost."""
+        return -np.inf if self._raw.bounds is None else self._raw.bounds[0]
+
+    @property
+    def upper(self) -> float:
+        """Proven upper bound on the *unregularised* cost."""
+        return np.inf if self._raw.bounds is None else self._raw.bounds[1]
+
+    @property
+    def epsilon(self) -> float:
+        """ε in units of the cost."""
+        return self._raw.epsilon
+
+    @property
+    def marginal_error(self) -> float:
+        """What the plan misses of its marginals, as a part of the mass, by an exact pass over the returned state."""
+        return self._raw.marginal_error
+
+    @property
+    def duality_gap(self) -> float:
+        """How far the plan's objective is from the dual value."""
+        return self._raw.duality_gap
+
+    @property
+    def plan(self) -> Floats:
+        """The plan as a dense array of shape (n, m), computed when first asked for: every entry is positive."""
+        if self._plan is None:
+            self._plan = self._raw.plan()
+        return self._plan
+
+    @property
+    def potentials(self) -> Potentials:
+        """f (n,) and g (m,) in units of the cost."""
+        return Potentials(*self._raw.potentials())
+
+    @property
+    def status(self) -> str:
+        """``converged``, or why it ended early."""
+        return self._raw.status
+
+    @property
+    def iterations(self) -> int:
+        """Passes over the pairs."""
+        return self._raw.iterations
+
+    @property
+    def time(self) -> float:
+        """Seconds."""
+        return self._raw.time
+
+    def map(self, points: Any, reverse: bool = False) -> Floats:
+        """The entropic map at new points of shape (k, d): where their mass would go. ``reverse`` maps from Y to X."""
+        from earthwork import _inputs
+
+        return self._raw.map(_inputs.points("points", points), reverse)[0]
+
+    def potential(self, points: Any, reverse: bool = False) -> Floats:
+        """The source potential (or with ``reverse`` the target's) at new points; of length k."""
+        from earthwork import _inputs
+
+        return self._raw.map(_inputs.points("points", points), reverse)[1]
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """The plan as a picture (needs matplotlib)."""
+        from earthwork import plot
+
+        return plot.plan(self, ax=ax, **options)
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __repr__(self) -> str:
+        return (
+            f"SinkhornSolution(value {short(self.value)}, transport cost {short(self.transport_cost)}, ε = "
+            f"{short(self.epsilon)}, unregularised proven {within(self.lower, self.upper)}, marginals "
+            f"{self.marginal_error:.1e}, {self.status}, {self.iterations} passes, {seconds(self.time)})"
+        )
+
+
+class Distance:
+    """One number between two samples, with its evidence. ``float(distance)`` is the number."""
+
+    def __init__(self, name: str, estimate: Estimate, time: float, details: Any = None) -> None:
+        self.name = name
+        """What was asked for, such as ``W2``."""
+        self.estimate = estimate
+        """The value with its evidence."""
+        self.time = time
+        """Seconds."""
+        self.details = details
+        """The solution behind the number, where there is one."""
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        return self.estimate.value
+
+    @property
+    def lower(self) -> float:
+        """The lower end: proven, or of the 95 % interval; -inf where nothing is known."""
+        return self.estimate.lower
+
+    @property
+    def upper(self) -> float:
+        """The upper end; inf where nothing is known."""
+        return self.estimate.upper
+
+    @property
+    def std_error(self) -> float | None:
+        """The standard error, where the evidence is one."""
+        return self.estimate.std_error
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __repr__(self) -> str:
+        n, m = self.estimate.sizes
+        parts = [f"{self.name} = {short(self.value)}", evidence(self.estimate), self.estimate.method, f"n={n}, m={m}"]
+        return f"Distance({', '.join(part for part in parts if part)}, {seconds(self.time)})"
+
+
+def evidence(estimate: Estimate) -> str:
+    """What supports a number, in a few words."""
+    kinds = {"lower bound": "at least this", "upper bound": "at most this"}
+    words = {
+        "bounds": f"proven {within(estimate.lower, estimate.upper)}",
+        "standard error": f"± {estimate.std_error or 0.0:.2g} (standard error)",
+        "interval": f"{100 * (estimate.level or 0.0):g} % interval {within(estimate.lower, estimate.upper)}",
+        "exact": "exact formula",
+        "unstated": "no error known",
+    }[estimate.evidence]
+    if estimate.kind in kinds:
+        words = kinds[estimate.kind] if estimate.evidence == "bounds" else f"{kinds[estimate.kind]}, {words}"
+    return "; ".join([words, *estimate.notes])
+
+
+class Options(dict[str, Any]):
+    """Options on their way to the compiled half."""
+
+    def with_progress(self, shown: Any) -> Mapping[str, Any]:
+        """The same with what progress is reported to."""
+        return {**self, "progress": shown}

@@ -1,0 +1,366 @@
+"""Entropic transport: smooth, with bounds on the exact cost beside it.
+
+The objective is ⟨C, P⟩ + ε KL(P | a ⊗ b). ``value`` is its optimum; ``transport_cost`` is ⟨C, P⟩; ``lower`` and ``upper`` bracket
+the *unregularised* cost. Others differ: POT's ``sinkhorn2`` returns ⟨C, P⟩.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from earthwork import _earthwork as _native
+from earthwork import _inputs
+from earthwork._inputs import Floats, Points
+from earthwork._progress import Progress, reporting
+from earthwork.exact import Barycenter
+from earthwork.results import Gradient, Options, Potentials, SinkhornSolution
+
+__all__ = [
+    "Divergence",
+    "GridBarycenter",
+    "Unbalanced",
+    "barycenter",
+    "divergence",
+    "fixed_barycenter",
+    "grid_barycenter",
+    "partial",
+    "solve",
+    "solve_matrix",
+    "unbalanced",
+]
+
+
+def _options(
+    epsilon: float | None,
+    relative: bool,
+    tolerance: float,
+    max_iterations: int | None = None,
+    time_limit: float | None = None,
+) -> Options:
+    if epsilon is None:
+        epsilon, relative = 0.01, True
+    return Options(
+        epsilon=_inputs.number("epsilon", epsilon),
+        relative=bool(relative),
+        tolerance=_inputs.number("tolerance", tolerance),
+        max_iterations=None if max_iterations is None else _inputs.count("max_iterations", max_iterations),
+        time_limit=time_limit,
+        progress=None,
+    )
+
+
+def solve(
+    X: Points,
+    Y: Points,
+    a: Any = None,
+    b: Any = None,
+    epsilon: float | None = None,
+    relative: bool = False,
+    cost: str = "sqeuclidean",
+    tolerance: float = 1e-6,
+    *,
+    max_iterations: int | None = None,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> SinkhornSolution:
+    """Entropic transport between samples, in O(n + m) memory.
+
+    Args:
+        X: points, of shape (n, d) or (n,).
+        Y: points, of shape (m, d).
+        a: weights of X; 1/n each by default.
+        b: weights of Y.
+        epsilon: the regularisation in units of the cost; a hundredth of the mean cost by default.
+        relative: whether ``epsilon`` is a multiple of the mean cost instead.
+        cost: as in :func:`earthwork.exact.solve`.
+        tolerance: converged when the marginals are met to this part of the mass.
+        max_iterations: the most passes over the pairs.
+        time_limit: seconds after which what was reached is returned.
+        progress: True for a bar, or a function that receives a dict.
+
+    >>> import earthwork as ew
+    >>> soft = ew.sinkhorn.solve([[0, 0], [1, 0], [0, 2]], [[3, 4], [4, 4], [3, 6]])
+    >>> soft.status, soft.lower <= 25 <= soft.upper
+    ('converged', True)
+    """
+    x, y = _inputs.pair(X, Y, a, b)
+    options = _options(epsilon, relative, tolerance, max_iterations, time_limit)
+    with reporting(progress) as shown:
+        raw = _native.sinkhorn_solve(x, y, _inputs.text("cost", cost), options.with_progress(shown))
+    return SinkhornSolution(raw, (x, y))
+
+
+def solve_matrix(
+    C: Any,
+    a: Any = None,
+    b: Any = None,
+    epsilon: float | None = None,
+    relative: bool = False,
+    tolerance: float = 1e-6,
+    *,
+    max_iterations: int | None = None,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> SinkhornSolution:
+    """The same under a matrix of costs, of shape (n, m), which is read where it lies. ``plan`` reads it again when asked for.
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> ew.sinkhorn.solve_matrix([[0.0, 1.0], [1.0, 0.0]], epsilon=1.0).plan.round(4)
+    array([[0.3655, 0.1345],
+           [0.1345, 0.3655]])
+    """
+    costs = _inputs.cost_matrix(C)
+    n, m = costs.shape
+    rows, columns = _inputs.uniform_or("a", a, n), _inputs.uniform_or("b", b, m)
+    options = _options(epsilon, relative, tolerance, max_iterations, time_limit)
+    with reporting(progress) as shown:
+        raw = _native.sinkhorn_solve_matrix(costs, rows, columns, options.with_progress(shown))
+    return SinkhornSolution(raw, None)
+
+
+class Divergence:
+    """The Sinkhorn divergence S_ε of two samples, with proven bounds for this ε and its gradients."""
+
+    def __init__(self, raw: _native.SinkhornDivergence) -> None:
+        self._raw = raw
+
+    @property
+    def value(self) -> float:
+        """S_ε: 0 for equal samples, positive for others."""
+        return self._raw.value
+
+    @property
+    def lower(self) -> float:
+        """Proven lower bound on S_ε."""
+        return self._raw.lower
+
+    @property
+    def upper(self) -> float:
+        """Proven upper bound on S_ε."""
+        return self._raw.upper
+
+    @property
+    def epsilon(self) -> float:
+        """ε in units of the cost."""
+        return self._raw.epsilon
+
+    @property
+    def converged(self) -> bool:
+        """Whether all three solves converged."""
+        return self._raw.converged
+
+    def gradient(self) -> Gradient:
+        """By points (n, d) and (m, d), and by masses."""
+        X, Y, (a, b) = self._raw.gradient()
+        return Gradient(X, Y, a, b)
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __repr__(self) -> str:
+        return f"Divergence({self.value:.6g}, proven [{self.lower:.9g}, {self.upper:.9g}], ε = {self.epsilon:.6g})"
+
+
+def divergence(
+    X: Points,
+    Y: Points,
+    a: Any = None,
+    b: Any = None,
+    epsilon: float | None = None,
+    relative: bool = False,
+    cost: str = "sqeuclidean",
+    tolerance: float = 1e-6,
+) -> Divergence:
+    """The debiased divergence S_ε = OT_ε(X, Y) - (OT_ε(X, X) + OT_ε(Y, Y)) / 2: a smooth loss between samples.
+
+    >>> import earthwork as ew
+    >>> found = ew.sinkhorn.divergence([[0.0], [1.0]], [[3.0], [4.0]], epsilon=0.5)
+    >>> round(found.value, 4)
+    9.0
+    """
+    x, y = _inputs.pair(X, Y, a, b)
+    options = _options(epsilon, relative, tolerance)
+    return Divergence(_native.sinkhorn_divergence(x, y, _inputs.text("cost", cost), options))
+
+
+def barycenter(
+    samples: Sequence[Points],
+    start: Points,
+    shares: Any = None,
+    epsilon: float | None = None,
+    relative: bool = False,
+    steps: int = 100,
+    tolerance: float = 1e-6,
+) -> Barycenter:
+    """Points whose mean S_ε to all samples is locally least; they begin at ``start``, of shape (k, d)."""
+    given = [_inputs.sample(f"samples[{k}]", one) for k, one in enumerate(samples)]
+    weights = _inputs.uniform_or("shares", shares, max(len(given), 1))
+    begin, options = _inputs.sample("start", start), _options(epsilon, relative, tolerance)
+    found = _native.sinkhorn_barycenter(given, weights.tolist(), begin, _inputs.count("steps", steps), options)
+    return Barycenter(found[0], np.array(found[1]), found[2])
+
+
+class GridBarycenter(NamedTuple):
+    """Masses of total 1 on a given support."""
+
+    masses: Floats
+    """In the shape of the given ones."""
+    moved: float
+    """How much of the mass the last sweep moved."""
+    status: str
+    """How it ended."""
+
+
+def grid_barycenter(
+    histograms: Sequence[Any],
+    epsilon: float,
+    shares: Any = None,
+    debias: bool = True,
+    tolerance: float = 1e-7,
+    spacing: float = 1.0,
+) -> GridBarycenter:
+    """The barycenter of images or histograms of one shape; ε is in units of the squared distance between cells.
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> found = ew.sinkhorn.grid_barycenter([np.eye(1, 21, 4)[0], np.eye(1, 21, 16)[0]], epsilon=0.5)
+    >>> int(found.masses.argmax())
+    10
+    """
+    given = [_inputs.floats(f"histograms[{k}]", one) for k, one in enumerate(histograms)]
+    weights = _inputs.uniform_or("shares", shares, max(len(given), 1))
+    masses, moved, status = _native.grid_barycenter(
+        given, weights.tolist(), _inputs.number("epsilon", epsilon), debias, tolerance, spacing
+    )
+    return GridBarycenter(masses.reshape(given[0].shape), moved, status)
+
+
+def fixed_barycenter(
+    support: Points,
+    masses: Sequence[Any],
+    epsilon: float,
+    shares: Any = None,
+    cost: str = "sqeuclidean",
+    debias: bool = True,
+    tolerance: float = 1e-7,
+) -> GridBarycenter:
+    """The barycenter of several masses on the same points, ``support`` of shape (n, d); holds an (n, n) matrix."""
+    given = [_inputs.floats(f"masses[{k}]", one, ndim=1) for k, one in enumerate(masses)]
+    weights = _inputs.uniform_or("shares", shares, max(len(given), 1))
+    found = _native.fixed_barycenter(
+        _inputs.points("support", support),
+        given,
+        weights.tolist(),
+        _inputs.text("cost", cost),
+        _inputs.number("epsilon", epsilon),
+        debias,
+        tolerance,
+    )
+    return GridBarycenter(*found)
+
+
+class Unbalanced(NamedTuple):
+    """The end of an unbalanced solve."""
+
+    value: float
+    """The dual value: at convergence the objective."""
+    transport_cost: float
+    """⟨C, P⟩."""
+    mass: float
+    """The mass that moves."""
+    a: Floats
+    """What leaves each point of X."""
+    b: Floats
+    """What reaches each point of Y."""
+    potentials: Potentials
+    epsilon: float
+    residual: float
+    """How much of the mass another sweep would move."""
+    status: str
+
+
+def unbalanced(
+    X: Points,
+    Y: Points,
+    a: Any = None,
+    b: Any = None,
+    source: tuple[str, float] | float | None = None,
+    target: tuple[str, float] | float | None = None,
+    epsilon: float | None = None,
+    relative: bool = False,
+    cost: str = "sqeuclidean",
+    tolerance: float = 1e-6,
+    *,
+    max_iterations: int | None = None,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> Unbalanced:
+    """Entropic transport in which mass may be made or lost at a price.
+
+    ``source`` and ``target`` are what each side asks: None for exactly its masses; ``("kl", ρ)`` or just ρ for ρ KL(P 1 | a);
+    ``("tv", ρ)`` for ρ Σ |P 1 - a|. The rest is as in :func:`solve`.
+
+    >>> import earthwork as ew
+    >>> found = ew.sinkhorn.unbalanced([[0.0], [100.0]], [[1.0]], a=[1, 1], b=[1], source=("tv", 10), target=("tv", 10),
+    ...                                epsilon=0.1)
+    >>> found.a.round(3)
+    array([1., 0.])
+    """
+    return _unbalanced(
+        X, Y, a, b, source, target, None, cost, _options(epsilon, relative, tolerance, max_iterations, time_limit), progress
+    )
+
+
+def partial(
+    X: Points,
+    Y: Points,
+    mass: float,
+    a: Any = None,
+    b: Any = None,
+    epsilon: float | None = None,
+    relative: bool = False,
+    cost: str = "sqeuclidean",
+    tolerance: float = 1e-6,
+    *,
+    max_iterations: int | None = None,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> Unbalanced:
+    """Entropic transport of ``mass`` of the mass; each side gives and takes at most what it has."""
+    options = _options(epsilon, relative, tolerance, max_iterations, time_limit)
+    return _unbalanced(X, Y, a, b, None, None, _inputs.number("mass", mass), cost, options, progress)
+
+
+def _price(name: str, asked: tuple[str, float] | float | None) -> tuple[str, float] | None:
+    if asked is None:
+        return None
+    if isinstance(asked, tuple):
+        return (_inputs.text(name, asked[0]), _inputs.number(name, asked[1]))
+    return ("kl", _inputs.number(name, asked))
+
+
+def _unbalanced(
+    X: Points,
+    Y: Points,
+    a: Any,
+    b: Any,
+    source: tuple[str, float] | float | None,
+    target: tuple[str, float] | float | None,
+    mass: float | None,
+    cost: str,
+    options: Options,
+    progress: Progress,
+) -> Unbalanced:
+    x, y = _inputs.pair(X, Y, a, b)
+    sides = _price("source", source), _price("target", target)
+    with reporting(progress) as shown:
+        raw = _native.sinkhorn_unbalanced(x, y, _inputs.text("cost", cost), *sides, mass, options.with_progress(shown))
+    first, second = raw.masses()
+    potentials = Potentials(*raw.potentials())
+    return Unbalanced(
+        raw.value, raw.transport_cost, raw.mass, first, second, potentials, raw.epsilon, raw.residual, raw.status
+    )

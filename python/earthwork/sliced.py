@@ -1,0 +1,322 @@
+"""Sliced transport: the mean, or the largest, over projections onto lines. Cheap in any dimension, with a standard error."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse
+
+from earthwork import _earthwork as _native
+from earthwork import _inputs
+from earthwork._inputs import Floats, Points
+from earthwork._progress import Progress, reporting
+from earthwork._text import seconds, short
+from earthwork.results import Estimate, Options, evidence
+
+__all__ = [
+    "MaxSlice",
+    "SlicedDistance",
+    "SlicedPlan",
+    "Stream",
+    "Subspace",
+    "bounds",
+    "distance",
+    "gradient",
+    "max_distance",
+    "plan",
+    "spherical",
+    "subspace",
+]
+
+
+class SlicedDistance:
+    """SW_p with its standard error, and the cost of each slice."""
+
+    def __init__(self, raw: _native.Sliced) -> None:
+        self._raw = raw
+        self.estimate: Estimate = raw.estimate
+        """The value with its evidence."""
+
+    @property
+    def value(self) -> float:
+        """SW_p."""
+        return self.estimate.value
+
+    @property
+    def std_error(self) -> float | None:
+        """The standard error from the choice of directions; it says nothing about other samples."""
+        return self.estimate.std_error
+
+    @property
+    def lower(self) -> float:
+        """The lower end of the 95 % interval."""
+        return self.estimate.lower
+
+    @property
+    def upper(self) -> float:
+        """The upper end of the 95 % interval."""
+        return self.estimate.upper
+
+    @property
+    def costs(self) -> Floats:
+        """W_p^p along each direction."""
+        return self._raw.costs
+
+    @property
+    def directions(self) -> int:
+        """How many directions the value rests on."""
+        return self._raw.directions
+
+    @property
+    def variance_ratio(self) -> float:
+        """The variance with control variates as a part of that without."""
+        return self._raw.variance_ratio
+
+    @property
+    def status(self) -> str:
+        """``converged``, or why there are fewer directions than asked for."""
+        return self._raw.status
+
+    @property
+    def time(self) -> float:
+        """Seconds."""
+        return self._raw.time
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __repr__(self) -> str:
+        return (
+            f"SlicedDistance({short(self.value)}, {evidence(self.estimate)}, {self.estimate.method}, {self.directions} "
+            f"directions, {seconds(self.time)})"
+        )
+
+
+def _options(
+    p: float,
+    directions: Any,
+    method: str,
+    seed: int,
+    precision: float | None = None,
+    control_variates: bool = True,
+    time_limit: float | None = None,
+) -> Options:
+    many = isinstance(directions, (int, np.integer))
+    return Options(
+        p=_inputs.number("p", p),
+        directions=_inputs.count("directions", directions) if many else 1,
+        given=None if many else _inputs.floats("directions", directions, ndim=2),
+        method=_inputs.text("method", method),
+        seed=_inputs.count("seed", seed),
+        precision=precision,
+        control_variates=control_variates,
+        time_limit=time_limit,
+        progress=None,
+    )
+
+
+def distance(
+    X: Points,
+    Y: Points,
+    p: float = 2,
+    directions: Any = 500,
+    method: str = "auto",
+    seed: int = 0,
+    a: Any = None,
+    b: Any = None,
+    *,
+    precision: float | None = None,
+    control_variates: bool = True,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> SlicedDistance:
+    """The sliced Wasserstein distance SW_p: the root of the mean of W_p^p over directions.
+
+    Args:
+        X: points, of shape (n, d) or (n,).
+        Y: points, of shape (m, d).
+        p: the order, at least 1.
+        directions: how many, or directions of your own, one a row, of shape (k, d).
+        method: ``monte-carlo``, ``orthogonal``, ``qmc`` (evenly spread), or ``auto``, which is ``qmc`` in the plane and
+            ``orthogonal`` above.
+        seed: of the directions; the same seed gives the same bits.
+        a: weights of X; 1/n each by default.
+        b: weights of Y.
+        precision: add directions until the standard error is at most this part of the value.
+        control_variates: whether to use them where they lower the error.
+        time_limit: seconds after which the value rests on the directions done.
+        progress: True for a bar, or a function that receives a dict.
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> X = np.random.default_rng(0).normal(size=(500, 3))
+    >>> found = ew.sliced.distance(X, X + 1.0)  # a shift by t is at distance |t| / √d
+    >>> abs(found.value - 1.0) < 1e-9
+    True
+    """
+    x, y = _inputs.pair(X, Y, a, b)
+    options = _options(p, directions, method, seed, precision, control_variates, time_limit)
+    with reporting(progress) as shown:
+        return SlicedDistance(_native.sliced_distance(x, y, options.with_progress(shown)))
+
+
+class MaxSlice(NamedTuple):
+    """The direction along which two samples differ most."""
+
+    estimate: Estimate
+    """The value: a lower bound on W_p (and on max-sliced W_p, up to the climb)."""
+    direction: Floats
+    """Of length 1, of shape (d,)."""
+    stationarity: float
+    """How steep the cost still is there; 0 at a stationary point."""
+    status: str
+
+    @property
+    def value(self) -> float:
+        """W_p along the direction."""
+        return self.estimate.value
+
+
+def max_distance(
+    X: Points, Y: Points, p: float = 2, seed: int = 0, a: Any = None, b: Any = None, *, starts: int | None = None
+) -> MaxSlice:
+    """The max-sliced distance: W_p along the direction that shows most, found by climbing from several starts.
+
+    >>> import earthwork as ew
+    >>> found = ew.sliced.max_distance([[0.0, 0.0], [1.0, 0.0]], [[0.0, 5.0], [1.0, 5.0]])
+    >>> round(found.value, 6)
+    5.0
+    """
+    x, y = _inputs.pair(X, Y, a, b)
+    estimate, direction, steepness, status = _native.sliced_max(
+        x, y, _inputs.number("p", p), _inputs.count("seed", seed), starts
+    )
+    return MaxSlice(estimate, np.array(direction), steepness, status)
+
+
+def bounds(
+    X: Points, Y: Points, p: float = 2, directions: Any = 100, method: str = "auto", seed: int = 0, a: Any = None, b: Any = None
+) -> Estimate:
+    """Proven bounds on W_p in almost linear time: the largest slice, and the true cost of the best plan of a slice."""
+    x, y = _inputs.pair(X, Y, a, b)
+    return _native.sliced_bounds(x, y, _options(p, directions, method, seed))
+
+
+def gradient(
+    X: Points, Y: Points, p: float = 2, directions: Any = 500, method: str = "auto", seed: int = 0, a: Any = None, b: Any = None
+) -> tuple[float, Floats, Floats]:
+    """The mean of W_p^p over the directions, and its gradients by X (n, d) and Y (m, d).
+
+    >>> import earthwork as ew
+    >>> value, by_x, by_y = ew.sliced.gradient([[0.0]], [[2.0]])
+    >>> value, by_x.item(), by_y.item()
+    (4.0, -4.0, 4.0)
+    """
+    x, y = _inputs.pair(X, Y, a, b)
+    return _native.sliced_gradient(x, y, _options(p, directions, method, seed))
+
+
+class SlicedPlan(NamedTuple):
+    """A plan made of slices, with its true cost."""
+
+    plan: Any
+    """A ``scipy.sparse.csr_array`` of shape (n, m)."""
+    transport_cost: float
+    """What it costs in full space: an upper bound on the optimum."""
+    direction: Floats | None
+    """The direction of the best slice; None for a mean of plans."""
+    estimate: Estimate
+    """The root of the cost: an upper bound on W_p."""
+
+
+def plan(
+    X: Points,
+    Y: Points,
+    p: float = 2,
+    directions: Any = 100,
+    method: str = "auto",
+    seed: int = 0,
+    a: Any = None,
+    b: Any = None,
+    *,
+    sharpness: float | None = None,
+) -> SlicedPlan:
+    """The plan of the slice whose plan is cheapest in full space (min-SWGG).
+
+    With a ``sharpness`` it is the mean of the plans of all slices (expected sliced plan), 0 weighing them the same.
+    """
+    x, y = _inputs.pair(X, Y, a, b)
+    (rows, cols, flows), cost, direction, estimate = _native.sliced_plan(
+        x, y, _options(p, directions, method, seed), sharpness
+    )
+    matrix = scipy.sparse.coo_array((flows, (rows, cols)), shape=(len(x), len(y))).tocsr()
+    return SlicedPlan(matrix, cost, None if direction is None else np.array(direction), estimate)
+
+
+class Subspace(NamedTuple):
+    """The subspace-robust distance."""
+
+    estimate: Estimate
+    """With proven bounds."""
+    basis: Floats
+    """The subspace, one direction a column, of shape (d, k)."""
+    omega: Floats
+    """The matrix of the game, of shape (d, d)."""
+    plan: Any
+    """A ``scipy.sparse.csr_array`` of shape (n, m)."""
+    status: str
+
+    @property
+    def value(self) -> float:
+        """The distance."""
+        return self.estimate.value
+
+
+def subspace(X: Points, Y: Points, k: int, a: Any = None, b: Any = None) -> Subspace:
+    """The subspace-robust W₂ over k-dimensional subspaces (Paty & Cuturi 2019)."""
+    x, y = _inputs.pair(X, Y, a, b)
+    estimate, basis, omega, (rows, cols, flows), status = _native.sliced_subspace(x, y, _inputs.count("k", k))
+    matrix = scipy.sparse.coo_array((flows, (rows, cols)), shape=(len(x), len(y))).tocsr()
+    return Subspace(estimate, basis, omega, matrix, status)
+
+
+def spherical(
+    X: Points, Y: Points, p: float = 2, circles: int = 500, seed: int = 0, a: Any = None, b: Any = None
+) -> Estimate:
+    """The sliced distance of points on a sphere, over great circles; arcs are in radians."""
+    x, y = _inputs.pair(X, Y, a, b)
+    method = _native.Discrepancy.spherical(_inputs.number("p", p), _inputs.count("circles", circles), seed)
+    return method.between(x, y)
+
+
+class Stream:
+    """The sliced distance of samples that come in chunks, of which only summaries are kept.
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> rng = np.random.default_rng(0)
+    >>> stream = ew.sliced.Stream(dim=2)
+    >>> for _ in range(4):
+    ...     stream.push(rng.normal(size=(1000, 2)), rng.normal(size=(1000, 2)) + 1)
+    >>> found = stream.distance()
+    >>> found.lower < 1.0 < found.upper
+    True
+    """
+
+    def __init__(
+        self, dim: int, p: float = 2, directions: Any = 100, method: str = "auto", seed: int = 0, capacity: int = 1024
+    ) -> None:
+        options = _options(p, directions, method, seed)
+        self._raw = _native.SlicedStream(options, _inputs.count("dim", dim), _inputs.count("capacity", capacity))
+
+    def push(self, X: Points | None = None, Y: Points | None = None) -> None:
+        """More points of either side."""
+        if X is not None:
+            self._raw.push_x(_inputs.points("X", X))
+        if Y is not None:
+            self._raw.push_y(_inputs.points("Y", Y))
+
+    def distance(self) -> Estimate:
+        """What is known so far; the interval holds what the summaries may have lost."""
+        return self._raw.distance()[0]

@@ -1,0 +1,130 @@
+//! Samples, ground costs and arrays on their way in and out.
+
+use std::sync::Arc;
+
+use earthwork::cost::{Cosine, Euclidean, GroundCost, PNorm, SquaredEuclidean};
+use earthwork::measure::{Points, Weights};
+use earthwork::transport::{Flow, Plan, Potentials};
+use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::failure::raised;
+
+/// Points with weights: an empirical distribution. Accepted wherever a sample is, and then checked and copied only once.
+#[pyclass(frozen, module = "earthwork._earthwork", name = "Samples")]
+pub(crate) struct Samples(pub(crate) earthwork::prelude::Samples);
+
+#[pymethods]
+impl Samples {
+    #[new]
+    #[pyo3(signature = (points, weights = None, names = None))]
+    fn new(
+        points: PyReadonlyArray2<'_, f64>,
+        weights: Option<PyReadonlyArray1<'_, f64>>,
+        names: Option<(String, String)>,
+    ) -> PyResult<Self> {
+        let (points_name, weights_name) = names.unwrap_or_else(|| ("points".into(), "weights".into()));
+        let named = |error: earthwork::Error| {
+            let about = if error.argument() == "points" { &points_name } else { &weights_name };
+            raised(&error.about(about.clone()))
+        };
+        let points = points.as_array();
+        let samples = match weights {
+            None => earthwork::prelude::Samples::new(points),
+            Some(weights) => earthwork::prelude::Samples::weighted(points, weights.as_array().to_vec()),
+        };
+        samples.map(Self).map_err(named)
+    }
+
+    #[getter]
+    fn points<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray2<f64>> {
+        self.0.points().view().to_pyarray(py)
+    }
+
+    #[getter]
+    fn weights<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        self.0.weights().as_slice().to_pyarray(py)
+    }
+
+    #[getter]
+    fn dim(&self) -> usize {
+        self.0.dim()
+    }
+
+    #[getter]
+    fn total(&self) -> f64 {
+        self.0.total()
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn __repr__(&self) -> String {
+        let kind = if self.0.weights().is_uniform() { "uniform weights" } else { "weights" };
+        format!("Samples({} points, d = {}, {kind}, total {})", self.0.len(), self.0.dim(), self.0.total())
+    }
+}
+
+impl Samples {
+    pub(crate) fn all(list: &[PyRef<'_, Self>]) -> Vec<earthwork::prelude::Samples> {
+        list.iter().map(|samples| samples.0.clone()).collect()
+    }
+}
+
+/// A ground cost by its name; `^q` after a norm is a power of it.
+pub(crate) fn ground(name: &str) -> PyResult<Arc<dyn GroundCost>> {
+    let unknown = || {
+        PyValueError::new_err(format!(
+            "cost: `{name}` is no ground cost; there are sqeuclidean, euclidean, cityblock, chebyshev, minkowski:P, each \
+             also to a power such as euclidean^3, and cosine"
+        ))
+    };
+    let number = |text: &str| text.parse::<f64>().map_err(|_| unknown());
+    let (base, power) = match name.split_once('^') {
+        Some((base, power)) => (base, Some(number(power)?)),
+        None => (name, None),
+    };
+    let norm = match base {
+        "sqeuclidean" if power.is_none() => return Ok(Arc::new(SquaredEuclidean)),
+        "cosine" if power.is_none() => return Ok(Arc::new(Cosine)),
+        "euclidean" if power.is_none() => return Ok(Arc::new(Euclidean)),
+        "euclidean" => PNorm::new(2.0),
+        "cityblock" => Ok(PNorm::cityblock()),
+        "chebyshev" => Ok(PNorm::chebyshev()),
+        _ => PNorm::new(number(base.strip_prefix("minkowski:").ok_or_else(unknown)?)?),
+    };
+    let norm = norm.and_then(|norm| norm.power(power.unwrap_or(1.0)));
+    Ok(Arc::new(norm.map_err(|error| raised(&error.about("cost")))?))
+}
+
+/// Masses under the name of their argument.
+pub(crate) fn weights(argument: &'static str, masses: PyReadonlyArray1<'_, f64>) -> PyResult<Weights> {
+    Weights::new(masses.as_array().to_vec()).map_err(|error| raised(&error.about(argument)))
+}
+
+/// Points under the name of their argument.
+pub(crate) fn points(argument: &'static str, rows: &PyReadonlyArray2<'_, f64>) -> PyResult<Points> {
+    use earthwork::measure::IntoPoints;
+    rows.as_array().into_points().map_err(|error| raised(&error.about(argument)))
+}
+
+/// A plan as its entries: rows, columns, masses.
+pub(crate) type Entries<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<f64>>);
+
+pub(crate) fn entries<'py>(py: Python<'py>, plan: &Plan) -> Entries<'py> {
+    let flows = plan.flows();
+    let indices = |end: fn(&Flow) -> usize| PyArray1::from_iter(py, flows.iter().map(|flow| end(flow) as i64));
+    (
+        indices(|flow| flow.source),
+        indices(|flow| flow.target),
+        PyArray1::from_iter(py, flows.iter().map(|flow| flow.mass)),
+    )
+}
+
+pub(crate) type Pair<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
+
+pub(crate) fn pair<'py>(py: Python<'py>, potentials: &Potentials) -> Pair<'py> {
+    (potentials.f.to_pyarray(py), potentials.g.to_pyarray(py))
+}

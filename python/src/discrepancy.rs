@@ -1,0 +1,351 @@
+//! Anything that compares two samples, and what can be asked of it: intervals, tests, laws.
+
+use std::sync::Arc;
+
+use earthwork::critic::{Control, NeuralCritic};
+use earthwork::divergence::{
+    Bandwidth, Classifier, Correction, Divergence, Energy, Features, Formula, GaussianFit, Kde, Kernel, Knn,
+    LeastSquaresRatio, LinearMmd, Mmd, PlugIn, recommended,
+};
+use earthwork::entropic::{Epsilon, Sinkhorn, SinkhornDivergence};
+use earthwork::estimate::resample::{Ends, Permutation, Resampling, Scheme, interval, permutation_test_observed};
+use earthwork::estimate::{Discrepancy as Compares, Evidence};
+use earthwork::testing::laws::{Law, Laws, Outcome};
+use earthwork::transport::{Observer, Progress};
+use earthwork::{Error, ErrorKind, Result, compare};
+use numpy::{PyArray1, ToPyArray};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::data::{Samples, ground};
+use crate::estimate::{Estimate, estimated};
+use crate::failure::raised;
+use crate::running::{Watching, run, watched};
+use crate::sliced;
+
+/// Compares two samples in one way.
+#[pyclass(frozen, module = "earthwork._earthwork", name = "Discrepancy")]
+pub(crate) struct Discrepancy(Arc<dyn Compares>);
+
+fn kept(d: impl Compares + 'static) -> Discrepancy {
+    Discrepancy(Arc::new(d))
+}
+
+/// Name, formula, outcome, what was found.
+type LawRow = (&'static str, &'static str, &'static str, String);
+
+/// What a permutation test found: statistic, p-value, its standard error, values under relabelling.
+type Tested<'py> = (Estimate, f64, f64, Bound<'py, PyArray1<f64>>);
+
+#[pymethods]
+impl Discrepancy {
+    #[getter]
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    fn between(&self, py: Python<'_>, x: &Samples, y: &Samples) -> PyResult<Estimate> {
+        let (d, x, y) = (Arc::clone(&self.0), x.0.clone(), y.0.clone());
+        let watching = Watching::default().on(x.len(), y.len());
+        watched(py, watching, move |_, _| d.between(&x, &y).map(estimated))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the options of resampling")]
+    fn interval(
+        &self,
+        py: Python<'_>,
+        x: &Samples,
+        y: &Samples,
+        scheme: &str,
+        fraction: f64,
+        ends: Option<&str>,
+        level: f64,
+        replicates: usize,
+        seed: u64,
+    ) -> PyResult<Estimate> {
+        let options = match scheme {
+            "bootstrap" => Resampling::bootstrap(),
+            "subsample" => Resampling::subsample(fraction),
+            "jackknife" => Resampling::jackknife(),
+            _ => return Err(unknown("scheme", scheme, "subsample, bootstrap, jackknife")),
+        };
+        let options = match ends {
+            None => options,
+            Some("debiased") => options.with_ends(Ends::Debiased),
+            Some("basic") => options.with_ends(Ends::Basic),
+            Some("percentile") => options.with_ends(Ends::Percentile),
+            Some("bca") => options.with_ends(Ends::Bca),
+            Some(other) => return Err(unknown("ends", other, "debiased, basic, percentile, bca")),
+        };
+        let replicates = if matches!(options.scheme, Scheme::Jackknife) { options.replicates } else { replicates };
+        let options = options.with_level(level).with_replicates(replicates).with_seed(seed);
+        let (d, x, y) = (Arc::clone(&self.0), x.0.clone(), y.0.clone());
+        run(py, move || interval(&*d, &x, &y, &options).map(estimated))
+    }
+
+    #[pyo3(signature = (x, y, permutations, seed, progress = None))]
+    fn test<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Samples,
+        y: &Samples,
+        permutations: usize,
+        seed: u64,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Tested<'py>> {
+        let (d, x, y) = (Arc::clone(&self.0), x.0.clone(), y.0.clone());
+        let found = watched(py, Watching::new(None, progress), move |interrupt, observer| {
+            let mut go_on = |done: usize| {
+                let mut progress = Progress::default();
+                (progress.stage, progress.done, progress.total) = ("permute", done, permutations);
+                observer.observe(&progress);
+                !interrupt.cancel.as_ref().is_some_and(earthwork::transport::CancelToken::is_cancelled)
+            };
+            let options = Permutation::new(permutations).with_seed(seed);
+            permutation_test_observed(&*d, &x, &y, &options, &mut go_on)
+        })?;
+        let error = found.p_value_error();
+        Ok((estimated(found.statistic), found.p_value, error, found.null.to_pyarray(py)))
+    }
+
+    /// Each law: name, formula, outcome ("kept", "broken", "no value"), and the exponent or counterexample.
+    fn laws(&self, py: Python<'_>, cases: usize, points: usize, seed: u64) -> PyResult<Vec<LawRow>> {
+        let d = Arc::clone(&self.0);
+        run(py, move || {
+            let report = Laws::default().with_cases(cases).with_points(points).with_seed(seed).report(&*d);
+            let row = |(law, outcome): &(Law, Outcome)| {
+                let (word, found) = match outcome {
+                    Outcome::Kept { exponent: Some(k), .. } => ("kept", format!("k = {k}")),
+                    Outcome::Kept { cases, .. } => ("kept", format!("{cases} cases")),
+                    Outcome::Broken(example) => ("broken", example.to_string()),
+                    Outcome::Refused(why) => ("no value", why.clone()),
+                    _ => ("no value", String::new()),
+                };
+                (law.name(), law.formula(), word, found)
+            };
+            Ok(report.outcomes.iter().map(row).collect())
+        })
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Discrepancy({})", self.0.name())
+    }
+
+    /// By a name of the catalogue, such as `energy` or `sw:1`.
+    #[staticmethod]
+    fn named(name: &str) -> PyResult<Self> {
+        compare::discrepancy(name).map(|d| Self(Arc::from(d))).map_err(|error| raised(&error))
+    }
+
+    /// A function of two arrays of points that returns a number.
+    #[staticmethod]
+    fn from_function(function: Py<PyAny>, name: String) -> Self {
+        kept(Function { function, name })
+    }
+
+    #[staticmethod]
+    fn energy(unbiased: bool, rooted: bool) -> Self {
+        let mut energy = if unbiased { Energy::unbiased() } else { Energy::default() };
+        energy.rooted = rooted;
+        kept(energy)
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (kernel, bandwidth, unbiased, rooted, linear, degree = 3, scale = None, offset = 1.0))]
+    #[expect(clippy::too_many_arguments, reason = "the options of a kernel")]
+    fn mmd(
+        kernel: &str,
+        bandwidth: &Bound<'_, PyAny>,
+        unbiased: bool,
+        rooted: bool,
+        linear: bool,
+        degree: u32,
+        scale: Option<f64>,
+        offset: f64,
+    ) -> PyResult<Self> {
+        let kernel = match kernel {
+            "gaussian" => Kernel::Gaussian(lengths(bandwidth)?),
+            "laplace" => Kernel::Laplace(lengths(bandwidth)?),
+            "polynomial" => Kernel::Polynomial { degree, scale, offset },
+            _ => return Err(unknown("kernel", kernel, "gaussian, laplace, polynomial")),
+        };
+        if linear {
+            return Ok(kept(LinearMmd::new(kernel)));
+        }
+        let mmd = if unbiased { Mmd::new(kernel).unbiased() } else { Mmd::new(kernel) };
+        Ok(kept(if rooted { mmd.rooted() } else { mmd }))
+    }
+
+    #[staticmethod]
+    fn sinkhorn_divergence(epsilon: f64, relative: bool, cost: &str, tolerance: f64) -> PyResult<Self> {
+        let epsilon = if relative { Epsilon::Relative(epsilon) } else { Epsilon::Absolute(epsilon) };
+        let solver = Sinkhorn::with_epsilon(epsilon).with_tolerance(tolerance);
+        Ok(kept(SinkhornDivergence::with_solver(solver).with_cost(ground(cost)?)))
+    }
+
+    #[staticmethod]
+    fn sliced(options: sliced::Options<'_>) -> PyResult<Self> {
+        Ok(kept(options.split()?.0))
+    }
+
+    #[staticmethod]
+    fn spherical(p: f64, circles: usize, seed: u64) -> Self {
+        kept(earthwork::sliced::SphericalSliced::new(p).with_circles(circles).with_seed(seed))
+    }
+
+    #[staticmethod]
+    fn gelbrich() -> Self {
+        kept(earthwork::closed_form::Gelbrich)
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (control, steps, batch, seed))]
+    fn critic(control: &str, steps: u64, batch: usize, seed: u64) -> PyResult<Self> {
+        let control = Control::named(control).map_err(|error| raised(&error))?;
+        Ok(kept(NeuralCritic::new(control).with_steps(steps).with_batch(batch).with_seed(seed)))
+    }
+
+    /// An estimator of a divergence from samples of `dim` coordinates.
+    #[staticmethod]
+    #[pyo3(signature = (kind, method, dim, k = None, whiten = false, bins = None, correction = None, bandwidth = None, alpha = None, folds = None, features = None, seed = 0))]
+    #[expect(clippy::too_many_arguments, reason = "one estimator reads few of them; Python refuses the others")]
+    fn divergence(
+        kind: &str,
+        method: &str,
+        dim: usize,
+        k: Option<usize>,
+        whiten: bool,
+        bins: Option<usize>,
+        correction: Option<&str>,
+        bandwidth: Option<f64>,
+        alpha: Option<f64>,
+        folds: Option<usize>,
+        features: Option<&str>,
+        seed: u64,
+    ) -> PyResult<Self> {
+        let divergence = divergence(kind)?;
+        let neighbours = || {
+            let mut knn = Knn::new(divergence);
+            (knn.k, knn.whiten) = (k.unwrap_or(knn.k), whiten);
+            knn
+        };
+        let classifier = || -> PyResult<Classifier> {
+            let mut classifier = Classifier::new(divergence).with_seed(seed);
+            classifier.folds = folds.unwrap_or(classifier.folds);
+            match features {
+                None => Ok(classifier),
+                Some("linear") => Ok(classifier.with_features(Features::Linear)),
+                Some("quadratic") => Ok(classifier.with_features(Features::Quadratic)),
+                Some(other) => Err(unknown("features", other, "linear, quadratic")),
+            }
+        };
+        Ok(match method {
+            "auto" => Self(Arc::from(recommended(divergence, dim))),
+            "knn" => kept(neighbours()),
+            "knn-ball" => kept(neighbours().by_balls()),
+            "classifier" | "nwj" => kept(classifier()?),
+            "dv" => kept(classifier()?.with_formula(Formula::DonskerVaradhan)),
+            "logistic" => kept(classifier()?.with_formula(Formula::PlugIn)),
+            "gaussian" => kept(GaussianFit::new(divergence)),
+            "kde" => kept(Kde::new(divergence).with_bandwidth(bandwidth.unwrap_or(1.0))),
+            "histogram" => {
+                let mut plug_in = PlugIn::new(divergence);
+                plug_in.bins = bins;
+                plug_in.correction = match correction {
+                    None => plug_in.correction,
+                    Some("none") => Correction::None,
+                    Some("miller-madow") => Correction::MillerMadow,
+                    Some("krichevsky-trofimov") => Correction::KrichevskyTrofimov,
+                    Some(other) => {
+                        return Err(unknown("correction", other, "none, miller-madow, krichevsky-trofimov"));
+                    }
+                };
+                kept(plug_in)
+            }
+            "ulsif" | "rulsif" => {
+                if divergence != Divergence::ChiSquared {
+                    return Err(PyValueError::new_err(format!("method: {method} estimates chi2, not {kind}")));
+                }
+                let alpha = if method == "ulsif" { 0.0 } else { alpha.unwrap_or(0.5) };
+                kept(LeastSquaresRatio::rulsif(alpha).with_seed(seed))
+            }
+            _ => {
+                let known =
+                    "auto, knn, knn-ball, classifier, nwj, dv, logistic, gaussian, kde, histogram, ulsif, rulsif";
+                return Err(unknown("method", method, known));
+            }
+        })
+    }
+}
+
+pub(crate) fn unknown(argument: &str, found: &str, known: &str) -> PyErr {
+    PyValueError::new_err(format!("{argument}: `{found}` is none of {known}"))
+}
+
+/// The length over which a kernel tells points apart: "median", "around-median", a number or several.
+fn lengths(given: &Bound<'_, PyAny>) -> PyResult<Bandwidth> {
+    if let Ok(name) = given.extract::<String>() {
+        return match name.as_str() {
+            "median" => Ok(Bandwidth::Median),
+            "around-median" => Ok(Bandwidth::AroundMedian),
+            _ => Err(unknown("bandwidth", &name, "median, around-median, or a number or several")),
+        };
+    }
+    if let Ok(length) = given.extract::<f64>() {
+        return Ok(Bandwidth::Fixed(length));
+    }
+    Ok(Bandwidth::Several(given.extract()?))
+}
+
+/// A divergence by its name.
+pub(crate) fn divergence(name: &str) -> PyResult<Divergence> {
+    let known = "kl, reverse-kl, js, js-distance, tv, hellinger, hellinger2, chi2, bhattacharyya, renyi:A, tsallis:A";
+    let order = |text: &str| text.parse::<f64>().map_err(|_| unknown("kind", name, known));
+    let divergence = match name {
+        "kl" => Divergence::Kl,
+        "reverse-kl" => Divergence::ReverseKl,
+        "js" => Divergence::JensenShannon,
+        "js-distance" => Divergence::JensenShannonDistance,
+        "tv" => Divergence::TotalVariation,
+        "hellinger" => Divergence::Hellinger,
+        "hellinger2" => Divergence::SquaredHellinger,
+        "chi2" => Divergence::ChiSquared,
+        "bhattacharyya" => Divergence::Bhattacharyya,
+        _ => match name.split_once(':') {
+            Some(("renyi", text)) => Divergence::Renyi(order(text)?),
+            Some(("tsallis", text)) => Divergence::Tsallis(order(text)?),
+            _ => return Err(unknown("kind", name, known)),
+        },
+    };
+    divergence.check().map_err(|error| raised(&error.about("kind")))?;
+    Ok(divergence)
+}
+
+/// A discrepancy that is computed in Python.
+struct Function {
+    function: Py<PyAny>,
+    name: String,
+}
+
+impl Compares for Function {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn between(
+        &self,
+        x: &earthwork::prelude::Samples,
+        y: &earthwork::prelude::Samples,
+    ) -> Result<earthwork::prelude::Estimate> {
+        let called = Python::attach(|py| -> PyResult<f64> {
+            let arrays = [x, y].map(|side| side.points().view().to_pyarray(py));
+            self.function.call1(py, (&arrays[0], &arrays[1]))?.extract(py)
+        });
+        let failed = |why: String| Error::new("function", ErrorKind::Unsupported(why.into()));
+        let value = called.map_err(|error| failed(error.to_string()))?;
+        if value.is_nan() {
+            return Err(failed("it returned NaN".into()));
+        }
+        Ok(earthwork::prelude::Estimate::new(value, Evidence::Unstated, "a Python function", (x.len(), y.len())))
+    }
+}

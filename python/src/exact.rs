@@ -1,0 +1,431 @@
+//! Exact transport.
+
+use std::sync::Arc;
+
+use earthwork::cost::GroundCost;
+use earthwork::exact;
+use earthwork::measure::Histogram;
+use earthwork::prelude::{Problem, Solution as Solved};
+use earthwork::transport::{Bounds, Flow, Plan, Potentials};
+use numpy::{
+    PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn, PyUntypedArrayMethods, ToPyArray,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::data::{Entries, Pair, Samples, entries, ground, pair, weights};
+use crate::estimate::{Estimate, estimated};
+use crate::failure::raised;
+use crate::running::{Watching, run, watched};
+
+/// The points and the ground cost that were solved.
+struct Posed {
+    x: earthwork::prelude::Samples,
+    y: earthwork::prelude::Samples,
+    ground: Arc<dyn GroundCost>,
+}
+
+/// A plan, potentials, bounds and how they came about.
+#[pyclass(frozen, module = "earthwork._earthwork", name = "Solution")]
+pub(crate) struct Solution {
+    solved: Solved,
+    posed: Option<Posed>,
+}
+
+#[pymethods]
+impl Solution {
+    #[getter]
+    fn transport_cost(&self) -> f64 {
+        self.solved.transport_cost
+    }
+
+    #[getter]
+    fn bounds(&self) -> Option<(f64, f64)> {
+        self.solved.bounds.map(|Bounds { lower, upper, .. }| (lower, upper))
+    }
+
+    #[getter]
+    fn relative_gap(&self) -> Option<f64> {
+        self.solved.bounds.map(|bounds| bounds.relative_gap())
+    }
+
+    #[getter]
+    fn status(&self) -> String {
+        self.solved.status.to_string()
+    }
+
+    #[getter]
+    fn method(&self) -> &'static str {
+        self.solved.report.method
+    }
+
+    #[getter]
+    fn iterations(&self) -> u64 {
+        self.solved.report.iterations
+    }
+
+    #[getter]
+    fn time(&self) -> f64 {
+        self.solved.report.time.as_secs_f64()
+    }
+
+    #[getter]
+    fn memory(&self) -> usize {
+        self.solved.report.memory
+    }
+
+    #[getter]
+    fn shape(&self) -> (usize, usize) {
+        self.solved.plan.shape()
+    }
+
+    fn entries<'py>(&self, py: Python<'py>) -> Entries<'py> {
+        entries(py, &self.solved.plan)
+    }
+
+    fn potentials<'py>(&self, py: Python<'py>) -> Pair<'py> {
+        pair(py, &self.solved.potentials)
+    }
+
+    /// The root of order p of the transport cost, with its bounds.
+    fn rooted(&self, p: f64) -> Estimate {
+        estimated(exact::rooted(&self.solved, p))
+    }
+
+    /// By source points, target points, source masses, target masses.
+    fn gradient<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>, Pair<'py>)> {
+        let Some(Posed { x, y, ground }) = &self.posed else {
+            return Err(PyValueError::new_err("gradient: it needs points; a matrix and a grid have none"));
+        };
+        let problem = Problem::between_shared(x, y, Arc::clone(ground)).map_err(|error| raised(&error))?;
+        let found = earthwork::transport::gradient(&problem, &self.solved.plan, &self.solved.potentials);
+        let found = found.map_err(|error| raised(&error))?;
+        let masses = (found.source_masses.to_pyarray(py), found.target_masses.to_pyarray(py));
+        Ok((found.source_points.to_pyarray(py), found.target_points.to_pyarray(py), masses))
+    }
+
+    fn __str__(&self) -> String {
+        self.solved.to_string()
+    }
+}
+
+/// Between samples, from a former solution where one is given.
+#[pyfunction]
+#[pyo3(signature = (x, y, cost, start = None, time_limit = None, progress = None))]
+pub(crate) fn exact_solve(
+    py: Python<'_>,
+    x: &Samples,
+    y: &Samples,
+    cost: &str,
+    start: Option<&Solution>,
+    time_limit: Option<f64>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Solution> {
+    let posed = Posed { x: x.0.clone(), y: y.0.clone(), ground: ground(cost)? };
+    let former = start.map(|start| start.solved.clone());
+    let watching = Watching::new(time_limit, progress).on(x.0.len(), y.0.len());
+    watched(py, watching, move |interrupt, observer| {
+        let problem = Problem::between_shared(&posed.x, &posed.y, Arc::clone(&posed.ground))?;
+        let solved = match former {
+            None => exact::solve_observed(&problem, interrupt, observer)?,
+            Some(former) => exact::solve_from(&problem, &former)?,
+        };
+        Ok(Solution { solved, posed: Some(posed) })
+    })
+}
+
+/// Under a matrix of costs, which is read where it lies.
+#[pyfunction]
+#[pyo3(signature = (costs, a, b, time_limit = None, progress = None))]
+pub(crate) fn exact_solve_matrix(
+    py: Python<'_>,
+    costs: Py<PyArray2<f64>>,
+    a: PyReadonlyArray1<'_, f64>,
+    b: PyReadonlyArray1<'_, f64>,
+    time_limit: Option<f64>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Solution> {
+    let (a, b) = (weights("a", a)?, weights("b", b)?);
+    let watching = Watching::new(time_limit, progress).on(a.len(), b.len());
+    watched(py, watching, move |interrupt, observer| {
+        Python::attach(|py| {
+            let costs = costs.bind(py).readonly();
+            let view = costs.as_array();
+            py.detach(move || {
+                let problem = Problem::with_matrix(a, b, view)?;
+                let solved = exact::solve_observed(&problem, interrupt, observer)?;
+                Ok(Solution { solved, posed: None })
+            })
+        })
+    })
+}
+
+/// Between masses on grids.
+#[pyfunction]
+#[pyo3(signature = (a, b, cost, spacing = 1.0, time_limit = None, progress = None))]
+pub(crate) fn exact_solve_grid(
+    py: Python<'_>,
+    a: PyReadonlyArrayDyn<'_, f64>,
+    b: PyReadonlyArrayDyn<'_, f64>,
+    cost: &str,
+    spacing: f64,
+    time_limit: Option<f64>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Solution> {
+    let (a, b, ground) = (histogram("A", &a, spacing)?, histogram("B", &b, spacing)?, ground(cost)?);
+    watched(py, Watching::new(time_limit, progress), move |interrupt, observer| {
+        let mut solver = exact::Grid::default();
+        solver.interrupt = interrupt;
+        let solved = solver.solve_observed(&a, &b, ground, observer)?;
+        Ok(Solution { solved, posed: None })
+    })
+}
+
+/// Masses on the cells of a grid.
+pub(crate) fn histogram(
+    argument: &'static str,
+    masses: &PyReadonlyArrayDyn<'_, f64>,
+    spacing: f64,
+) -> PyResult<Histogram> {
+    let owned = masses.as_array().as_standard_layout().into_owned();
+    let grid = Histogram::grid(owned).map_err(|error| raised(&error.about(argument)))?;
+    if spacing == 1.0 {
+        return Ok(grid);
+    }
+    grid.with_spacing(spacing).map_err(|error| raised(&error))
+}
+
+#[pyfunction]
+pub(crate) fn wasserstein(py: Python<'_>, x: &Samples, y: &Samples, p: f64) -> PyResult<Estimate> {
+    let (x, y) = (x.0.clone(), y.0.clone());
+    let watching = Watching::default().on(x.len(), y.len());
+    watched(py, watching, move |_, _| exact::wasserstein(&x, &y, p).map(estimated))
+}
+
+#[pyfunction]
+pub(crate) fn circle(py: Python<'_>, x: &Samples, y: &Samples, period: f64, p: f64) -> PyResult<Estimate> {
+    let (x, y) = (x.0.clone(), y.0.clone());
+    run(py, move || exact::circle(&x, &y, period, p).map(estimated))
+}
+
+/// The lower end, the upper end, and both as one estimate.
+#[pyfunction]
+#[pyo3(signature = (x, y, folds, seed, time_limit = None, progress = None))]
+pub(crate) fn population(
+    py: Python<'_>,
+    x: &Samples,
+    y: &Samples,
+    folds: usize,
+    seed: u64,
+    time_limit: Option<f64>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(Estimate, Estimate, Estimate)> {
+    let (x, y) = (x.0.clone(), y.0.clone());
+    watched(py, Watching::new(time_limit, progress), move |interrupt, observer| {
+        let method = exact::Population::default().with_folds(folds).with_seed(seed).with_interrupt(interrupt);
+        let found = method.bracket_observed(&x, &y, observer)?;
+        let both = found.estimate();
+        Ok((Estimate(found.lower), Estimate(found.upper), Estimate(both)))
+    })
+}
+
+/// What moving a part of the mass costs.
+#[pyclass(frozen, module = "earthwork._earthwork", name = "Partial")]
+pub(crate) struct Partial(exact::PartialSolution);
+
+#[pymethods]
+impl Partial {
+    #[getter]
+    fn transport_cost(&self) -> f64 {
+        self.0.transport_cost
+    }
+
+    #[getter]
+    fn bounds(&self) -> (f64, f64) {
+        (self.0.lower, self.0.upper)
+    }
+
+    #[getter]
+    fn price(&self) -> f64 {
+        self.0.price
+    }
+
+    #[getter]
+    fn status(&self) -> String {
+        self.0.status.to_string()
+    }
+
+    #[getter]
+    fn method(&self) -> &'static str {
+        self.0.report.method
+    }
+
+    #[getter]
+    fn time(&self) -> f64 {
+        self.0.report.time.as_secs_f64()
+    }
+
+    #[getter]
+    fn shape(&self) -> (usize, usize) {
+        self.0.plan.shape()
+    }
+
+    fn entries<'py>(&self, py: Python<'py>) -> Entries<'py> {
+        entries(py, &self.0.plan)
+    }
+
+    fn potentials<'py>(&self, py: Python<'py>) -> Pair<'py> {
+        pair(py, &self.0.potentials)
+    }
+}
+
+#[pyfunction]
+pub(crate) fn exact_partial(py: Python<'_>, x: &Samples, y: &Samples, cost: &str, mass: f64) -> PyResult<Partial> {
+    let (x, y, ground) = (x.0.clone(), y.0.clone(), ground(cost)?);
+    run(py, move || exact::partial(&x, &y, ground, mass).map(Partial))
+}
+
+/// Points, value after each step, whether the last step moved nothing.
+pub(crate) type Moved<'py> = (Bound<'py, PyArray2<f64>>, Vec<f64>, bool);
+
+#[pyfunction]
+pub(crate) fn exact_barycenter<'py>(
+    py: Python<'py>,
+    samples: Vec<PyRef<'py, Samples>>,
+    shares: Vec<f64>,
+    start: &Samples,
+    steps: usize,
+) -> PyResult<Moved<'py>> {
+    let (samples, start) = (Samples::all(&samples), start.0.clone());
+    let found = run(py, move || exact::barycenter(&samples, &shares, &start, steps))?;
+    Ok((found.samples.points().view().to_pyarray(py), found.values, found.converged))
+}
+
+/// The symmetric matrix of costs, its lower and upper bounds; NaN is never in it: a pair that was not finished raises.
+#[pyfunction]
+#[pyo3(signature = (samples, cost, progress = None))]
+pub(crate) fn exact_pairwise<'py>(
+    py: Python<'py>,
+    samples: Vec<PyRef<'py, Samples>>,
+    cost: &str,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
+    let (samples, ground) = (Samples::all(&samples), ground(cost)?);
+    let found = watched(py, Watching::new(None, progress), move |interrupt, observer| {
+        exact::pairwise_observed(&samples, ground, interrupt, observer)
+    })?;
+    let matrix = |read: fn(&earthwork::prelude::Estimate) -> f64| {
+        let entry = |(i, j)| if i == j { 0.0 } else { found.get(i, j).map_or(f64::INFINITY, read) };
+        ndarray::Array2::from_shape_fn((found.count(), found.count()), entry).to_pyarray(py)
+    };
+    Ok((matrix(|e| e.value), matrix(earthwork::prelude::Estimate::lower), matrix(earthwork::prelude::Estimate::upper)))
+}
+
+/// What checking a plan found.
+#[pyclass(frozen, module = "earthwork._earthwork", name = "Certificate")]
+pub(crate) struct Certificate(earthwork::transport::Certificate);
+
+#[pymethods]
+impl Certificate {
+    #[getter]
+    fn lower(&self) -> f64 {
+        self.0.bounds.lower
+    }
+
+    #[getter]
+    fn upper(&self) -> f64 {
+        self.0.bounds.upper
+    }
+
+    #[getter]
+    fn relative_gap(&self) -> f64 {
+        self.0.bounds.relative_gap()
+    }
+
+    #[getter]
+    fn transport_cost(&self) -> f64 {
+        self.0.transport_cost
+    }
+
+    #[getter]
+    fn marginal_error(&self) -> f64 {
+        self.0.marginal_error
+    }
+
+    #[getter]
+    fn dual_violation(&self) -> f64 {
+        self.0.dual_violation
+    }
+
+    fn __repr__(&self) -> String {
+        let (c, b) = (&self.0, &self.0.bounds);
+        format!(
+            "Certificate(optimum within [{}, {}], plan costs {}, marginal error {:.1e}, dual violation {:.1e})",
+            b.lower, b.upper, c.transport_cost, c.marginal_error, c.dual_violation
+        )
+    }
+}
+
+/// A plan from its entries.
+fn plan(
+    shape: (usize, usize),
+    rows: &PyReadonlyArray1<'_, i64>,
+    columns: &PyReadonlyArray1<'_, i64>,
+    masses: &PyReadonlyArray1<'_, f64>,
+) -> PyResult<Plan> {
+    if rows.len() != columns.len() || rows.len() != masses.len() {
+        return Err(PyValueError::new_err("plan: its rows, columns and masses differ in number"));
+    }
+    let place = |index: i64| usize::try_from(index).unwrap_or(usize::MAX);
+    let (rows, columns, masses) = (rows.as_array(), columns.as_array(), masses.as_array());
+    let flow = |((&source, &target), &mass)| Flow { source: place(source), target: place(target), mass };
+    let flows = rows.iter().zip(columns).zip(masses).map(flow).collect();
+    Plan::new(shape, flows).map_err(|error| raised(&error))
+}
+
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "a plan in three arrays, potentials in two")]
+pub(crate) fn certify(
+    py: Python<'_>,
+    x: &Samples,
+    y: &Samples,
+    cost: &str,
+    rows: PyReadonlyArray1<'_, i64>,
+    columns: PyReadonlyArray1<'_, i64>,
+    masses: PyReadonlyArray1<'_, f64>,
+    f: Vec<f64>,
+    g: Vec<f64>,
+) -> PyResult<Certificate> {
+    let plan = plan((x.0.len(), y.0.len()), &rows, &columns, &masses)?;
+    let (x, y, ground) = (x.0.clone(), y.0.clone(), ground(cost)?);
+    run(py, move || {
+        let problem = Problem::between_shared(&x, &y, ground)?;
+        earthwork::transport::certify(&problem, &plan, &Potentials { f, g }).map(Certificate)
+    })
+}
+
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "a plan in three arrays, potentials in two")]
+pub(crate) fn certify_matrix(
+    py: Python<'_>,
+    costs: PyReadonlyArray2<'_, f64>,
+    a: PyReadonlyArray1<'_, f64>,
+    b: PyReadonlyArray1<'_, f64>,
+    rows: PyReadonlyArray1<'_, i64>,
+    columns: PyReadonlyArray1<'_, i64>,
+    masses: PyReadonlyArray1<'_, f64>,
+    f: Vec<f64>,
+    g: Vec<f64>,
+) -> PyResult<Certificate> {
+    let (a, b) = (weights("a", a)?, weights("b", b)?);
+    let plan = plan((a.len(), b.len()), &rows, &columns, &masses)?;
+    let view = costs.as_array();
+    let found = py.detach(|| {
+        let problem = Problem::with_matrix(a, b, view)?;
+        earthwork::transport::certify(&problem, &plan, &Potentials { f, g })
+    });
+    found.map(Certificate).map_err(|error| raised(&error))
+}

@@ -1,0 +1,32 @@
+//! Errors of the library as Python exceptions, under the names that Python callers know.
+
+use std::borrow::Cow;
+
+use earthwork::{Error, ErrorKind};
+use pyo3::PyErr;
+use pyo3::exceptions::PyValueError;
+
+/// A `ValueError` that names the argument.
+pub(crate) fn raised(error: &Error) -> PyErr {
+    let argument = argument(error.argument());
+    match error.kind() {
+        // The library's own advice is a call in Rust.
+        ErrorKind::MassMismatch { source_mass, target_mass } => PyValueError::new_err(format!(
+            "b: the two totals differ: a sums to {source_mass}, b to {target_mass}; balanced transport needs \
+             equal masses (divide both by their sums if only proportions matter)"
+        )),
+        kind => PyValueError::new_err(format!("{argument}: {kind}")),
+    }
+}
+
+/// The parameter's name in Python.
+fn argument(name: &str) -> Cow<'_, str> {
+    Cow::Borrowed(match name {
+        "x" | "source" | "source points" => "X",
+        "y" | "target" | "target points" => "Y",
+        "source weights" => "a",
+        "target weights" => "b",
+        "cost matrix" => "C",
+        other => other,
+    })
+}

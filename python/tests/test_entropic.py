@@ -1,0 +1,83 @@
+"""Entropic transport against POT, closed forms and differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.spatial.distance
+
+import earthwork as ew
+
+
+def test_bounds_hold_the_exact_cost(clouds, masses):
+    (X, Y), (a, b) = clouds, masses
+    exact = ew.exact.solve(X, Y, a, b)
+    for epsilon in (0.1, 0.01, 0.001):
+        soft = ew.sinkhorn.solve(X, Y, a, b, epsilon=epsilon, relative=True)
+        assert soft.status == "converged" and soft.marginal_error <= 1e-6
+        assert soft.lower <= exact.value <= soft.upper
+        np.testing.assert_allclose(soft.plan.sum(axis=1), a, atol=1e-6)
+
+
+def test_values_agree_with_pot(clouds, masses):
+    ot = pytest.importorskip("ot")
+    (X, Y), (a, b) = clouds, masses
+    C = scipy.spatial.distance.cdist(X, Y, "sqeuclidean")
+    theirs = ot.sinkhorn(a, b, C, 0.5, method="sinkhorn_log", numItermax=100_000, stopThr=1e-13)
+    for ours in (
+        ew.sinkhorn.solve(X, Y, a, b, epsilon=0.5, tolerance=1e-9),
+        ew.sinkhorn.solve_matrix(C, a, b, epsilon=0.5, tolerance=1e-9),
+    ):
+        # Marginals to 1e-9 leave the plan to about as much.
+        np.testing.assert_allclose(ours.plan, theirs, atol=1e-8)
+        assert ours.transport_cost == pytest.approx((C * theirs).sum(), rel=1e-7)
+        entropy = (theirs * np.log(theirs / np.outer(a, b))).sum()
+        assert ours.value == pytest.approx((C * theirs).sum() + 0.5 * entropy, rel=1e-7)
+
+
+def test_the_map_is_the_barycentric_projection(clouds):
+    X, Y = clouds
+    soft = ew.sinkhorn.solve(X, Y, epsilon=0.3, tolerance=1e-9)
+    projected = soft.plan @ Y / soft.plan.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(soft.map(X), projected, atol=1e-6)
+    np.testing.assert_allclose(soft.potential(X), soft.potentials.f, atol=1e-6)
+
+
+def test_the_divergence_and_its_gradient(clouds):
+    X, Y = clouds
+    assert abs(ew.sinkhorn.divergence(X, X, epsilon=1.0).value) <= 1e-6
+    found = ew.sinkhorn.divergence(X, Y, epsilon=1.0, tolerance=1e-9)
+    assert found.lower <= found.value <= found.upper
+    step = np.zeros_like(X)
+    step[5, 0] = 1e-3
+    values = [ew.sinkhorn.divergence(X + s * step, Y, epsilon=1.0, tolerance=1e-9).value for s in (1, -1)]
+    # Values are right to about 1e-8, differences over 2e-3 to 1e-5.
+    assert found.gradient().X[5, 0] == pytest.approx((values[0] - values[1]) / 2e-3, abs=2e-5)
+
+
+def test_unbalanced_and_partial(clouds):
+    X, Y = clouds
+    near = ew.sinkhorn.unbalanced(X, Y, source=1e4, target=1e4, epsilon=0.5)
+    balanced = ew.sinkhorn.solve(X, Y, epsilon=0.5)
+    assert near.mass == pytest.approx(1.0, abs=1e-2) and near.value == pytest.approx(balanced.value, rel=1e-2)
+    part = ew.sinkhorn.partial(X, Y, mass=0.5, epsilon=0.1)
+    assert part.mass == pytest.approx(0.5, rel=1e-4) and (part.a <= 1 / 80 + 1e-9).all()
+
+
+def test_barycenters():
+    images = [np.zeros((8, 8)), np.zeros((8, 8))]
+    images[0][2, 2] = images[1][4, 6] = 1.0
+    middle = ew.sinkhorn.grid_barycenter(images, epsilon=0.3)
+    assert middle.masses.shape == (8, 8) and middle.masses.argmax() == 3 * 8 + 4
+    cells = np.argwhere(np.ones((8, 8))).astype(float)
+    same = ew.sinkhorn.fixed_barycenter(cells, [image.ravel() for image in images], epsilon=0.3)
+    np.testing.assert_allclose(same.masses, middle.masses.ravel(), atol=1e-6)
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    free = ew.sinkhorn.barycenter([X, X + [2.0, 0.0]], start=X, epsilon=0.5)
+    np.testing.assert_allclose(free.points.mean(axis=0), X.mean(axis=0) + [1.0, 0.0], atol=1e-3)
+
+
+def test_an_iteration_limit_is_a_status(clouds):
+    X, Y = clouds
+    found = ew.sinkhorn.solve(X, Y, epsilon=1e-3, relative=True, tolerance=1e-9, max_iterations=2)
+    assert found.status == "iteration limit"

@@ -1,0 +1,147 @@
+"""Exact transport against what is known, and against POT and SciPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.optimize
+import scipy.sparse
+import scipy.spatial.distance
+import scipy.stats
+
+import earthwork as ew
+
+COSTS = {
+    "sqeuclidean": {"metric": "sqeuclidean"},
+    "euclidean": {"metric": "euclidean"},
+    "cityblock": {"metric": "cityblock"},
+    "chebyshev": {"metric": "chebyshev"},
+    "minkowski:3": {"metric": "minkowski", "p": 3},
+    "cosine": {"metric": "cosine"},
+}
+
+
+def test_a_translation_costs_its_square(clouds):
+    X, _ = clouds
+    found = ew.exact.solve(X, X + [3.0, 4.0])
+    assert found.value == pytest.approx(25.0, rel=1e-14)
+    assert found.lower <= found.value <= found.upper
+    assert found.status == "optimal"
+    assert float(found.wasserstein()) == pytest.approx(5.0, rel=1e-14)
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_every_cost_agrees_with_pot(clouds, masses, cost):
+    ot = pytest.importorskip("ot")
+    (X, Y), (a, b) = clouds, masses
+    C = scipy.spatial.distance.cdist(X, Y, **COSTS[cost])
+    theirs = ot.emd2(a, b, C)
+    ours = ew.exact.solve(X, Y, a, b, cost=cost)
+    # Both sum thousands of products; the costs themselves differ in the last digits.
+    assert ours.value == pytest.approx(theirs, rel=1e-11)
+    assert ew.exact.solve_matrix(C, a, b).value == pytest.approx(theirs, rel=1e-11)
+
+
+def test_plan_and_potentials_prove_the_value(clouds, masses):
+    (X, Y), (a, b) = clouds, masses
+    found = ew.exact.solve(X, Y, a, b)
+    C = scipy.spatial.distance.cdist(X, Y, "sqeuclidean")
+    assert scipy.sparse.issparse(found.plan)
+    assert found.plan.shape == (80, 60) and found.plan.nnz <= 80 + 60 - 1
+    np.testing.assert_allclose(found.plan.sum(axis=1), a, rtol=1e-12)
+    np.testing.assert_allclose(found.plan.sum(axis=0), b, rtol=1e-12)
+    assert (found.plan * C).sum() == pytest.approx(found.value, rel=1e-13)
+    f, g = found.potentials
+    assert (f[:, None] + g <= C + 1e-12).all()
+    assert a @ f + b @ g == pytest.approx(found.value, rel=1e-12)
+
+
+def test_an_assignment_agrees_with_scipy():
+    C = np.random.default_rng(0).random((60, 60))
+    rows, columns = scipy.optimize.linear_sum_assignment(C)
+    assert ew.exact.solve_matrix(C).value == pytest.approx(C[rows, columns].mean(), rel=1e-12)
+
+
+def test_a_line_agrees_with_scipy():
+    rng = np.random.default_rng(1)
+    x, y, a, b = rng.normal(size=50), rng.normal(size=70), rng.random(50), rng.random(70)
+    a, b = a / a.sum(), b / b.sum()
+    theirs = scipy.stats.wasserstein_distance(x, y, a, b)
+    assert ew.exact.wasserstein(x, y, 1, a, b).value == pytest.approx(theirs, rel=1e-12)
+
+
+def test_grids_are_matrices_in_disguise():
+    rng = np.random.default_rng(2)
+    A, B = rng.random((5, 6)), rng.random((5, 6))
+    A, B = A / A.sum(), B / B.sum()
+    cells = np.argwhere(np.ones((5, 6))) * 0.5
+    for cost in ("sqeuclidean", "cityblock"):
+        C = scipy.spatial.distance.cdist(cells, cells, cost)
+        grid = ew.exact.solve_grid(A, B, cost, spacing=0.5)
+        assert grid.value == pytest.approx(ew.exact.solve_matrix(C, A.ravel(), B.ravel()).value, rel=1e-12)
+        assert grid.plan.shape == (30, 30)
+
+
+def test_a_function_is_a_cost(clouds):
+    X, Y = clouds
+    ours = ew.exact.solve(X, Y, cost=lambda p, q: abs(p - q).sum())
+    assert ours.value == pytest.approx(ew.exact.solve(X, Y, cost="cityblock").value, rel=1e-13)
+
+
+def test_the_gradient_is_that_of_differences(clouds):
+    X, Y = clouds
+    gradient = ew.exact.solve(X, Y).gradient()
+    step = np.zeros_like(X)
+    step[3, 1] = 1e-5
+    slope = (ew.exact.solve(X + step, Y).value - ew.exact.solve(X - step, Y).value) / 2e-5
+    # The plan does not change over so small a step, so the cost is quadratic and the difference exact but for rounding.
+    assert gradient.X[3, 1] == pytest.approx(slope, rel=1e-6)
+
+
+def test_a_warm_start_finds_the_same(clouds):
+    X, Y = clouds
+    first = ew.exact.solve(X, Y)
+    again = ew.exact.solve(X + 0.01, Y, start=first)
+    assert again.value == pytest.approx(ew.exact.solve(X + 0.01, Y).value, rel=1e-12)
+
+
+def test_a_deadline_leaves_bounds():
+    rng = np.random.default_rng(3)
+    X, Y = rng.normal(size=(2000, 2)), rng.normal(size=(2000, 2)) + 1
+    found = ew.exact.solve(X, Y, time_limit=0.0)
+    assert found.status == "deadline"
+    assert found.lower <= ew.exact.solve(X, Y).value <= found.upper
+
+
+def test_partial_and_barycenter_and_pairwise(clouds):
+    X, Y = clouds
+    full, half = ew.exact.solve(X, Y), ew.exact.partial(X, Y, mass=0.5)
+    assert half.lower <= half.value <= half.upper and half.value < full.value / 2
+    assert half.plan.sum() == pytest.approx(0.5, rel=1e-12)
+    middle = ew.exact.barycenter([X, X + [2.0, 0.0]], start=X)
+    np.testing.assert_allclose(middle.points, X + [1.0, 0.0], atol=1e-12)
+    matrix = ew.exact.pairwise([X, Y, X + 1])
+    assert matrix.values[0, 1] == pytest.approx(full.value, rel=1e-13) and matrix.values[2, 0] == pytest.approx(2.0)
+    assert (matrix.lower <= matrix.values).all() and (matrix.values <= matrix.upper).all()
+
+
+def test_a_certificate_judges_anybody(clouds, masses):
+    (X, Y), (a, b) = clouds, masses
+    found = ew.exact.solve(X, Y, a, b)
+    proof = ew.certify(found.plan, X, Y, a, b, potentials=found.potentials)
+    assert proof.upper - proof.lower <= 1e-12 * proof.upper and proof.marginal_error <= 1e-12
+    careless = ew.certify(np.outer(a, b), X, Y, a, b)
+    assert careless.upper > found.value
+    C = scipy.spatial.distance.cdist(X, Y, "sqeuclidean")
+    assert ew.certify(found.plan, a=a, b=b, C=C, potentials=found.potentials).upper == pytest.approx(found.value)
+
+
+def test_population_brackets_the_truth():
+    rng = np.random.default_rng(4)
+    found = ew.exact.population(rng.normal(size=(300, 2)), rng.normal(size=(300, 2)) + [1.0, 0.0])
+    assert found.estimate.lower < 1.0 < found.estimate.upper
+
+
+def test_same_bits_every_time(clouds):
+    X, Y = clouds
+    assert len({ew.exact.solve(X, Y).value for _ in range(3)}) == 1
