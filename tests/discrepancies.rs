@@ -1,8 +1,12 @@
 //! The laws of every discrepancy of the library: what each keeps, what it breaks and why, and what holds between them.
 
+use earthwork::closed_form::Gelbrich;
 use earthwork::compare::catalogue;
-use earthwork::divergence::{Divergence, Energy, LinearMmd, Mmd};
+use earthwork::divergence::{Classifier, Divergence, Energy, Knn, LinearMmd, Mmd};
+use earthwork::entropic::{EntropicWasserstein, Sinkhorn, SinkhornDivergence};
+use earthwork::estimate::resample::{self, Permutation, Resampling, permutation_test};
 use earthwork::prelude::*;
+use earthwork::sliced::{Amount, MaxSliced, PartialSliced, Sliced};
 use earthwork::testing::laws::{Case, Law, LawReport, Laws, Outcome, Support};
 
 /// Holds a discrepancy to exactly these broken laws.
@@ -75,6 +79,87 @@ fn maximum_mean_discrepancies() {
     // Pairs in the order given; not at all with weights.
     let report = laws.report(&LinearMmd::default());
     assert!(!report.keeps(Law::Permutation), "{report}");
+}
+
+/// Holds a discrepancy to some laws, and to breaking others; the rest is not said.
+fn keeps(laws: Laws, d: &dyn Discrepancy, kept: &[Law], broken: &[Law]) -> LawReport {
+    let report = laws.report(d);
+    for law in kept {
+        assert!(report.keeps(*law), "{law} of {report}");
+    }
+    for law in broken {
+        assert!(matches!(report.outcome(*law), Outcome::Broken(_)), "{law} of {report}");
+    }
+    report
+}
+
+/// What holds for all that knows neither where 0 is, nor the order of the points.
+const GEOMETRIC: [Law; 3] = [Law::Translation, Law::Rotation, Law::Permutation];
+
+#[test]
+fn entropic_distances() {
+    let mut laws = Laws::default().with_cases(4);
+    // Iterations end at a tolerance, not at rounding.
+    laws.tolerance = 1e-6;
+    let solver = Sinkhorn::relative(0.05).with_tolerance(1e-10);
+    let divergence = SinkhornDivergence::with_solver(solver.clone());
+    let always = [&GEOMETRIC[..], &[Law::NonNegativity, Law::Symmetry, Law::Splitting, Law::SeesDistance]].concat();
+    let report = keeps(laws, &divergence, &[&always[..], &[Law::Identity]].concat(), &[Law::Triangle]);
+    assert_eq!(exponent(&report), Some(2.0), "{report}");
+    // What ε blurs is a distance too, also to itself.
+    let mut soft = EntropicWasserstein::relative(2.0, 0.05);
+    soft.solver = solver;
+    let report = keeps(laws, &soft, &always, &[Law::Identity]);
+    assert_eq!(exponent(&report), Some(1.0), "{report}");
+}
+
+#[test]
+fn sliced_distances() {
+    let laws = Laws::default().with_cases(4);
+    let metric = [Law::NonNegativity, Law::Identity, Law::Symmetry, Law::Triangle, Law::Translation, Law::Permutation];
+    let always = [&metric[..], &[Law::Splitting, Law::SeesDistance]].concat();
+    // A metric along any fixed directions, which do not turn with the points.
+    let mut sliced = Sliced::new(2.0).with_directions(20);
+    sliced.control_variates = false;
+    let report = keeps(laws, &sliced, &always, &[Law::Rotation]);
+    assert_eq!(exponent(&report), Some(1.0), "{report}");
+    // Of equal masses all of it moves; a part of it may find what both have in common, and a price is a ceiling.
+    let whole = PartialSliced::new(1.0, Amount::Share(1.0)).with_directions(20);
+    keeps(laws, &whole, &always, &[Law::Rotation]);
+    let part = PartialSliced::new(1.0, Amount::Share(0.5)).with_directions(20);
+    keeps(laws, &part, &[Law::NonNegativity, Law::Identity, Law::Symmetry, Law::SeesDistance], &[Law::Triangle]);
+    let priced = PartialSliced::new(1.0, Amount::Penalty(0.3)).with_directions(20);
+    keeps(laws, &priced, &metric, &[Law::SeesDistance]);
+    keeps(laws, &MaxSliced::new(2.0), &[Law::NonNegativity, Law::Identity, Law::SeesDistance], &[]);
+    keeps(laws, &Gelbrich, &[Law::NonNegativity, Law::SeesDistance], &[]);
+}
+
+#[test]
+fn divergences_by_neighbours_and_classifiers() {
+    // An estimate of what the points were drawn from: no metric, and beyond some distance it no longer sees any.
+    let laws = Laws::default().with_cases(4).with_points(12).with_supports(&[Support::Overlapping, Support::Disjoint]);
+    // (Of sizes that differ, parts of the larger sample are compared; which, a rotation changes.)
+    let kept = [Law::Translation, Law::Permutation, Law::Symmetry];
+    let js = keeps(laws, &Knn::js().with_k(2), &kept, &[Law::SeesDistance]);
+    assert_eq!(exponent(&js), Some(0.0), "{js}");
+    let kl = keeps(laws, &Knn::kl().with_k(2), &GEOMETRIC, &[Law::Symmetry]);
+    assert_eq!(exponent(&kl), Some(0.0), "{kl}");
+    keeps(laws, &Classifier::new(Divergence::JensenShannon), &[], &[Law::SeesDistance]);
+}
+
+#[test]
+fn every_discrepancy_of_the_catalogue_can_be_resampled() {
+    let draw = |n: usize, seed: u64| Gaussian::standard(2).unwrap().sample(n, seed).unwrap();
+    let (x, y) = (draw(30, 1), Samples::new(draw(26, 2).points().view().mapv(|v| 1.5 * v + 1.0)).unwrap());
+    for entry in catalogue() {
+        let d = &entry.discrepancy;
+        let found = resample::interval(d, &x, &y, &Resampling::default().with_replicates(19)).unwrap();
+        assert!(found.lower() < found.upper(), "{}: {found}", entry.key);
+        let found = resample::std_error(d, &x, &y).unwrap();
+        assert!(found.std_error().unwrap() > 0.0, "{}: {found}", entry.key);
+        let test = permutation_test(d, &x, &y, &Permutation::new(19)).unwrap();
+        assert!((0.05..=1.0).contains(&test.p_value), "{}: {test:?}", entry.key);
+    }
 }
 
 #[test]

@@ -333,3 +333,24 @@ fn wrong_calls_are_refused() {
     assert!(Sinkhorn::relative(0.1).solve(&negative).unwrap_err().to_string().contains("relative"));
     assert!(Epsilon::Absolute(0.1).of(&negative).is_ok());
 }
+
+#[test]
+fn forbidden_pairs_take_no_mass() {
+    // Costs of 1e32 everywhere but on three bands, of which one makes a plan (POT issue 229).
+    let n = 30;
+    let wave = |k: usize| 0.5 + 0.5 * (k as f64 * 0.7).sin();
+    let costs = Array2::from_shape_fn((n, n), |(i, j)| match (j + n - i) % n {
+        0 | 1 | 7 => wave(7 * i + 3 * j),
+        _ => 1e32,
+    });
+    let problem = Problem::with_matrix(Weights::uniform(n).unwrap(), Weights::uniform(n).unwrap(), costs).unwrap();
+    let exact = solve(&problem).unwrap().transport_cost;
+    for epsilon in [0.1, 0.01, 0.001] {
+        let found = Sinkhorn::new(epsilon).solve(&problem).unwrap();
+        assert!(found.status.is_success() && found.transport_cost < 1.0, "{found}");
+        // From below as everywhere; from above only as far as the last millionth of the mass, which may go anywhere.
+        let bounds = found.bounds.unwrap();
+        assert!(bounds.lower <= exact && exact <= bounds.upper, "{found}, exactly {exact}");
+        assert!(bounds.lower >= exact - 2.0 * epsilon, "{found}, exactly {exact}");
+    }
+}

@@ -4,8 +4,10 @@
 use std::f64::consts::PI;
 
 use earthwork::divergence::{Energy, Mmd};
+use earthwork::estimate::Note;
 use earthwork::estimate::resample::{self, Ends, Permutation, Resampling, permutation_test};
 use earthwork::prelude::*;
+use earthwork::sliced::Sliced;
 
 /// A normal sample, its first coordinate of mean `mean` and all of deviation `scale`.
 fn normal(mean: f64, scale: f64, (n, dim): (usize, usize), seed: u64) -> Samples {
@@ -54,28 +56,49 @@ fn cases() -> Vec<Case> {
         case("energy unbiased, scale 2", Box::new(Energy::unbiased()), 0.0, 2.0, 1, energy(0.0, 2.0)),
         case("MMD², σ = 1, shift 1", Box::new(Mmd::gaussian(1.0)), 1.0, 1.0, 1, mmd(1.0, 1)),
         case("MMD² unbiased, shift 1, d = 3", Box::new(Mmd::gaussian(1.0).unbiased()), 1.0, 1.0, 3, mmd(1.0, 3)),
+        // Orthogonal blocks integrate the square of a shift exactly: shift² / d.
+        case(
+            "SW2, shift 1, d = 3",
+            Box::new(Sliced::new(2.0).with_directions(12)),
+            1.0,
+            1.0,
+            3,
+            (1.0_f64 / 3.0).sqrt(),
+        ),
         case("W1, shift 1", Box::new(Wasserstein { p: 1.0 }), 1.0, 1.0, 1, 1.0),
         case("W1, scale 2", Box::new(Wasserstein { p: 1.0 }), 0.0, 2.0, 1, (2.0 / PI).sqrt()),
+        case("W1, shift 0.3", Box::new(Wasserstein { p: 1.0 }), 0.3, 1.0, 1, 0.3),
         case("energy, P = Q", Box::<Energy>::default(), 0.0, 1.0, 1, 0.0),
         case("W1, P = Q", Box::new(Wasserstein { p: 1.0 }), 0.0, 1.0, 1, 0.0),
     ]
 }
 
-/// The share of `seeds` whose 95 % interval holds the truth, and the mean width.
-fn coverage(case: &Case, options: &Resampling, seeds: u64) -> (f64, f64) {
-    let (mut held, mut width) = (0, 0.0);
+/// How intervals did over some seeds.
+struct Coverage {
+    /// The share of those that hold the truth.
+    held: f64,
+    /// Their mean width.
+    width: f64,
+    /// The share that says to lie near 0.
+    near: f64,
+}
+
+fn coverage(case: &Case, options: &Resampling, seeds: u64) -> Coverage {
+    let (mut held, mut width, mut near) = (0, 0.0, 0);
     for seed in 0..seeds {
         let x = normal(0.0, 1.0, (150, case.dim), 2 * seed);
         let y = normal(case.mean, case.scale, (120, case.dim), 2 * seed + 1);
         let found = resample::interval(&case.d, &x, &y, &options.with_seed(seed)).unwrap();
         held += u32::from(found.lower() <= case.truth && case.truth <= found.upper());
         width += found.upper() - found.lower();
+        near += u32::from(found.notes.contains(&Note::NearNull));
     }
-    (f64::from(held) / seeds as f64, width / seeds as f64)
+    let share = |count: u32| f64::from(count) / seeds as f64;
+    Coverage { held: share(held), width: width / seeds as f64, near: share(near) }
 }
 
 #[test]
-#[ignore = "statistics over 200 to 400 seeds: two minutes on one core"]
+#[ignore = "statistics over 200 to 800 seeds: minutes on one core"]
 fn intervals_hold_the_truth_as_often_as_they_say() {
     let schemes = [
         ("half-samples", Resampling::default()),
@@ -88,14 +111,19 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
     let mut failures = Vec::new();
     for case in cases() {
         for (at, (scheme, options)) in schemes.iter().enumerate() {
-            let (held, width) = coverage(&case, options, if at == 0 { 400 } else { 200 });
-            println!("{:<32} {scheme:<22} {:5.1} %   width {width:.4}", case.name, 100.0 * held);
+            let Coverage { held, width, near } = coverage(&case, options, if at == 0 { 800 } else { 200 });
+            println!(
+                "{:<32} {scheme:<22} {:5.1} %   width {width:.4}, near 0 {:.1} %",
+                case.name,
+                100.0 * held,
+                100.0 * near
+            );
             // The default must hold what it says where P and Q are well apart, and a squared distance err to the safe side
-            // where they are one. (W₁ does not; the table says so.)
+            // where they are one. W₁ does not, and every interval says so.
             let most = if case.truth > 0.0 { 0.98 } else { 1.0 };
-            let promised = case.truth > 0.0 || !case.name.starts_with("W1");
-            if at == 0 && promised && !(0.92..=most).contains(&held) {
-                failures.push(format!("{} {scheme}: {held}", case.name));
+            let is_warned = case.name.starts_with("W1") && case.truth < 0.5;
+            if at == 0 && if is_warned { near < 0.9 } else { !(0.92..=most).contains(&held) } {
+                failures.push(format!("{} {scheme}: {held}, {near}", case.name));
             }
         }
     }
@@ -135,8 +163,8 @@ fn permutation_tests_hold_their_level() {
 
 #[test]
 fn intervals_and_tests_agree_with_the_truth_on_a_few_seeds() {
-    for case in cases().iter().filter(|case| case.truth > 0.0) {
-        let (held, _) = coverage(case, &Resampling::default().with_replicates(199), 10);
+    for case in cases().iter().filter(|case| case.truth > 0.3) {
+        let Coverage { held, .. } = coverage(case, &Resampling::default().with_replicates(199), 10);
         assert!(held >= 0.7, "{}: {held}", case.name);
     }
     assert!(level(&Energy::default(), (12, 9, 2), 40) <= 0.2);

@@ -252,7 +252,7 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct TestArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// What to compare by: energy, mmd, w1, w2, sw2, population, w:P, sw:P, mmd:SIGMA, laplace:SIGMA, kid, ...
+    /// What to compare by: energy, mmd, w1, w2, sw2, sinkhorn, kl, js, w:P, sw:P, mmd:SIGMA, laplace:SIGMA, kid, ... (docs/cli.md has all)
     #[arg(long, value_name = "NAME", default_value = "energy", help_heading = "Test")]
     pub(crate) with: String,
     /// How many random relabellings of the points to compare with

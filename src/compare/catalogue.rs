@@ -1,16 +1,18 @@
 //! Every discrepancy of the library, by name.
 
-use crate::divergence::{Bandwidth, Energy, Kernel, Mmd};
+use crate::closed_form::Gelbrich;
+use crate::divergence::{Bandwidth, Classifier, Divergence, Energy, GaussianFit, Kernel, Knn, Mmd};
+use crate::entropic::{EntropicWasserstein, SinkhornDivergence};
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::Discrepancy;
 use crate::exact::{Population, Wasserstein};
-use crate::sliced::Sliced;
+use crate::sliced::{MaxSliced, Sliced};
 
 /// A discrepancy with the short name by which a command or a program asks for it.
 pub struct Entry {
     /// The name to ask for, such as `energy`.
     pub key: &'static str,
-    /// What it belongs to: `transport`, `kernel`.
+    /// What it belongs to: `transport`, `kernel`, `divergence, in nats`.
     pub group: &'static str,
     /// The discrepancy, with its defaults.
     pub discrepancy: Box<dyn Discrepancy>,
@@ -22,12 +24,26 @@ pub fn catalogue() -> Vec<Entry> {
     vec![
         entry("w1", "transport", Box::new(Wasserstein { p: 1.0 }) as Box<dyn Discrepancy>),
         entry("w2", "transport", Box::new(Wasserstein { p: 2.0 })),
+        entry("sinkhorn", "transport", Box::new(EntropicWasserstein::relative(2.0, EPSILON))),
+        entry("sinkhorn-divergence", "transport", Box::new(SinkhornDivergence::relative(EPSILON))),
         entry("sw2", "transport", Box::<Sliced>::default()),
+        entry("max-sw2", "transport", Box::new(MaxSliced::new(2.0))),
+        entry("gelbrich", "transport", Box::new(Gelbrich)),
         entry("population", "transport", Box::<Population>::default()),
         entry("energy", "kernel", Box::<Energy>::default()),
         entry("mmd", "kernel", Box::<Mmd>::default()),
+        entry("kl", NATS, Box::new(Knn::kl())),
+        entry("reverse-kl", NATS, Box::new(Knn::new(Divergence::ReverseKl))),
+        entry("js", NATS, Box::new(Knn::js())),
+        entry("js-classifier", NATS, Box::new(Classifier::new(Divergence::JensenShannon))),
+        entry("tv-classifier", NATS, Box::new(Classifier::new(Divergence::TotalVariation))),
     ]
 }
+
+/// ε of the entropic entries, as a multiple of the mean cost.
+pub(super) const EPSILON: f64 = 0.01;
+/// The group of the divergences. (The total variation has no unit.)
+const NATS: &str = "divergence, in nats";
 
 /// The discrepancies of [`catalogue`] alone: "every answer to one question" is a loop.
 ///
@@ -49,7 +65,8 @@ pub fn all_discrepancies() -> Vec<Box<dyn Discrepancy>> {
 }
 
 /// What [`discrepancy`] understands beyond the keys of [`catalogue`].
-pub const FORMS: &str = "w:P, sw:P, energy:unbiased, mmd:SIGMA, mmd:unbiased, laplace:SIGMA, kid";
+pub const FORMS: &str = "w:P, sw:P, max-sw:P, sinkhorn:E and sinkhorn-divergence:E (times the mean cost), energy:unbiased, mmd:SIGMA, \
+     mmd:unbiased, laplace:SIGMA, kid, kl:K, js:K, kl-gaussian";
 
 /// The discrepancy of that name: a key of [`catalogue`], or one of [`FORMS`].
 ///
@@ -64,6 +81,12 @@ pub fn discrepancy(name: &str) -> Result<Box<dyn Discrepancy>> {
     Ok(match (form, rest, number) {
         ("w", _, Some(p)) if p >= 1.0 => Box::new(Wasserstein { p }),
         ("sw", _, Some(p)) if p >= 1.0 => Box::new(Sliced::new(p)),
+        ("max-sw", _, Some(p)) if p >= 1.0 => Box::new(MaxSliced::new(p)),
+        ("sinkhorn", _, Some(factor)) => Box::new(EntropicWasserstein::relative(2.0, factor)),
+        ("sinkhorn-divergence", _, Some(factor)) => Box::new(SinkhornDivergence::relative(factor)),
+        ("kl", _, Some(k)) if k.fract() == 0.0 => Box::new(Knn::kl().with_k(k as usize)),
+        ("js", _, Some(k)) if k.fract() == 0.0 => Box::new(Knn::js().with_k(k as usize)),
+        ("kl-gaussian", "", _) => Box::new(GaussianFit::new(Divergence::Kl)),
         ("energy", "unbiased", _) => Box::new(Energy::unbiased()),
         ("mmd", "unbiased", _) => Box::new(Mmd::default().unbiased()),
         ("mmd", _, Some(length)) => Box::new(Mmd::gaussian(length)),
@@ -93,8 +116,12 @@ mod tests {
         assert_eq!(name("mmd:0.5").unwrap(), "MMD² (Gaussian, σ = 0.5)");
         assert_eq!(name("energy:unbiased").unwrap(), "energy (unbiased)");
         assert_eq!(name("laplace:2").unwrap(), "MMD² (Laplace, σ = 2)");
+        assert_eq!(name("max-sw:1").unwrap(), "max-SW1");
+        assert_eq!(name("sinkhorn:0.1").unwrap(), "W2 (Sinkhorn, ε = 0.1 of the mean cost)");
+        assert_eq!(name("kl:3").unwrap(), "KL (kNN, k = 3)");
+        assert_eq!(name("kl-gaussian").unwrap(), "KL (Gaussian fit)");
         assert_eq!(name("kid").unwrap(), "MMD² (polynomial, degree 3, unbiased)");
-        for wrong in ["", "w:0.5", "w:inf", "mmd:0", "mmd:-1", "emd2", "energy:3"] {
+        for wrong in ["", "w:0.5", "w:inf", "mmd:0", "mmd:-1", "emd2", "energy:3", "kl:2.5", "sinkhorn:0"] {
             let message = discrepancy(wrong).err().expect("no such name").to_string();
             assert!(message.starts_with(&format!("discrepancy: `{wrong}` is no discrepancy here; there are w1,")));
         }

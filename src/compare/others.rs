@@ -3,14 +3,17 @@
 use std::time::{Duration, Instant};
 
 use crate::divergence::Energy;
+use crate::entropic::{EntropicWasserstein, Sinkhorn, SinkhornDivergence};
 use crate::error::Error;
 use crate::estimate::resample::{Permutation, PermutationTest, permutation_test_observed};
 use crate::estimate::{Discrepancy, Estimate};
 use crate::exact::Population;
 use crate::measure::Samples;
+use crate::sliced::{MaxSliced, Sliced};
 use crate::transport::{CancelToken, Interrupt};
 
-use super::{Compare, EXACT, catalogue};
+use super::catalogue::EPSILON;
+use super::{Compare, EXACT, Entry, catalogue};
 
 /// The most points on both sides together for which a comparison tests by permutation.
 pub const LARGEST_TEST: usize = 5_000;
@@ -30,6 +33,23 @@ pub struct Other {
     pub time: Duration,
 }
 
+/// The discrepancy of an entry, with the limits of those that may take long.
+fn limited(entry: &Entry, seed: u64, interrupt: Interrupt) -> Box<dyn Discrepancy + '_> {
+    let sinkhorn = |solver: Sinkhorn| Sinkhorn { interrupt: interrupt.clone(), ..solver };
+    match entry.key {
+        "population" => Box::new(Population::default().with_seed(seed).with_interrupt(interrupt)),
+        "sinkhorn" => {
+            let mut soft = EntropicWasserstein::relative(2.0, EPSILON);
+            soft.solver = sinkhorn(soft.solver);
+            Box::new(soft)
+        }
+        "sinkhorn-divergence" => Box::new(SinkhornDivergence::with_solver(sinkhorn(Sinkhorn::relative(EPSILON)))),
+        "sw2" => Box::new(Sliced { seed, interrupt, ..Sliced::default() }),
+        "max-sw2" => Box::new(MaxSliced { interrupt, ..MaxSliced::new(2.0).with_seed(seed) }),
+        _ => Box::new(&*entry.discrepancy),
+    }
+}
+
 impl Compare {
     /// What the others say, as far as time allows.
     pub(super) fn others(&self, x: &Samples, y: &Samples, start: Instant) -> (Vec<Other>, Option<PermutationTest>) {
@@ -46,13 +66,9 @@ impl Compare {
                 return (others, None);
             }
             let begun = Instant::now();
-            let outcome = if entry.key == "population" {
-                let time = self.time_limit.map(|limit| limit.saturating_sub(start.elapsed()));
-                let interrupt = Interrupt { iterations: None, time, cancel: self.cancel.clone() };
-                Population::default().with_seed(self.seed).with_interrupt(interrupt).between(x, y)
-            } else {
-                entry.discrepancy.between(x, y)
-            };
+            let time = self.time_limit.map(|limit| limit.saturating_sub(start.elapsed()));
+            let interrupt = Interrupt { iterations: None, time, cancel: self.cancel.clone() };
+            let outcome = limited(&entry, self.seed, interrupt).between(x, y);
             let (name, time) = (entry.discrepancy.name(), begun.elapsed());
             others.push(Other { key: entry.key, group: entry.group, name, outcome, time });
         }

@@ -3,6 +3,7 @@
 //! | you want | call |
 //! | --- | --- |
 //! | min ⟨C, P⟩ + ε KL(P \| a ⊗ b / M), with bounds on the exact cost | [`Sinkhorn`] |
+//! | W_p of two samples at ε, with bounds on the exact one, as a `Discrepancy` | [`EntropicWasserstein`] |
 //! | a smooth loss that is 0 at equality, and its gradient | [`SinkhornDivergence`] |
 //! | potentials and a map at new points | [`EntropicMap`] |
 //! | masses that differ, or transport of a part | [`Unbalanced`] |
@@ -28,6 +29,7 @@ mod solution;
 mod stage;
 mod tiles;
 mod unbalanced;
+mod wasserstein;
 mod work;
 
 pub use barycenter::{Barycenter, BarycenterSolution};
@@ -38,3 +40,4 @@ pub use map::EntropicMap;
 pub use sinkhorn::Sinkhorn;
 pub use solution::SinkhornSolution;
 pub use unbalanced::{Marginal, Unbalanced, UnbalancedSolution};
+pub use wasserstein::EntropicWasserstein;

@@ -31,7 +31,9 @@ use super::work::Work;
 ///
 /// # When not to use it
 /// For the exact cost: [`exact::solve`](crate::exact::solve) is faster in few dimensions than any small ε. As a loss between
-/// samples: S_ε of [`SinkhornDivergence`](super::SinkhornDivergence) is 0 at equality, this is not.
+/// samples: S_ε of [`SinkhornDivergence`](super::SinkhornDivergence) is 0 at equality, this is not. For an upper bound where pairs
+/// are forbidden by costs such as 1e32: the plan and the lower bound are right, but the last millionth of the mass, which rounding
+/// brings to where it is missing, may go over such a pair.
 ///
 /// ```
 /// use earthwork::entropic::Sinkhorn;

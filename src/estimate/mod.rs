@@ -99,6 +99,8 @@ pub enum Note {
     Biased(Kind),
     /// An iteration ended before it reached its tolerance.
     NotConverged,
+    /// The interval lies within a few standard errors of 0, where intervals of distances hold the truth less often than they say.
+    NearNull,
 }
 
 /// The normal quantile of a two-sided interval of level 95 %.
@@ -196,6 +198,7 @@ impl fmt::Display for Note {
             Note::Biased(Kind::UpperBound) => write!(f, "too large on average"),
             Note::Biased(Kind::Point) => write!(f, "biased, to either side"),
             Note::NotConverged => write!(f, "not converged"),
+            Note::NearNull => write!(f, "near 0, where intervals may say too much: ask a permutation test"),
         }
     }
 }

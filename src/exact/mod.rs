@@ -20,6 +20,7 @@ pub(crate) use extension::{Extended, Extension};
 pub use grid::Grid;
 pub use line::{Line, line_cost};
 pub use network_simplex::{Guess, NetworkSimplex};
+pub(crate) use partial::penalised;
 pub use partial::{PartialSolution, partial};
 pub use population::{Population, PopulationBracket, population_bracket};
 

@@ -72,7 +72,7 @@ pub fn partial(x: &Samples, y: &Samples, ground: impl GroundCost + 'static, mass
         dearest = row.iter().fold(dearest, |dearest, c| dearest.max(*c));
     }
     require("cost", least, least >= 0.0, "partial transport needs costs of at least 0")?;
-    let widened = Widened { cost, forbidden: if dearest > 0.0 { 4.0 * dearest } else { 1.0 } };
+    let widened = Widened { cost, edge: 0.0, corner: if dearest > 0.0 { 4.0 * dearest } else { 1.0 } };
     let left = |weights: &Weights, others: f64| {
         let masses: Vec<f64> = weights.as_slice().iter().copied().chain([(others - mass).max(0.0)]).collect();
         Weights::new(masses)
@@ -104,10 +104,25 @@ pub fn partial(x: &Samples, y: &Samples, ground: impl GroundCost + 'static, mass
     })
 }
 
-/// A cost with one row and one column more, at cost 0 but where they meet.
+/// The least of ⟨C, P⟩ + λ (Σ a + Σ b − 2 Σ P) over P ≥ 0 with P 1 ≤ a, Pᵀ 1 ≤ b, and the mass that moves.
+pub(crate) fn penalised(x: &Samples, y: &Samples, ground: impl GroundCost + 'static, price: f64) -> Result<(f64, f64)> {
+    let cost = PointCost::shared(x.points(), y.points(), Arc::new(ground))?;
+    let (n, m) = cost.shape();
+    let with = |weights: &Weights, others: f64| {
+        Weights::new(weights.as_slice().iter().copied().chain([others]).collect::<Vec<_>>())
+    };
+    let widened = Widened { cost, edge: price, corner: 0.0 };
+    let problem = Problem::with_cost(with(x.weights(), y.total())?, with(y.weights(), x.total())?, widened)?;
+    let solution = NetworkSimplex::default().solve(&problem)?;
+    let kept = solution.plan.flows().iter().filter(|flow| flow.source < n && flow.target < m);
+    Ok((solution.transport_cost, sum(kept.map(|flow| flow.mass))))
+}
+
+/// A cost with one row and one column more, of one cost but where they meet.
 struct Widened {
     cost: PointCost,
-    forbidden: f64,
+    edge: f64,
+    corner: f64,
 }
 
 impl CostMatrix for Widened {
@@ -121,11 +136,11 @@ impl CostMatrix for Widened {
         let width = columns.len();
         let inner = columns.start..columns.end.min(m);
         for (i, out) in rows.zip(out.chunks_exact_mut(width)) {
-            out.fill(0.0);
+            out.fill(self.edge);
             if i < n && !inner.is_empty() {
                 self.cost.fill(i..i + 1, inner.clone(), &mut out[..inner.len()]);
             } else if i == n && columns.end == m + 1 {
-                out[width - 1] = self.forbidden;
+                out[width - 1] = self.corner;
             }
         }
     }

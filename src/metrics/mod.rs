@@ -15,8 +15,8 @@
 //! | Inception score, mode score | [`InceptionScore`], [`mode_score`] | higher | from class posteriors that you give |
 //! | memorisation | [`Memorisation`] | ½ | nearest training point, against held-out points |
 //!
-//! [`Mmd`](crate::divergence::Mmd), [`Energy`](crate::divergence::Energy), [`Sliced`](crate::sliced::Sliced) and
-//! [`Wasserstein`](crate::exact::Wasserstein) belong to the same table and live where they are. [`catalogue`] lists all that
+//! [`Mmd`], [`Energy`], [`Sliced`] and
+//! [`Wasserstein`] belong to the same table and live where they are. [`catalogue`] lists all that
 //! take two samples and nothing else.
 //!
 //! What compares two samples is a [`Discrepancy`], so intervals, permutation tests and the reports of

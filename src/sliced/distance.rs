@@ -212,7 +212,10 @@ impl Sliced {
             if !method.is_nested() {
                 slices.clear();
             }
-            let ended = all_slices(&pair, &directions, expected.is_some(), &mut slices, &mut watch);
+            let work = |space: &mut Workspace, rows: &[f64], out: &mut Vec<Slice>| {
+                pair.slices(rows, expected.is_some(), space, out);
+            };
+            let ended = all_slices(&directions, pair.batch(), &mut slices, &mut watch, work);
             let groups = done(&directions.groups(), slices.len());
             let found = average(&slices, &groups, expected);
             if let Some(status) = ended {
@@ -273,27 +276,27 @@ fn average(slices: &[Slice], groups: &[usize], expected: Option<[f64; 3]>) -> Me
     controlled_mean(&costs, &controls, groups)
 }
 
-/// Appends the slices that are missing, in the order of the directions, until all are there or the watch ends it.
-fn all_slices(
-    pair: &Pair,
+/// Appends the slices that are missing, in the order of the directions, until all are there or the watch ends it. `work` turns
+/// `batch` directions, row by row, into as many slices.
+pub(super) fn all_slices<S: Send, W: Default>(
     directions: &Directions,
-    moments: bool,
-    slices: &mut Vec<Slice>,
+    batch: usize,
+    slices: &mut Vec<S>,
     watch: &mut Watch,
+    work: impl Fn(&mut W, &[f64], &mut Vec<S>) + Sync,
 ) -> Option<Status> {
-    let batch = pair.batch();
     let round = 4 * batch * rayon::current_num_threads();
     while slices.len() < directions.len() {
         let start = slices.len();
         let end = (start + round).min(directions.len());
-        let parts: Vec<Vec<Slice>> = (start..end)
+        let parts: Vec<Vec<S>> = (start..end)
             .into_par_iter()
             .step_by(batch)
-            .map_init(Workspace::default, |space, first| {
+            .map_init(W::default, |space, first| {
                 let last = (first + batch).min(end);
                 let (mut rows, mut out) = (Vec::new(), Vec::with_capacity(last - first));
                 directions.write(first..last, &mut rows);
-                pair.slices(&rows, moments, space, &mut out);
+                work(space, &rows, &mut out);
                 out
             })
             .collect();
@@ -307,7 +310,7 @@ fn all_slices(
 }
 
 /// The groups of the first `count` directions.
-fn done(groups: &[usize], count: usize) -> Vec<usize> {
+pub(super) fn done(groups: &[usize], count: usize) -> Vec<usize> {
     let mut ends: Vec<usize> = groups.iter().copied().take_while(|&end| end < count).collect();
     ends.push(count);
     ends

@@ -4,8 +4,10 @@ use crate::numeric::sum::sum;
 
 /// How many control variates there may be.
 pub(super) const CONTROLS: usize = 3;
-/// Independent groups needed for each control variate before its coefficient is worth estimating.
-const GROUPS_PER_CONTROL: usize = 10;
+/// Values needed for each control variate before its coefficient is worth estimating.
+const VALUES_PER_CONTROL: usize = 10;
+/// Independent groups needed for the standard error of what is left: those of evenly spread directions are 16.
+const FEWEST_GROUPS: usize = 12;
 /// A control variate whose part across the others is below this share of it tells nothing new.
 const INDEPENDENT: f64 = 1e-8;
 
@@ -32,12 +34,12 @@ pub(super) fn mean(values: &[f64], groups: &[usize]) -> Mean {
 
 /// The same with control variates: numbers that come with each value and whose means are known, here subtracted.
 ///
-/// Their coefficients are those of least squares. Used only where they lower the standard error.
+/// Their coefficients are those of least squares over all values, of which there are many where groups are few. Used only
+/// where they lower the standard error.
 pub(super) fn controlled_mean(values: &[f64], controls: &[[f64; CONTROLS]], groups: &[usize]) -> Mean {
     let plain = mean(values, groups);
-    let Some(plain_error) = plain.std_error.filter(|_| groups.len() >= GROUPS_PER_CONTROL * CONTROLS) else {
-        return plain;
-    };
+    let enough = values.len() >= VALUES_PER_CONTROL * CONTROLS && groups.len() >= FEWEST_GROUPS;
+    let Some(plain_error) = plain.std_error.filter(|_| enough) else { return plain };
     let count = values.len() as f64;
     let mut residuals: Vec<f64> = values.iter().map(|v| v - plain.value).collect();
     // An orthogonal basis of the controls around their sample means, with the sample mean that goes with each direction.

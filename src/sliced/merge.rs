@@ -50,24 +50,24 @@ pub(super) fn counts(a: &Weights, b: &Weights) -> Counts {
         let count = |share: f64| (share * f64::from(NARROW_BITS).exp2()) as u64;
         let (mut a, mut b): (Vec<u64>, Vec<u64>) =
             (a.as_slice().iter().map(|&s| count(s)).collect(), b.as_slice().iter().map(|&s| count(s)).collect());
-        settle(&mut a, 1 << NARROW_BITS, |most, total, sum| *most = *most + total - sum);
-        settle(&mut b, 1 << NARROW_BITS, |most, total, sum| *most = *most + total - sum);
+        settle(&mut a, &mut b, |most, missing, rest| *most += missing - rest);
         Counts::Narrow(a, b)
     } else {
         let count = |share: f64| (share * f64::from(WIDE_BITS).exp2()) as u128;
         let (mut a, mut b): (Vec<u128>, Vec<u128>) =
             (a.as_slice().iter().map(|&s| count(s)).collect(), b.as_slice().iter().map(|&s| count(s)).collect());
-        settle(&mut a, 1 << WIDE_BITS, |most, total, sum| *most = *most + total - sum);
-        settle(&mut b, 1 << WIDE_BITS, |most, total, sum| *most = *most + total - sum);
+        settle(&mut a, &mut b, |most, missing, rest| *most += missing - rest);
         Counts::Wide(a, b)
     }
 }
 
-/// The largest count takes up what rounding left over, so that all sum to `total`.
-fn settle<C: Count + std::iter::Sum>(counts: &mut [C], total: C, adjust: impl Fn(&mut C, C, C)) {
-    let sum: C = counts.iter().copied().sum();
-    if let Some(most) = counts.iter_mut().max() {
-        adjust(most, total, sum);
+/// The largest count of the lighter side takes up what rounding left it short of the other: of equal masses, in whatever order,
+/// nothing.
+fn settle<C: Count + std::iter::Sum>(a: &mut [C], b: &mut [C], adjust: impl Fn(&mut C, C, C)) {
+    let (of_a, of_b): (C, C) = (a.iter().copied().sum(), b.iter().copied().sum());
+    let (lighter, more, less) = if of_a < of_b { (a, of_b, of_a) } else { (b, of_a, of_b) };
+    if let Some(most) = lighter.iter_mut().max() {
+        adjust(most, more, less);
     }
 }
 

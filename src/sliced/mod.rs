@@ -19,6 +19,7 @@
 //! | the largest slice, with its direction | [`MaxSliced`] |
 //! | the k-dimensional subspace in which samples differ most | [`SubspaceRobust`] |
 //! | points that come in chunks and are not kept | [`SlicedStream`] |
+//! | samples of different mass, outliers: only a part of it moves | [`PartialSliced`] |
 //! | data on a sphere; slices by functions of your own | [`SphericalSliced`], [`GeneralisedSliced`] |
 
 mod distance;
@@ -28,6 +29,7 @@ mod max;
 mod merge;
 mod method;
 mod pair;
+mod partial;
 mod plans;
 mod pulls;
 mod sobol;
@@ -41,6 +43,7 @@ pub use distance::{Sliced, SlicedDistance};
 pub use gradient::SlicedGradient;
 pub use max::{MaxSlice, MaxSliced};
 pub use method::Method;
+pub use partial::{Amount, PartialSliced, PartialSlicedDistance};
 pub use plans::SlicedPlan;
 pub use spherical::{GeneralisedSliced, SphericalSliced};
 pub use stream::{SlicedStream, Streamed};

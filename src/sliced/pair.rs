@@ -73,31 +73,14 @@ impl Pair {
     pub(super) fn new(x: &Samples, y: &Samples, p: f64) -> Result<Self> {
         require_dimension("y", y.dim(), x.dim())?;
         x.weights().require_equal_total(y.weights())?;
-        let dim = x.dim();
-        let (origin, longest) = frame(x, y);
-        if !longest.is_finite() {
-            let why = "the points are farther apart than a 64-bit float can hold; scale them down";
-            return Err(Error::new("points", ErrorKind::Unsupported(why.into())));
-        }
-        let unit = unit_of_length(longest, p);
+        let (sides, unit) = placed(x, y, p)?;
         let masses = match (x.weights().is_uniform(), y.weights().is_uniform(), x.len() == y.len()) {
             (true, true, true) => Masses::Equal,
             (true, true, false) => Masses::Uniform,
             _ => Masses::Counted(counts(x.weights(), y.weights())),
         };
-        let side = |samples: &Samples| {
-            let moved =
-                samples.points().iter().flat_map(|point| point.iter().zip(&origin).map(|(v, o)| (v - o) / unit));
-            let rows: Vec<f64> = moved.collect();
-            let shares = |weights: &Weights| weights.normalised().as_slice().to_vec();
-            Side {
-                tiles: tiled(&rows, dim),
-                rows,
-                len: samples.len(),
-                shares: (!samples.weights().is_uniform()).then(|| shares(samples.weights())),
-            }
-        };
-        Ok(Self { x: side(x), y: side(y), dim, p, unit, mass: x.total(), masses })
+        let [x_side, y_side] = sides;
+        Ok(Self { x: x_side, y: y_side, dim: x.dim(), p, unit, mass: x.total(), masses })
     }
 
     /// How many directions are worked on together.
@@ -252,6 +235,29 @@ impl Side {
         let (mean, square) = (sums.iter().sum::<f64>() / total, squares.iter().sum::<f64>() / total);
         (origin + mean, (square - mean * mean).max(0.0))
     }
+}
+
+/// Both samples moved to a common origin, and the unit of length that they are given in. Their totals may differ.
+pub(super) fn placed(x: &Samples, y: &Samples, p: f64) -> Result<([Side; 2], f64)> {
+    require_dimension("y", y.dim(), x.dim())?;
+    let (origin, longest) = frame(x, y);
+    if !longest.is_finite() {
+        let why = "the points are farther apart than a 64-bit float can hold; scale them down";
+        return Err(Error::new("points", ErrorKind::Unsupported(why.into())));
+    }
+    let unit = unit_of_length(longest, p);
+    let side = |samples: &Samples| {
+        let moved = samples.points().iter().flat_map(|point| point.iter().zip(&origin).map(|(v, o)| (v - o) / unit));
+        let rows: Vec<f64> = moved.collect();
+        let shares = |weights: &Weights| weights.normalised().as_slice().to_vec();
+        Side {
+            tiles: tiled(&rows, samples.dim()),
+            rows,
+            len: samples.len(),
+            shares: (!samples.weights().is_uniform()).then(|| shares(samples.weights())),
+        }
+    };
+    Ok(([side(x), side(y)], unit))
 }
 
 /// An origin for both samples, and a length that no projection from there exceeds twice.

@@ -139,6 +139,7 @@ fn flag(note: &Note) -> &'static str {
         Note::Biased(Kind::UpperBound) => "biased_high",
         Note::Biased(Kind::Point) => "biased",
         Note::NotConverged => "not_converged",
+        Note::NearNull => "near_null",
         _ => "other",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use earthwork::compare::{Comparison, Other};
+use earthwork::compare::Comparison;
 use earthwork::estimate::resample::PermutationTest;
 use earthwork::estimate::{Estimate, Evidence};
 
@@ -21,7 +21,15 @@ pub(crate) fn others(comparison: &Comparison) -> String {
             grid.row([other.group, "value", "evidence", "time"]);
             group = other.group;
         }
-        grid.row(cells(other));
+        let (value, lines) = match &other.outcome {
+            Ok(estimate) => (format::number(estimate.value, 6), lines(estimate)),
+            Err(why) => ("-".to_string(), broken(&why.to_string())),
+        };
+        for (at, line) in lines.into_iter().enumerate() {
+            let of_first = |text: String| if at == 0 { text } else { String::new() };
+            let (name, value) = (of_first(other.name.clone()), of_first(value.clone()));
+            grid.row([name, value, line, of_first(format::time(other.time))]);
+        }
     }
     let mut text = grid.text(2);
     if let Some(test) = &comparison.test {
@@ -31,17 +39,40 @@ pub(crate) fn others(comparison: &Comparison) -> String {
     text
 }
 
-fn cells(other: &Other) -> [String; 4] {
-    let (value, evidence) = match &other.outcome {
-        Ok(estimate) => (format::number(estimate.value, 6), evidence(estimate)),
-        Err(why) => ("-".to_string(), why.to_string()),
-    };
-    [other.name.clone(), value, evidence, format::time(other.time)]
+/// The most characters of evidence side by side.
+const EVIDENCE: usize = 58;
+
+/// What supports an estimate and what to know of it, in lines.
+fn lines(estimate: &Estimate) -> Vec<String> {
+    let notes = estimate.notes.iter().flat_map(|note| broken(&note.to_string()));
+    [support(estimate)].into_iter().chain(notes).collect()
+}
+
+/// Words in lines.
+fn broken(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= EVIDENCE {
+            *line += " ";
+            *line += word;
+        } else {
+            lines.push(word.to_string());
+        }
+    }
+    lines
+}
+
+/// What supports an estimate and what to know of it, on one line.
+pub(crate) fn evidence(estimate: &Estimate) -> String {
+    estimate.notes.iter().fold(support(estimate), |text, note| format!("{text}, {note}"))
 }
 
 /// What supports an estimate, in a few words.
-pub(crate) fn evidence(estimate: &Estimate) -> String {
-    let support = match estimate.evidence {
+fn support(estimate: &Estimate) -> String {
+    match estimate.evidence {
         Evidence::Bounds { lower, upper } => {
             format!("proven: {} ... {}", format::down(lower, 8), format::up(upper, 8))
         }
@@ -53,8 +84,7 @@ pub(crate) fn evidence(estimate: &Estimate) -> String {
         }
         Evidence::Exact => "exact".to_string(),
         _ => "no error known".to_string(),
-    };
-    estimate.notes.iter().fold(support, |text, note| format!("{text}, {note}"))
+    }
 }
 
 /// "p = 0.001".

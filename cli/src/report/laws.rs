@@ -7,17 +7,24 @@ use serde::Serialize;
 
 use crate::report::layout::{Entries, Grid};
 
+/// The most discrepancies side by side.
+const COLUMNS: usize = 4;
+
 /// One column for each discrepancy, then the counterexamples.
 pub(crate) fn laws(reports: &[LawReport]) -> String {
-    let mut grid = Grid::new(&"l".repeat(reports.len() + 2));
-    let head = ["law", ""].into_iter().map(str::to_string);
-    grid.row(head.chain(reports.iter().map(|report| report.name.clone())));
-    for law in Law::ALL {
-        let mut cells = vec![law.name().to_string(), law.formula().to_string()];
-        cells.extend(reports.iter().map(|report| word(report.outcome(law))));
-        grid.row(cells);
+    let mut text = String::new();
+    for reports in reports.chunks(COLUMNS) {
+        let mut grid = Grid::new(&"l".repeat(reports.len() + 2));
+        let head = ["law", ""].into_iter().map(str::to_string);
+        grid.row(head.chain(reports.iter().map(|report| report.name.clone())));
+        for law in Law::ALL {
+            let mut cells = vec![law.name().to_string(), law.formula().to_string()];
+            cells.extend(reports.iter().map(|report| word(report.outcome(law))));
+            grid.row(cells);
+        }
+        let _ = write!(text, "\n{}", grid.text(2));
     }
-    let mut text = format!("\n{}\n", grid.text(2));
+    text.push('\n');
     for report in reports {
         let mut entries = Entries::default();
         for (law, outcome) in &report.outcomes {

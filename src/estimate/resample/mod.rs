@@ -36,7 +36,8 @@
 //! Measured (`docs/benchmarks.md`, `tests/resampling.rs`): the default holds 92 to 98 % at 95 % for energy distance, MMD² and W₁ on a line
 //! where P and Q are more than about three standard errors apart. Nearer, it holds more for squared distances, and *less for
 //! W₁ and for roots* (86 % at two standard errors, 59 % for W₁ at P = Q): there take the interval of the squared distance, and
-//! ask [`permutation_test`] whether P = Q.
+//! ask [`permutation_test`] whether P = Q. Every interval whose middle is within four standard errors of 0 carries
+//! [`Note::NearNull`].
 //!
 //! # Weights
 //!
@@ -60,8 +61,12 @@ pub use permutation::{Permutation, PermutationTest, permutation_test, permutatio
 pub use pool::{Draw, Pool};
 
 use crate::error::{Error, ErrorKind, Result, require};
-use crate::estimate::{Discrepancy, Estimate, Evidence};
+use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
 use crate::measure::Samples;
+use crate::numeric::normal::normal_quantile;
+
+/// An interval whose middle is fewer standard errors than this from 0 is [`Note::NearNull`].
+const NEAR_NULL: f64 = 4.0;
 
 /// How to resample; the defaults are right for every distance of this library between distributions that differ.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -200,7 +205,9 @@ pub fn interval<D: Discrepancy + ?Sized>(d: &D, x: &Samples, y: &Samples, option
         Scheme::Jackknife => schemes::jackknife(d, &pool, estimate.value, options)?.normal_interval(options.level),
     };
     let evidence = Evidence::Interval { lower, upper, level: options.level };
-    Ok(Estimate { evidence, ..estimate }.with_seed(options.seed))
+    let estimate = Estimate { evidence, ..estimate }.with_seed(options.seed);
+    let (centre, error) = (0.5 * (lower + upper), 0.5 * (upper - lower) / normal_quantile(0.5 + 0.5 * options.level));
+    Ok(if centre < NEAR_NULL * error { estimate.with_note(Note::NearNull) } else { estimate })
 }
 
 /// The jackknife standard error of `d` between two samples, as the evidence of its value: n + m evaluations.

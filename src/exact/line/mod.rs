@@ -1,5 +1,6 @@
 //! Exact transport on a line, by sorting.
 
+pub(crate) mod partial;
 pub(crate) mod power;
 pub(crate) mod sort;
 #[cfg(test)]

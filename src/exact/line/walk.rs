@@ -124,10 +124,17 @@ pub(crate) fn sum_of_costs(cost: impl Convex, x: &[f64], y: &[f64]) -> f64 {
                 lanes[k] += cost.cost(x[k] - y[k]);
             }
         }
-        for (k, (x, y)) in x_rest.iter().zip(y_rest).enumerate() {
-            lanes[k] += cost.cost(x - y);
+        let mut rest = [0.0; LANES];
+        for (rest, (x, y)) in rest.iter_mut().zip(x_rest.iter().zip(y_rest)) {
+            *rest = cost.cost(x - y);
         }
-        total.add(lanes.iter().sum());
+        total.add(added(&lanes, &rest));
     }
     total.value()
+}
+
+/// The sum of the lanes. Not inlined: lanes that must come to memory are kept in a vector by the compiler, others one by one.
+#[inline(never)]
+fn added(lanes: &[f64; 8], rest: &[f64; 8]) -> f64 {
+    lanes.iter().zip(rest).map(|(lane, rest)| lane + rest).sum()
 }
