@@ -1,7 +1,7 @@
 //! What is said of GANs and WGANs, held against measurements: each claim, what was measured, and whether it holds.
 //!
 //! ```text
-//! cargo run --release --example claims                  # all: about ten minutes on one core
+//! cargo run --release --example claims                  # all: some minutes on one core
 //! cargo run --release --example claims -- depth weights # some, by name
 //! cargo run --release --example claims -- --quick       # a tenth of the steps: some verdicts need more
 //! ```

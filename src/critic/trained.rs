@@ -88,7 +88,7 @@ impl Critic {
             return Ok(self.lipschitz);
         }
         let end = |k: usize, of: fn(f64, f64) -> f64| {
-            sides.iter().flat_map(|side| side.column(k).to_vec()).reduce(of).expect("there is a point")
+            sides.iter().flat_map(|side| side.column(k).to_vec()).fold(sides[0][[0, k]], of)
         };
         let low: Vec<f64> = (0..dim).map(|k| end(k, f64::min)).collect();
         let high: Vec<f64> = (0..dim).map(|k| end(k, f64::max)).collect();
