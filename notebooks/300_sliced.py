@@ -18,8 +18,8 @@ import earthwork as ew
 
 rng = np.random.default_rng(9)
 d = 8
-X = rng.normal(size=(2_000, d))
-Y = rng.normal(size=(1_500, d)) * np.linspace(0.5, 1.5, d) + np.eye(d)[0]
+X = rng.normal(size=(800, d))
+Y = rng.normal(size=(600, d)) * np.linspace(0.5, 1.5, d) + np.eye(d)[0]
 found = ew.sliced.distance(X, Y)
 print(found)
 
@@ -71,7 +71,7 @@ print(precise)
 # directions do not find it in many dimensions.
 
 # %%
-Z = rng.normal(size=(2_000, d))
+Z = rng.normal(size=(800, d))
 Z[:, 3] += 3.0
 climbed = ew.sliced.max_distance(X, Z)
 random = np.sqrt(ew.sliced.distance(X, Z, directions=500, method="monte-carlo", control_variates=False).costs.max())

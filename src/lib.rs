@@ -51,6 +51,8 @@
 //! | [`divergence`] | KL, JS, total variation and their family: exact on one support, estimated from samples |
 //! | [`entropic`] | Sinkhorn at any ε with bounds on the exact cost, the Sinkhorn divergence, unbalanced transport, barycenters, maps |
 //! | [`critic`] | networks held to a Lipschitz constant: proven lower bounds on W₁, with gradients; the exact dual as a critic |
+//! | [`metrics`] | metrics of generative models: FID, KID, precision and recall, coverage, nearest-neighbour tests, modes |
+//! | [`validate`] | what is wrong with a fake sample, and which metrics say so, held against exact distances |
 //! | [`gan`] | adversarial training on few dimensions, with exact transport as the referee |
 //! | [`compare`] | the whole job: every distance of two samples, which column carries it, what moves where |
 //! | [`estimate`] | a number and its evidence |
@@ -89,5 +91,6 @@ mod simd;
 pub mod sliced;
 pub mod testing;
 pub mod transport;
+pub mod validate;
 
 pub use error::{Error, ErrorKind, Result};

@@ -265,13 +265,15 @@ fn what_modes_say() {
     let ring = Mixture::ring(8, 1.0, 0.01).unwrap();
     let modes = Modes::new(ring.clone());
     let all = modes.report(&ring.sample(2500, 1).unwrap()).unwrap();
-    assert_eq!((all.captured, all.counts.iter().sum::<usize>()), (8, 2500));
+    assert_eq!((all.captured, all.modes, all.counts.len()), (8, 8, 8));
     // Within three standard deviations in the plane: 1 − exp(−9/2).
     assert!((all.high_quality.value - (1.0 - (-4.5_f64).exp())).abs() < 4.0 * all.high_quality.std_error().unwrap());
     assert!(all.reverse_kl.value < 0.01);
     let one = modes.report(&Samples::new([[1.0, 0.0]; 30]).unwrap()).unwrap();
     assert_eq!((one.captured, one.high_quality.value), (1, 1.0));
     assert!((one.reverse_kl.value - 8_f64.ln()).abs() < 1e-14 && one.jensen_shannon < 2_f64.ln());
+    let none = modes.report(&Samples::new([[9.0, 9.0]; 30]).unwrap()).unwrap();
+    assert_eq!((none.captured, none.high_quality.value, none.reverse_kl.value), (0, 0.0, f64::INFINITY));
     // A mode of weight 0 is none, and no point belongs to it.
     let half = Modes::new(ring.with_weights([1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]).unwrap());
     let report = half.report(&ring.sample(400, 2).unwrap()).unwrap();

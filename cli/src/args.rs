@@ -11,7 +11,7 @@ use crate::divergence::{KindChoice, MethodChoice};
 use crate::failure::{Failure, Outcome};
 use crate::help::{
     ABOUT, TEACH, TEACH_BENCHMARK, TEACH_COMPARE, TEACH_CRITIC, TEACH_DIVERGENCE, TEACH_EMD, TEACH_GAN, TEACH_LAWS,
-    TEACH_REPORT, TEACH_SINKHORN, TEACH_SLICED, TEACH_TEST, TEACH_TRAIN, TEACH_VERIFY,
+    TEACH_METRICS, TEACH_REPORT, TEACH_SINKHORN, TEACH_SLICED, TEACH_TEST, TEACH_TRAIN, TEACH_VALIDATE, TEACH_VERIFY,
 };
 use crate::output;
 
@@ -47,6 +47,12 @@ pub(crate) enum Command {
     /// Can two samples come from one distribution? A permutation test.
     #[command(after_help = TEACH_TEST)]
     Test(TestArgs),
+    /// FID, KID, precision, recall and the other metrics of generative models, real against fake.
+    #[command(after_help = TEACH_METRICS)]
+    Metrics(MetricsArgs),
+    /// Which metrics see what is wrong with a fake sample: severity sweeps beside exact distances, as a page.
+    #[command(after_help = TEACH_VALIDATE)]
+    Validate(ValidateArgs),
     /// Which laws (symmetry, triangle, ...) each discrepancy keeps, with counterexamples.
     #[command(after_help = TEACH_LAWS)]
     Laws(LawsArgs),
@@ -90,6 +96,8 @@ impl Command {
             Self::Sliced(options) => &options.run,
             Self::Verify(options) => &options.run,
             Self::Test(options) => &options.run,
+            Self::Metrics(options) => &options.run,
+            Self::Validate(options) => &options.run,
             Self::Laws(options) => &options.run,
             Self::Critic(options) => &options.run,
             Self::Gan(GanCommand::Train(options)) => &options.run,
@@ -266,6 +274,71 @@ pub(crate) struct TestArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct MetricsArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Only these: w1, w2, sw1, fid, fid_inf, kid, mmd, energy, one_nn, c2st, precision, recall, density, coverage; all by default
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Metrics")]
+    pub(crate) metrics: Vec<String>,
+    /// Real points that the generator was not trained on: adds memorisation, with A as the training points
+    #[arg(long, value_name = "FILE", help_heading = "Metrics", conflicts_with_all = ["group", "grid", "standardise"])]
+    pub(crate) held_out: Option<String>,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// Where real points come from: ring8, grid25, or a file of points, whose halves are dealt out as real and fake
+    #[arg(long, value_name = "DATA", help_heading = "Data")]
+    pub(crate) data: String,
+    /// The column of a file that names the mode (class) of each point; else modes are found by k-means
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    pub(crate) labels: Option<String>,
+    /// How many modes k-means finds in a file without --labels
+    #[arg(long, value_name = "K", default_value_t = 8, value_parser = positive, help_heading = "Data", conflicts_with = "labels")]
+    pub(crate) modes: usize,
+    /// Columns of a file to use as coordinates, by name or by number from 1; else all columns of numbers
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Data")]
+    pub(crate) columns: Vec<String>,
+    /// Leave out rows in which a number is missing; without this they are an error
+    #[arg(long, help_heading = "Data")]
+    pub(crate) drop_missing: bool,
+    /// Put every column on one scale: mean 0 and standard deviation 1
+    #[arg(long, alias = "standardize", help_heading = "Data")]
+    pub(crate) standardise: bool,
+    /// Whether tables begin with a row of names: yes, no, or auto (if no cell of the first row is a number)
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Header::Auto, hide_possible_values = true, help_heading = "Data")]
+    pub(crate) header: Header,
+    /// Metrics to judge: all, or names as for `metrics` and `test`; w1 and w2 stand beside in any case
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', default_value = "all", help_heading = "Sweeps")]
+    pub(crate) metrics: Vec<String>,
+    /// What goes wrong: all, or some of translate, rotate, scale, noise, shrink, mode-drop, imbalance, invented-mode, bridges, collapse, memorise, outliers, label-swap
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', default_value = "all", help_heading = "Sweeps")]
+    pub(crate) corruptions: Vec<String>,
+    /// Points of either sample, at most half of a file
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = positive, help_heading = "Sweeps")]
+    pub(crate) points: usize,
+    /// Steps of severity from 0 to 1
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = positive, help_heading = "Sweeps")]
+    pub(crate) severities: usize,
+    /// Values at each severity, each of samples of its own
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = positive, help_heading = "Sweeps")]
+    pub(crate) repeats: usize,
+    /// Write the report as one page that needs no network: .html
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct LawsArgs {
     /// Only these, by name as for `test`; all by default
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Laws")]
@@ -421,7 +494,7 @@ pub(crate) struct ReportArgs {
 }
 
 /// What is read.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Input")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct InputArgs {

@@ -31,6 +31,12 @@ Examples:
   earthwork test adelie.csv gentoo.csv
       Can these two samples come from one distribution?
 
+  earthwork metrics real.csv fake.csv
+      FID, KID, precision, recall, coverage and the rest, with intervals, beside the exact distance.
+
+  earthwork validate --data ring8 --out report.html
+      Which of these metrics see dropped modes, noise, copies ...? A page of curves beside the exact distance.
+
   earthwork laws
       Which of the distances are symmetric, keep the triangle inequality, still see how far disjoint supports are apart?
 
@@ -177,3 +183,24 @@ Examples:
   earthwork benchmark w1 --dim 2 --funnels 16 --critic lp
   earthwork benchmark w1 --dim 8 --critic lp,gp,bjorck --hidden 128,128
   earthwork benchmark w1 --dim 2 --funnels 64 --critic exact-dual --points 20000 --json";
+
+pub(crate) const TEACH_METRICS: &str = "\
+A is the real sample, B the fake one. Every row of a table is a point: features of images by a network of your own, or low-dimensional
+points as they are. FID and KID depend on the units of the columns; --standardise puts them on one scale.
+
+Examples:
+  earthwork metrics real.csv fake.csv
+  earthwork metrics digits_real.csv digits_without_3.csv --columns 2,3,4,5 --metrics fid,recall,coverage,w1
+  earthwork metrics train.npy generated.npy --held-out test.npy --json
+  earthwork metrics penguins.csv --group species --only Adelie,Gentoo --drop-missing --standardise";
+
+pub(crate) const TEACH_VALIDATE: &str = "\
+Real samples are drawn again and again and made worse step by step, in thirteen ways. At every step each metric is computed, and the
+exact distances W1 and W2 beside it. A metric follows, is blind, or misleads: its rank correlation is with W1 where W1 itself rises with
+the severity, else with the severity. What it says of real against real samples is its noise floor.
+
+Examples:
+  earthwork validate --data ring8 --out report.html
+  earthwork validate --data grid25 --metrics fid,kid,precision,recall --corruptions mode-drop,noise --repeats 5
+  earthwork validate --data digits.csv --labels label --points 300 --out digits.html
+  earthwork validate --data points.csv --modes 5 --json > report.json";

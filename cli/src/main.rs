@@ -50,6 +50,8 @@ fn main() -> ExitCode {
             Command::Sliced(options) => commands::sliced(options),
             Command::Verify(options) => commands::verify(options),
             Command::Test(options) => commands::test(options),
+            Command::Metrics(options) => commands::metrics(options),
+            Command::Validate(options) => commands::validate(options),
             Command::Laws(options) => commands::laws(options),
             Command::Critic(options) => commands::critic(options),
             Command::Gan(GanCommand::Train(options)) => commands::train(options),

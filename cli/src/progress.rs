@@ -40,6 +40,16 @@ impl Bar {
         });
     }
 
+    /// Shows a bar: `done` of `total` `things`.
+    pub(crate) fn fill(&mut self, job: &str, things: &str, progress: &Progress) {
+        self.tell(|| {
+            let (done, total) = (progress.done, progress.total.max(1));
+            let filled = 24 * done / total;
+            let bar = "█".repeat(filled) + &"░".repeat(24 - filled.min(24));
+            format!("{job}  {bar}  {}/{} {things}", format::count(done as u64), format::count(total as u64))
+        });
+    }
+
     fn tell(&mut self, message: impl FnOnce() -> String) {
         if self.started.elapsed() < PATIENCE {
             return;

@@ -17,6 +17,8 @@ True
 ``ew.divergence``         KL, JS, total variation and their family: from samples, masses, Gaussians, mixtures
 ``ew.kernel``             energy distance and MMD
 ``ew.critic``             networks as proven lower bounds on W₁; the exact dual as a critic
+``ew.gan``                adversarial training with exact transport as the referee
+``ew.metrics``            metrics of generative models: FID, KID, precision and recall, modes, memorisation
 ``ew.closed_form``        Gaussians and mixtures of them
 ``ew.certify``            whether a plan of yours is optimal
 ``ew.two_sample_test``    whether two samples can come from one distribution; ``ew.interval``, ``ew.laws``
@@ -35,7 +37,7 @@ import numpy as np
 import scipy.sparse
 
 from earthwork import _earthwork as _native
-from earthwork import _inputs, closed_form, critic, divergence, exact, kernel, plot, sinkhorn, sliced
+from earthwork import _inputs, closed_form, critic, divergence, exact, gan, kernel, metrics, plot, sinkhorn, sliced
 from earthwork._earthwork import Certificate, Discrepancy, Samples, __version__
 from earthwork.comparison import (
     Comparison,
@@ -70,15 +72,26 @@ __all__ = [
     "distance",
     "divergence",
     "exact",
+    "gan",
     "interval",
     "kernel",
     "laws",
+    "metrics",
     "plot",
     "samples",
     "sinkhorn",
     "sliced",
     "two_sample_test",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """``ew.sklearn`` and ``ew.torch`` are imported when they are asked for: they need what they are named after."""
+    if name in ("sklearn", "torch"):
+        import importlib
+
+        return importlib.import_module(f"earthwork.{name}")
+    raise AttributeError(f"module 'earthwork' has no attribute {name!r}")
 
 
 def samples(points: Any, weights: Any = None) -> Samples:

@@ -27,6 +27,7 @@ __all__ = [
     "Sliced",
     "SlicedStream",
     "Solution",
+    "Training",
     "Unbalanced",
     "__version__",
     "bures_wasserstein",
@@ -47,13 +48,23 @@ __all__ = [
     "exact_solve_grid",
     "exact_solve_matrix",
     "fixed_barycenter",
+    "gan_fit",
+    "gan_toy",
+    "gan_toys",
     "gaussian_barycenter",
     "gaussian_map",
     "gelbrich",
     "grid_barycenter",
+    "inception_score",
+    "memorisation",
+    "metric",
+    "metric_keys",
     "mixture_distance",
+    "mode_report",
+    "mode_score",
     "mutual_information",
     "population",
+    "prdc",
     "sinkhorn_barycenter",
     "sinkhorn_divergence",
     "sinkhorn_solve",
@@ -376,6 +387,21 @@ class Discrepancy:
         seed: int = 0,
     ) -> Discrepancy: ...
 
+@final
+class Training:
+    @property
+    def steps(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    def records(self) -> list[dict[str, Any]]: ...
+    def floor(self) -> tuple[float, float]: ...
+    def generate(self, n: int, seed: int) -> tuple[_Floats, NDArray[np.int64]]: ...
+    def generate_class(self, n: int, label: int, seed: int) -> _Floats: ...
+    def critic_values(self, points: _Floats) -> _Floats: ...
+    def checkpoint(self) -> bytes: ...
+
 def exact_solve(
     x: Samples,
     y: Samples,
@@ -487,3 +513,22 @@ def compare(
     time_limit: float | None = None,
     progress: _Report = None,
 ) -> dict[str, Any]: ...
+def gan_fit(
+    toy: str | None,
+    samples: Samples | None,
+    labels: Sequence[int] | None,
+    options: _Options,
+    checkpoint: bytes | None = None,
+    report: _Report = None,
+) -> Training: ...
+def gan_toy(name: str, n: int, seed: int) -> tuple[_Floats, NDArray[np.int64]]: ...
+def gan_toys() -> list[str]: ...
+def mode_report(
+    mixture: _Components, samples: Samples
+) -> tuple[int, int, Estimate, Estimate, float, list[int]]: ...
+def metric_keys() -> list[tuple[str, bool]]: ...
+def metric(key: str, k: int | None = None) -> Discrepancy: ...
+def memorisation(held_out: Samples) -> Discrepancy: ...
+def prdc(real: Samples, fake: Samples, k: int) -> tuple[Estimate, Estimate, Estimate, Estimate]: ...
+def inception_score(posteriors: _Floats, splits: int) -> Estimate: ...
+def mode_score(posteriors: _Floats, shares: Sequence[float]) -> Estimate: ...

@@ -75,7 +75,7 @@ def estimate(
     Y: Points,
     kind: str = "kl",
     method: str = "knn",
-    k: int | None = None,
+    k: int = 5,
     *,
     a: Any = None,
     b: Any = None,
@@ -96,7 +96,7 @@ def estimate(
         kind: which divergence.
         method: ``knn``, ``knn-ball``, ``classifier``, ``dv``, ``nwj``, ``logistic``, ``gaussian``, ``kde``, ``histogram``,
             ``ulsif``, ``rulsif``, or ``auto`` for what suits the kind and the dimension.
-        k: which nearest neighbour; 5 by default (knn).
+        k: which nearest neighbour (knn and knn-ball).
         a: weights of X, where the method takes any.
         b: weights of Y.
         whiten: make the mean covariance the identity before neighbours are sought (knn).
@@ -122,7 +122,7 @@ def estimate(
     method_of = estimator(
         kind,
         method,
-        k,
+        k if method in ("knn", "knn-ball") or k != 5 else None,
         dim=x.dim,
         whiten=whiten,
         bins=bins,

@@ -91,7 +91,7 @@ def _lines(ax: Axes, first: Floats, second: Floats, plan: Any) -> None:
     order = np.argsort(-entries.data)[:_MOST_LINES]
     rows, columns, mass = entries.row[order], entries.col[order], entries.data[order]
     strength = mass / mass.max() if len(mass) else mass
-    colours = np.column_stack([np.full((len(mass), 3), 0.35), 0.15 + 0.55 * strength])
+    colours = np.column_stack([np.full((len(mass), 3), 0.35), 0.08 + 0.3 * strength])
     segments = np.stack([first[rows], second[columns]], axis=1)
     ax.add_collection(LineCollection(list(segments), colors=colours, linewidths=0.4 + 0.8 * strength, zorder=1))
 
@@ -169,4 +169,5 @@ def compare(comparison: Any, ax: Axes | None = None, show: Callable[[Any], bool]
     ax.set_yticks(range(len(rows)), [row.name for row in rows])
     ax.set_ylim(len(rows) - 0.4, -0.8)
     ax.set_xlabel("value")
+    ax.margins(x=0.12)
     return ax

@@ -27,7 +27,7 @@ use crate::sliced;
 #[pyclass(frozen, module = "earthwork._earthwork", name = "Discrepancy")]
 pub(crate) struct Discrepancy(Arc<dyn Compares>);
 
-fn kept(d: impl Compares + 'static) -> Discrepancy {
+pub(crate) fn kept(d: impl Compares + 'static) -> Discrepancy {
     Discrepancy(Arc::new(d))
 }
 

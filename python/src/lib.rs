@@ -16,6 +16,8 @@ mod divergence;
 mod estimate;
 mod exact;
 mod failure;
+mod gan;
+mod metrics;
 mod running;
 mod sinkhorn;
 mod sliced;
@@ -47,6 +49,10 @@ mod _earthwork {
         Certificate, Partial, Solution, certify, certify_matrix, circle, exact_barycenter, exact_pairwise,
         exact_partial, exact_solve, exact_solve_grid, exact_solve_matrix, population, wasserstein,
     };
+    #[pymodule_export]
+    use crate::gan::{Training, gan_fit, gan_toy, gan_toys, mode_report};
+    #[pymodule_export]
+    use crate::metrics::{inception_score, memorisation, metric, metric_keys, mode_score, prdc};
     #[pymodule_export]
     use crate::sinkhorn::{
         Sinkhorn, SinkhornDivergence, Unbalanced, fixed_barycenter, grid_barycenter, sinkhorn_barycenter,

@@ -6,6 +6,7 @@ use crate::entropic::{EntropicWasserstein, SinkhornDivergence};
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::Discrepancy;
 use crate::exact::{Population, Wasserstein};
+use crate::metrics::{self, Manifold};
 use crate::sliced::{MaxSliced, Sliced};
 
 /// A discrepancy with the short name by which a command or a program asks for it.
@@ -66,7 +67,8 @@ pub fn all_discrepancies() -> Vec<Box<dyn Discrepancy>> {
 
 /// What [`discrepancy`] understands beyond the keys of [`catalogue`].
 pub const FORMS: &str = "w:P, sw:P, max-sw:P, sinkhorn:E and sinkhorn-divergence:E (times the mean cost), energy:unbiased, mmd:SIGMA, \
-     mmd:unbiased, laplace:SIGMA, kid, kl:K, js:K, kl-gaussian";
+     mmd:unbiased, laplace:SIGMA, kid, kl:K, js:K, kl-gaussian, sw1, fid, fid_inf, one_nn, c2st, precision, precision:K, recall:K, \
+     density:K, coverage:K";
 
 /// The discrepancy of that name: a key of [`catalogue`], or one of [`FORMS`].
 ///
@@ -75,6 +77,9 @@ pub const FORMS: &str = "w:P, sw:P, max-sw:P, sinkhorn:E and sinkhorn-divergence
 pub fn discrepancy(name: &str) -> Result<Box<dyn Discrepancy>> {
     if let Some(entry) = catalogue().into_iter().find(|entry| entry.key == name) {
         return Ok(entry.discrepancy);
+    }
+    if let Some(metric) = metrics::catalogue().into_iter().find(|metric| metric.key == name && name != "kid") {
+        return Ok(metric.discrepancy);
     }
     let (form, rest) = name.split_once(':').unwrap_or((name, ""));
     let number: Option<f64> = rest.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
@@ -93,6 +98,15 @@ pub fn discrepancy(name: &str) -> Result<Box<dyn Discrepancy>> {
         ("laplace", "", _) => Box::new(Mmd::new(Kernel::Laplace(Bandwidth::Median))),
         ("laplace", _, Some(length)) => Box::new(Mmd::laplace(length)),
         ("kid", "", _) => Box::new(Mmd::cubic()),
+        ("precision" | "recall" | "density" | "coverage", _, Some(k)) if k.fract() == 0.0 => {
+            let score = match form {
+                "precision" => Manifold::precision(),
+                "recall" => Manifold::recall(),
+                "density" => Manifold::density(),
+                _ => Manifold::coverage(),
+            };
+            Box::new(score.with_k(k as usize))
+        }
         _ => {
             let keys: Vec<&str> = catalogue().iter().map(|entry| entry.key).collect();
             let why = format!("`{name}` is no discrepancy here; there are {}, {FORMS}", keys.join(", "));
@@ -116,6 +130,8 @@ mod tests {
         assert_eq!(name("mmd:0.5").unwrap(), "MMD² (Gaussian, σ = 0.5)");
         assert_eq!(name("energy:unbiased").unwrap(), "energy (unbiased)");
         assert_eq!(name("laplace:2").unwrap(), "MMD² (Laplace, σ = 2)");
+        assert_eq!(name("fid").unwrap(), "FID");
+        assert_eq!(name("recall:5").unwrap(), "recall (k = 5)");
         assert_eq!(name("max-sw:1").unwrap(), "max-SW1");
         assert_eq!(name("sinkhorn:0.1").unwrap(), "W2 (Sinkhorn, ε = 0.1 of the mean cost)");
         assert_eq!(name("kl:3").unwrap(), "KL (kNN, k = 3)");

@@ -174,8 +174,8 @@ impl Pairwise {
 }
 
 /// Runs jobs in parallel until all are done or something ends them, and tells the observer, on this thread, how far they
-/// are. `told` says how many pivots a result took, and how it ended.
-fn in_parallel<T: Send>(
+/// are. `told` says how many pivots a result took, and how it ended. A result is `None` where its job was not begun.
+pub(crate) fn in_parallel<T: Send>(
     jobs: usize,
     interrupt: Interrupt,
     observer: &mut dyn Observer,

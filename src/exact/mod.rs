@@ -14,6 +14,7 @@ mod separate;
 
 pub use assignment::Assignment;
 pub use barycenter::{FreeBarycenter, barycenter};
+pub(crate) use batch::in_parallel;
 pub use batch::{Batch, Pairwise, batch, batch_observed, pairwise, pairwise_observed};
 pub use circle::{Circle, circle};
 pub(crate) use extension::{Extended, Extension};

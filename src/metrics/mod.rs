@@ -19,9 +19,8 @@
 //! [`Wasserstein`] belong to the same table and live where they are. [`catalogue`] lists all that
 //! take two samples and nothing else.
 //!
-//! What compares two samples is a [`Discrepancy`], so intervals, permutation tests and the reports of
-//! `validate` work on it. Which of these numbers follow the exact distance, and under which faults, is what
-//! `validate` measures.
+//! What compares two samples is a [`Discrepancy`], so intervals and permutation tests work on it. Which of these numbers follow the
+//! exact distance, and under which faults, is what [`validate`](crate::validate) measures.
 //!
 //! ```
 //! use earthwork::metrics;
@@ -70,6 +69,19 @@ pub enum Reading {
     Distance,
     /// It falls as the fake sample goes away from the real one.
     Score,
+    /// It is ½ where all is well, and any other value is worse.
+    Half,
+}
+
+impl Reading {
+    /// The value turned so that more is worse.
+    pub fn badness(self, value: f64) -> f64 {
+        match self {
+            Self::Distance => value,
+            Self::Score => -value,
+            Self::Half => (value - 0.5).abs(),
+        }
+    }
 }
 
 /// A metric with the short name by which a command or a program asks for it.
@@ -105,7 +117,7 @@ pub fn catalogue() -> Vec<Metric> {
         Metric::distance("kid", Kid::default()),
         Metric::distance("mmd", Mmd::default()),
         Metric::distance("energy", Energy::default()),
-        Metric::distance("one_nn", OneNearest::default()),
+        Metric { reading: Reading::Half, ..Metric::distance("one_nn", OneNearest::default()) },
         Metric::distance("c2st", ClassifierTest::default()),
         Metric::score("precision", Manifold::precision()),
         Metric::score("recall", Manifold::recall()),

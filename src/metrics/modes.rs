@@ -10,7 +10,8 @@ use crate::numeric::sum::sum;
 /// What a sample makes of a known mixture: which modes it found, how many points are good, and how evenly they fall.
 ///
 /// A point belongs to the mode that is nearest in standard deviations (the Mahalanobis distance), and is of high quality within
-/// `deviations` of them. A mode is captured if it has a point of high quality. Modes of weight 0 are none.
+/// `deviations` of them. A mode is captured if it has a point of high quality. Shares of modes are those of the points of high
+/// quality; without one, the reverse KL is infinite. Modes of weight 0 are none.
 ///
 /// # References
 /// Srivastava et al., "VEEGAN", NeurIPS 2017; Lin et al., "PacGAN", NeurIPS 2018, for the definitions on rings and grids.
@@ -46,11 +47,12 @@ pub struct ModeReport {
     pub modes: usize,
     /// The share of points of high quality.
     pub high_quality: Estimate,
-    /// KL(modes of the sample ‖ weights of the mixture), in nats; at most ln of the number of equal modes.
+    /// KL(modes of the good points ‖ weights of the mixture), in nats; at most ln of the number of equal modes, or infinite where
+    /// there is no good point.
     pub reverse_kl: Estimate,
-    /// JS between the modes of the sample and the weights of the mixture, in nats; at most ln 2.
+    /// JS between the modes of the good points and the weights of the mixture, in nats; at most ln 2.
     pub jensen_shannon: f64,
-    /// Points of each component, of high quality or not.
+    /// Points of high quality of each component.
     pub counts: Vec<usize>,
 }
 
@@ -61,7 +63,7 @@ pub enum ModeScore {
     Captured,
     /// The share of points of high quality.
     HighQuality,
-    /// KL(modes of the sample ‖ weights of the mixture).
+    /// KL(modes of the good points ‖ weights of the mixture).
     ReverseKl,
 }
 
@@ -101,36 +103,35 @@ impl Modes {
             return Err(Error::new("samples", ErrorKind::Unsupported(why.into())));
         }
         let weights = self.mixture.weights().as_slice();
-        let (mut counts, mut captured, mut good) = (vec![0_usize; weights.len()], vec![false; weights.len()], 0_usize);
+        let mut counts = vec![0_usize; weights.len()];
         for (mode, distance) in self.assign(samples)? {
-            counts[mode] += 1;
-            if distance <= self.deviations {
-                good += 1;
-                captured[mode] = true;
-            }
+            counts[mode] += usize::from(distance <= self.deviations);
         }
-        let n = samples.len() as f64;
+        let (n, good) = (samples.len() as f64, counts.iter().sum::<usize>() as f64);
         let sizes = (samples.len(), samples.len());
         let modes = weights.iter().filter(|&&w| w > 0.0).count();
-        let shares: Vec<f64> = counts.iter().map(|&count| count as f64 / n).collect();
+        let shares: Vec<f64> = counts.iter().map(|&count| count as f64 / good.max(1.0)).collect();
         let term = |p: f64, q: f64| if p > 0.0 { p * (p / q).ln() } else { 0.0 };
         let both = || shares.iter().zip(weights);
         let kl = sum(both().map(|(p, q)| term(*p, *q))).max(0.0);
         // The influence of a point in mode k is ln p_k / q_k.
         let squares = sum(both().filter(|(p, _)| **p > 0.0).map(|(p, q)| p * (p / q).ln().powi(2)));
-        let error = ((squares - kl * kl).max(0.0) / n).sqrt();
-        let reverse_kl = Estimate::new(kl, Evidence::StandardError(error), "counts of the modes", sizes)
-            .with_note(Note::Biased(Kind::UpperBound));
+        let reverse_kl = if good > 0.0 {
+            let error = Evidence::StandardError(((squares - kl * kl).max(0.0) / good).sqrt());
+            Estimate::new(kl, error, "counts of the modes", sizes).with_note(Note::Biased(Kind::UpperBound))
+        } else {
+            Estimate::new(f64::INFINITY, Evidence::Exact, "counts of the modes", sizes)
+        };
         let middle = |p: f64, q: f64| 0.5 * (p + q);
         let js = both().map(|(p, q)| 0.5 * (term(*p, middle(*p, *q)) + term(*q, middle(*p, *q))));
-        let (share, share_error) = super::share(good as f64, n);
+        let (share, share_error) = super::share(good, n);
         let evidence = Evidence::StandardError(share_error);
         Ok(ModeReport {
-            captured: captured.iter().filter(|&&yes| yes).count(),
+            captured: counts.iter().filter(|&&count| count > 0).count(),
             modes,
             high_quality: Estimate::new(share, evidence, "points near a mode", sizes),
             reverse_kl,
-            jensen_shannon: sum(js).max(0.0),
+            jensen_shannon: if good > 0.0 { sum(js).max(0.0) } else { std::f64::consts::LN_2 },
             counts,
         })
     }

@@ -7,9 +7,11 @@ mod divergence;
 mod emd;
 mod gan;
 mod laws;
+mod metrics;
 mod sinkhorn;
 mod sliced;
 mod test;
+mod validate;
 mod verify;
 
 pub(crate) use benchmark::benchmark;
@@ -19,9 +21,11 @@ pub(crate) use divergence::divergence;
 pub(crate) use emd::emd;
 pub(crate) use gan::{report as gan_report, train};
 pub(crate) use laws::laws;
+pub(crate) use metrics::metrics;
 pub(crate) use sinkhorn::sinkhorn;
 pub(crate) use sliced::sliced;
 pub(crate) use test::test;
+pub(crate) use validate::validate;
 pub(crate) use verify::verify;
 
 use std::sync::Arc;

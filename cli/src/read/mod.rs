@@ -5,6 +5,7 @@ mod checks;
 mod columns;
 mod dialect;
 mod image;
+mod labelled;
 mod npy;
 mod samples;
 mod source;
@@ -13,4 +14,5 @@ mod text;
 
 pub(crate) use array::{array, matrix, vector};
 pub(crate) use checks::{plan, potentials};
+pub(crate) use labelled::whole;
 pub(crate) use samples::{Inputs, Sample, labelled, load};

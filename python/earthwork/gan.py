@@ -1,0 +1,157 @@
+"""Adversarial training in few dimensions, with exact transport as the referee of every record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from earthwork import _earthwork as _native
+from earthwork import _inputs
+from earthwork._inputs import Floats, Points
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["TOYS", "Training", "fit", "toy"]
+
+TOYS: list[str] = _native.gan_toys()
+"""The toy distributions by name."""
+
+
+def toy(name: str, n: int, seed: int = 0) -> tuple[Floats, NDArray[np.int64]]:
+    """n points of a toy distribution, of shape (n, 2), and the class of each.
+
+    >>> import earthwork as ew
+    >>> points, classes = ew.gan.toy("ring8", 500)
+    >>> points.shape, len(set(classes.tolist()))
+    ((500, 2), 8)
+    """
+    return _native.gan_toy(_inputs.text("name", name), _inputs.count("n", n), _inputs.count("seed", seed))
+
+
+class Training:
+    """A trained generator with its critic, and what the referee saw on the way."""
+
+    def __init__(self, raw: _native.Training) -> None:
+        self._raw = raw
+        self.records: list[dict[str, Any]] = raw.records()
+        """One for each time the referee was asked: step, exact w1 and w2, what the critic says (``critic_value``) and proves
+        (``certified``), losses, modes, slopes, gradients by layer."""
+
+    @property
+    def name(self) -> str:
+        """The objective and the control."""
+        return self._raw.name
+
+    @property
+    def steps(self) -> int:
+        """Steps of the generator."""
+        return self._raw.steps
+
+    @property
+    def status(self) -> str:
+        """``converged`` when all steps are done, else why not."""
+        return self._raw.status
+
+    def curve(self, key: str) -> Floats:
+        """One entry of all records, such as ``w1``; NaN where a record has none."""
+        return np.array([np.nan if record[key] is None else record[key] for record in self.records], dtype=np.float64)
+
+    def floor(self) -> tuple[float, float]:
+        """W₁ and W₂ between two *real* samples of the referee's size: no generator can be expected to do better."""
+        return self._raw.floor()
+
+    def generate(self, n: int, seed: int = 0, of_class: int | None = None) -> Floats:
+        """n generated points of shape (n, d); of one class, where the generator is told classes."""
+        if of_class is None:
+            return self._raw.generate(_inputs.count("n", n), _inputs.count("seed", seed))[0]
+        return self._raw.generate_class(_inputs.count("n", n), _inputs.count("of_class", of_class), seed)
+
+    def critic(self, points: Points) -> Floats:
+        """The critic at each point; of length k."""
+        return self._raw.critic_values(_inputs.points("points", points))
+
+    def checkpoint(self) -> bytes:
+        """The whole state (safetensors): ``fit(..., checkpoint=...)`` goes on from it to the same bits."""
+        return self._raw.checkpoint()
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The records as a table (needs pandas)."""
+        import pandas
+
+        return pandas.DataFrame(self.records)
+
+    def __repr__(self) -> str:
+        last = self.records[-1] if self.records else None
+        reached = "" if last is None else f", exact W1 = {last['w1']:.4g}"
+        return f"Training({self.name}, {self.steps} steps{reached}, {self.status})"
+
+
+def fit(
+    data: str | Points,
+    method: str = "wgan-lp",
+    steps: int | None = None,
+    seed: int = 0,
+    *,
+    labels: Any = None,
+    conditional: bool = False,
+    published: bool = False,
+    batch: int | None = None,
+    latent: int | None = None,
+    critic: Sequence[int] | None = None,
+    generator: Sequence[int] | None = None,
+    every: int = 250,
+    points: int = 512,
+    time_limit: float | None = None,
+    checkpoint: bytes | None = None,
+    report: Callable[[dict[str, Any]], object] | None = None,
+) -> Training:
+    """Trains a generator against a critic.
+
+    Args:
+        data: a toy distribution of :data:`TOYS`, or points of shape (n, d), a fifth of which is kept for the referee.
+        method: an objective with its control, such as ``wgan-gp``, ``wgan-clip``, ``ns``, ``lsgan``, ``hinge+spectral``, ``ns+dragan``.
+        steps: of the generator.
+        seed: of parameters, noise and batches; the same seed gives the same bits.
+        labels: a class for each point, from 0.
+        conditional: tell both networks the class.
+        published: use the constants of the method's paper.
+        batch: points of each side in a step.
+        latent: the dimension of the noise.
+        critic: widths of the critic's layers.
+        generator: widths of the generator's layers.
+        every: how many steps between two records.
+        points: of each side that the referee compares.
+        time_limit: seconds after which what was reached is returned.
+        checkpoint: go on from this state.
+        report: a function that receives each record as it comes.
+
+    >>> import earthwork as ew
+    >>> training = ew.gan.fit("ring8", "wgan-lp", steps=20, every=10, points=64, batch=32)
+    >>> [record["step"] for record in training.records]
+    [0, 10, 20]
+    >>> all(record["certified"] <= record["w1"] for record in training.records)
+    True
+    """
+    options = {
+        "method": _inputs.text("method", method),
+        "published": published,
+        "conditional": conditional,
+        "steps": None if steps is None else _inputs.count("steps", steps),
+        "batch": None if batch is None else _inputs.count("batch", batch),
+        "latent": None if latent is None else _inputs.count("latent", latent),
+        "critic": None if critic is None else [_inputs.count("critic", width) for width in critic],
+        "generator": None if generator is None else [_inputs.count("generator", width) for width in generator],
+        "every": _inputs.count("every", every),
+        "points": _inputs.count("points", points),
+        "seed": _inputs.count("seed", seed),
+        "time_limit": time_limit,
+    }
+    if isinstance(data, str):
+        return Training(_native.gan_fit(data, None, None, options, checkpoint, report))
+    given = _inputs.sample("data", data)
+    classes = None if labels is None else [_inputs.count("labels", label) for label in np.asarray(labels).tolist()]
+    return Training(_native.gan_fit(None, given, classes, options, checkpoint, report))

@@ -1,0 +1,222 @@
+//! Adversarial training with the exact solver as referee.
+
+use std::sync::Arc;
+
+use earthwork::gan::{self, Data, Record, Toy};
+use numpy::{PyArray1, PyArray2, PyReadonlyArray2, ToPyArray};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::data::Samples;
+use crate::estimate::estimated;
+use crate::failure::raised;
+use crate::running::{Watching, run, watched};
+
+/// A training that has ended, for now.
+#[pyclass(frozen, module = "earthwork._earthwork", name = "Training")]
+pub(crate) struct Training {
+    state: Arc<gan::Training>,
+    records: Vec<Record>,
+    ended: String,
+}
+
+#[pymethods]
+impl Training {
+    #[getter]
+    fn steps(&self) -> u64 {
+        self.state.steps()
+    }
+
+    #[getter]
+    fn name(&self) -> String {
+        self.state.options().name()
+    }
+
+    #[getter]
+    fn status(&self) -> &str {
+        &self.ended
+    }
+
+    /// Each record as a dictionary.
+    fn records<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        self.records.iter().map(|record| told(py, record)).collect()
+    }
+
+    /// W₁ and W₂ between two real samples of the referee's size.
+    fn floor(&self, py: Python<'_>) -> PyResult<(f64, f64)> {
+        let training = Arc::clone(&self.state);
+        run(py, move || training.floor().map(|floor| (floor.w1.value, floor.w2.value)))
+    }
+
+    /// n generated points and their classes.
+    fn generate<'py>(
+        &self,
+        py: Python<'py>,
+        n: usize,
+        seed: u64,
+    ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i64>>)> {
+        let found = py.detach(|| self.state.generate_labelled(n, seed));
+        let (points, labels) = found.map_err(|error| raised(&error))?;
+        let labels = PyArray1::from_iter(py, labels.into_iter().map(|label| label as i64));
+        Ok((points.points().view().to_pyarray(py), labels))
+    }
+
+    /// n generated points of one class.
+    fn generate_class<'py>(
+        &self,
+        py: Python<'py>,
+        n: usize,
+        label: usize,
+        seed: u64,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let found = py.detach(|| self.state.generate_class(n, label, seed));
+        Ok(found.map_err(|error| raised(&error))?.points().view().to_pyarray(py))
+    }
+
+    /// The critic at each point.
+    fn critic_values<'py>(
+        &self,
+        py: Python<'py>,
+        points: PyReadonlyArray2<'py, f64>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let points = points.as_array();
+        let values = py.detach(|| self.state.critic_values(points));
+        Ok(values.map_err(|error| raised(&error))?.to_pyarray(py))
+    }
+
+    fn checkpoint<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.state.checkpoint())
+    }
+}
+
+fn told<'py>(py: Python<'py>, record: &Record) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    out.set_item("step", record.step)?;
+    out.set_item("critic_steps", record.critic_steps)?;
+    out.set_item("w1", record.w1.value)?;
+    out.set_item("w2", record.w2.value)?;
+    out.set_item("certified", record.certified)?;
+    out.set_item("critic_value", record.critic_value)?;
+    out.set_item("lipschitz", record.lipschitz)?;
+    out.set_item("mean_slope", record.slopes.0)?;
+    out.set_item("largest_slope", record.slopes.1)?;
+    out.set_item("critic_loss", record.critic_loss)?;
+    out.set_item("penalty", record.penalty)?;
+    out.set_item("generator_loss", record.generator_loss)?;
+    out.set_item("modes", record.modes.as_ref().map(|modes| modes.captured))?;
+    out.set_item("high_quality", record.modes.as_ref().map(|modes| modes.high_quality.value))?;
+    out.set_item("label_accuracy", record.label_accuracy)?;
+    out.set_item("critic_gradients", record.critic_gradients.clone())?;
+    out.set_item("generator_gradients", record.generator_gradients.clone())?;
+    out.set_item("activation_gradients", record.activation_gradients.clone())?;
+    out.set_item("at_bound", record.at_bound)?;
+    Ok(out)
+}
+
+/// The options of a training.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Options {
+    method: String,
+    published: bool,
+    conditional: bool,
+    steps: Option<u64>,
+    batch: Option<usize>,
+    latent: Option<usize>,
+    critic: Option<Vec<usize>>,
+    generator: Option<Vec<usize>>,
+    every: u64,
+    points: usize,
+    seed: u64,
+    time_limit: Option<f64>,
+}
+
+impl Options {
+    fn gan(&self) -> PyResult<gan::Gan> {
+        let named = if self.published { gan::Gan::published } else { gan::Gan::named };
+        let mut gan = named(&self.method).map_err(|error| raised(&error.about("method")))?.with_seed(self.seed);
+        gan.conditional = self.conditional;
+        gan.steps = self.steps.unwrap_or(gan.steps);
+        gan.batch = self.batch.unwrap_or(gan.batch);
+        gan.latent = self.latent.unwrap_or(gan.latent);
+        gan.critic = self.critic.clone().unwrap_or(gan.critic);
+        gan.generator = self.generator.clone().unwrap_or(gan.generator);
+        (gan.referee.every, gan.referee.points) = (self.every, self.points);
+        Ok(gan)
+    }
+}
+
+/// Trains on a toy distribution by name, or on a sample with or without labels; from a checkpoint where there is one.
+#[pyfunction]
+#[pyo3(signature = (toy, samples, labels, options, checkpoint = None, report = None))]
+pub(crate) fn gan_fit(
+    py: Python<'_>,
+    toy: Option<&str>,
+    samples: Option<&Samples>,
+    labels: Option<Vec<usize>>,
+    options: Options,
+    checkpoint: Option<Vec<u8>>,
+    report: Option<Py<PyAny>>,
+) -> PyResult<Training> {
+    let data = match (toy, samples, labels) {
+        (Some(toy), ..) => Toy::named(toy).map(Data::toy),
+        (None, Some(samples), Some(labels)) => Data::labelled(&samples.0, &labels, options.seed),
+        (None, Some(samples), None) => Data::samples(&samples.0, options.seed),
+        (None, None, _) => return Err(pyo3::exceptions::PyTypeError::new_err("data: a toy or a sample is needed")),
+    };
+    let data = data.map_err(|error| raised(&error.about("data")))?;
+    let gan = options.gan()?;
+    let mut failed: Option<PyErr> = None;
+    let (training, failed) = watched(py, Watching::new(options.time_limit, None), move |interrupt, _| {
+        let mut training = match checkpoint {
+            None => gan.start(data)?,
+            Some(bytes) => gan.resume(data, &bytes)?,
+        };
+        let token = interrupt.cancel.clone().unwrap_or_default();
+        let mut records = Vec::new();
+        let status = training.run(interrupt, &mut |record| {
+            records.push(record.clone());
+            let Some(report) = report.as_ref().filter(|_| !token.is_cancelled()) else { return };
+            let shown = Python::attach(|py| report.call1(py, (told(py, record)?,)).map(drop));
+            if let Err(error) = shown {
+                token.cancel();
+                failed = Some(error);
+            }
+        })?;
+        let ended = status.to_string();
+        Ok((Training { state: Arc::new(training), records, ended }, failed))
+    })?;
+    failed.map_or(Ok(training), Err)
+}
+
+/// n points of a toy distribution, and the class of each.
+#[pyfunction]
+pub(crate) fn gan_toy<'py>(
+    py: Python<'py>,
+    name: &str,
+    n: usize,
+    seed: u64,
+) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i64>>)> {
+    let drawn = Toy::named(name).and_then(|toy| toy.labelled(n, seed));
+    let (points, labels) = drawn.map_err(|error| raised(&error))?;
+    let labels = PyArray1::from_iter(py, labels.into_iter().map(|label| label as i64));
+    Ok((points.points().view().to_pyarray(py), labels))
+}
+
+/// The names of the toy distributions.
+#[pyfunction]
+pub(crate) fn gan_toys() -> Vec<&'static str> {
+    Toy::all().iter().map(|toy| toy.name()).collect()
+}
+
+/// How many modes of a mixture a sample has points in, and what share of it is good.
+#[pyfunction]
+pub(crate) fn mode_report(
+    mixture: crate::divergence::Components<'_>,
+    samples: &Samples,
+) -> PyResult<(usize, usize, crate::estimate::Estimate, crate::estimate::Estimate, f64, Vec<usize>)> {
+    let modes = earthwork::metrics::Modes::new(crate::divergence::mixture("mixture", mixture)?);
+    let found = modes.report(&samples.0).map_err(|error| raised(&error))?;
+    let (high, reverse) = (estimated(found.high_quality), estimated(found.reverse_kl));
+    Ok((found.captured, found.modes, high, reverse, found.jensen_shannon, found.counts))
+}
