@@ -10,8 +10,8 @@ use crate::cost::CostChoice;
 use crate::divergence::{KindChoice, MethodChoice};
 use crate::failure::{Failure, Outcome};
 use crate::help::{
-    ABOUT, TEACH, TEACH_COMPARE, TEACH_DIVERGENCE, TEACH_EMD, TEACH_LAWS, TEACH_METRICS, TEACH_SINKHORN, TEACH_SLICED,
-    TEACH_TEST, TEACH_VALIDATE, TEACH_VERIFY,
+    ABOUT, TEACH, TEACH_BENCHMARK, TEACH_COMPARE, TEACH_CRITIC, TEACH_DIVERGENCE, TEACH_EMD, TEACH_GAN, TEACH_LAWS,
+    TEACH_METRICS, TEACH_REPORT, TEACH_SINKHORN, TEACH_SLICED, TEACH_TEST, TEACH_TRAIN, TEACH_VALIDATE, TEACH_VERIFY,
 };
 use crate::output;
 
@@ -56,6 +56,34 @@ pub(crate) enum Command {
     /// Which laws (symmetry, triangle, ...) each discrepancy keeps, with counterexamples.
     #[command(after_help = TEACH_LAWS)]
     Laws(LawsArgs),
+    /// A lower bound on W1 by a trained critic, beside the exact distance.
+    #[command(after_help = TEACH_CRITIC)]
+    Critic(CriticArgs),
+    /// Train a generator against a critic, with exact transport as the referee.
+    #[command(subcommand, after_help = TEACH_GAN)]
+    Gan(GanCommand),
+    /// Critics on pairs of distributions whose distance is known.
+    #[command(subcommand)]
+    Benchmark(BenchmarkCommand),
+}
+
+/// What can be done with adversarial training.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GanCommand {
+    /// Train, and write records, a checkpoint and pictures into a folder.
+    #[command(after_help = TEACH_TRAIN)]
+    Train(Box<TrainArgs>),
+    /// What a folder of `gan train` says: did the critic's loss follow the exact distance?
+    #[command(after_help = TEACH_REPORT)]
+    Report(ReportArgs),
+}
+
+/// What can be measured against a known answer.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchmarkCommand {
+    /// The W1 benchmark: critics on MinFunnels pairs (Korotin et al. 2022).
+    #[command(after_help = TEACH_BENCHMARK)]
+    W1(BenchmarkArgs),
 }
 
 impl Command {
@@ -71,6 +99,10 @@ impl Command {
             Self::Metrics(options) => &options.run,
             Self::Validate(options) => &options.run,
             Self::Laws(options) => &options.run,
+            Self::Critic(options) => &options.run,
+            Self::Gan(GanCommand::Train(options)) => &options.run,
+            Self::Gan(GanCommand::Report(options)) => &options.run,
+            Self::Benchmark(BenchmarkCommand::W1(options)) => &options.run,
         }
     }
 }
@@ -317,6 +349,143 @@ pub(crate) struct LawsArgs {
     /// The most points of a sample
     #[arg(long, value_name = "N", default_value_t = 6, help_heading = "Laws", value_parser = positive)]
     pub(crate) points: usize,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CriticArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// lp, gp, clip, spectral, bjorck, finite-difference, dragan, div, qp, exact-dual, or all
+    #[arg(long, value_name = "METHOD,...", value_delimiter = ',', default_value = "lp", help_heading = "Critic")]
+    pub(crate) method: Vec<String>,
+    #[command(flatten)]
+    pub(crate) training: TrainingArgs,
+    /// Write the gradient of the (first) critic at the points of A and B as CSV: side,index, then one column for each coordinate
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) gradients: Option<PathBuf>,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchmarkArgs {
+    /// The dimension
+    #[arg(long, value_name = "D", default_value_t = 2, value_parser = positive, help_heading = "Benchmark")]
+    pub(crate) dim: usize,
+    /// How many funnels the optimal critic is made of
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = positive, help_heading = "Benchmark")]
+    pub(crate) funnels: usize,
+    /// lp, gp, clip, spectral, bjorck, finite-difference, dragan, div, qp, exact-dual, or all
+    #[arg(long, value_name = "METHOD,...", value_delimiter = ',', default_value = "lp", help_heading = "Benchmark")]
+    pub(crate) critic: Vec<String>,
+    /// Points of each side that exact-dual is solved on
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = positive, help_heading = "Benchmark")]
+    pub(crate) points: usize,
+    #[command(flatten)]
+    pub(crate) training: TrainingArgs,
+    /// Print JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// How a critic is trained.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Critic")]
+pub(crate) struct TrainingArgs {
+    /// Steps of the training
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    pub(crate) steps: u64,
+    /// Points of each side in one step
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub(crate) batch: usize,
+    /// Widths of the hidden layers
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "64,64,64")]
+    pub(crate) hidden: Vec<usize>,
+    /// The learning rate; what suits the method by default
+    #[arg(long, value_name = "RATE")]
+    pub(crate) rate: Option<f64>,
+    /// relu, leaky-relu, tanh, softplus, silu, maxmin or groupsort:K; what suits the method by default
+    #[arg(long, value_name = "NAME")]
+    pub(crate) activation: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// The real points: ring8, grid25, ring2d, grid2d, swiss-roll, moons, pinwheel, checkerboard, segments, or a file (CSV, NPY, NPZ)
+    #[arg(long, value_name = "DATA", required_unless_present = "resume")]
+    pub(crate) data: Option<String>,
+    /// The folder for records, checkpoint and pictures
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: PathBuf,
+    /// Go on with the training in that folder, to the same bits as if it had never ended
+    #[arg(long, conflicts_with_all = ["data", "objective", "published", "steps", "batch", "critic_steps", "hidden", "latent", "critic_rate",
+        "generator_rate", "averaging", "label", "columns", "referee_points"])]
+    pub(crate) resume: bool,
+    /// wgan-gp, wgan-lp, wgan-clip, wgan-spectral, wgan-bjorck, wgan-finite-difference, wgan-div, ns, saturating, lsgan, hinge, rsgan, rasgan,
+    /// ralsgan, rahinge; all but wgan also with a control: hinge+spectral, ns+dragan, rasgan+gp
+    #[arg(long, value_name = "NAME", default_value = "wgan-gp", help_heading = "Training")]
+    pub(crate) objective: String,
+    /// The sizes and rates of the paper of that objective (hours, not minutes)
+    #[arg(long, help_heading = "Training")]
+    pub(crate) published: bool,
+    /// Steps of the generator; 5000 by default
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub(crate) steps: Option<u64>,
+    /// Points of each side in one step; 128 by default
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub(crate) batch: Option<usize>,
+    /// Steps of the critic for each of the generator; 5 for wgan, else 1 by default
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub(crate) critic_steps: Option<u64>,
+    /// Widths of the hidden layers of both networks; 64,64,64 by default
+    #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Training")]
+    pub(crate) hidden: Vec<usize>,
+    /// The dimension of the noise; 2 by default
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub(crate) latent: Option<usize>,
+    /// The critic's learning rate
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    pub(crate) critic_rate: Option<f64>,
+    /// The generator's learning rate
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    pub(crate) generator_rate: Option<f64>,
+    /// The memory of the mean of the generator's parameters, 0 for none; 0.99 by default
+    #[arg(long, value_name = "PART", help_heading = "Training")]
+    pub(crate) averaging: Option<f64>,
+    /// Tell both networks the class: of a toy its mode, of a file the value of this column (--label class)
+    #[arg(long, value_name = "COLUMN", num_args = 0..=1, default_missing_value = "", help_heading = "Training")]
+    pub(crate) label: Option<String>,
+    /// Columns of a file to use, by name or by number from 1; else all columns of numbers
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Training")]
+    pub(crate) columns: Vec<String>,
+    /// Ask the exact solver every so many steps; a twentieth of all by default
+    #[arg(long, value_name = "N", help_heading = "Referee")]
+    pub(crate) referee_every: Option<u64>,
+    /// Generated and held-out real points that it compares; 512 by default
+    #[arg(long, value_name = "N", value_parser = positive, help_heading = "Referee")]
+    pub(crate) referee_points: Option<usize>,
+    /// Print the report as JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The folder of a training
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
     /// Print JSON (schema: docs/cli.md)
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,

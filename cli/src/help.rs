@@ -40,6 +40,12 @@ Examples:
   earthwork laws
       Which of the distances are symmetric, keep the triangle inequality, still see how far disjoint supports are apart?
 
+  earthwork critic a.csv b.csv --method lp,bjorck,exact-dual
+      What do critics say about W1, what do they prove, and what is it?
+
+  earthwork gan train --data ring8 --objective wgan-gp --steps 5000 --out run/
+      Train a WGAN while the exact solver keeps count; pictures and records in run/.
+
 Files: CSV or TSV (delimiter and header are found), NPY, NPZ (data.npz:name), PNG with --grid, and - for standard input.
 Exit codes: 0 done, 1 verify says no, 2 wrong input, 3 ended early (what is printed are bounds).
 `earthwork COMMAND --help` says more.";
@@ -134,6 +140,49 @@ Examples:
   earthwork laws
   earthwork laws --with energy,mmd:1,w1 --cases 100
   earthwork laws --json";
+
+pub(crate) const TEACH_CRITIC: &str = "\
+A critic is a function f trained to make E_A f - E_B f large; divided by a proven Lipschitz constant that is a lower bound on W1 of
+the two samples, whatever the training did. The raw value is no bound.
+
+Examples:
+  earthwork critic a.csv b.csv
+  earthwork critic a.csv b.csv --method all --steps 500
+  earthwork critic a.csv b.csv --method exact-dual --gradients field.csv
+  earthwork critic a.csv b.csv --method bjorck --hidden 128,128 --json";
+
+pub(crate) const TEACH_GAN: &str = "\
+Examples:
+  earthwork gan train --data ring8 --objective wgan-gp --steps 5000 --out run/
+  earthwork gan train --out run/ --resume
+  earthwork gan report run/";
+
+pub(crate) const TEACH_TRAIN: &str = "\
+The folder gets run.json (the options), log.jsonl (one record a line), checkpoint.safetensors, and the pictures samples.png, critic.png,
+loss.png, gradients.png and weights.png. Ctrl-C and --time-limit end the training with all of that written, and exit code 3;
+--resume goes on to the same bits.
+
+Examples:
+  earthwork gan train --data ring8 --objective wgan-gp --steps 5000 --out run/
+  earthwork gan train --data moons --objective ns --label --out moons/           told which moon
+  earthwork gan train --data penguins.csv --columns 3,4 --label species --objective wgan-lp --out penguins/
+  earthwork gan train --data grid25 --objective wgan-clip --critic-steps 10 --steps 2000 --out clip/
+  earthwork gan train --out run/ --resume";
+
+pub(crate) const TEACH_REPORT: &str = "\
+Prints the course of a training and draws its pictures anew.
+
+Example:
+  earthwork gan report run/ --json";
+
+pub(crate) const TEACH_BENCHMARK: &str = "\
+Pairs of distributions whose W1 and optimal critic are known. cos and L2 compare the critic's gradients with the optimal ones at 4096 fresh
+points; W1 is its raw value there; certified is that over its proven Lipschitz constant.
+
+Examples:
+  earthwork benchmark w1 --dim 2 --funnels 16 --critic lp
+  earthwork benchmark w1 --dim 8 --critic lp,gp,bjorck --hidden 128,128
+  earthwork benchmark w1 --dim 2 --funnels 64 --critic exact-dual --points 20000 --json";
 
 pub(crate) const TEACH_METRICS: &str = "\
 A is the real sample, B the fake one. Every row of a table is a point: features of images by a network of your own, or low-dimensional

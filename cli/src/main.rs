@@ -7,6 +7,7 @@ mod commands;
 mod cost;
 mod divergence;
 mod failure;
+mod folder;
 mod format;
 mod help;
 mod interrupt;
@@ -20,7 +21,7 @@ mod run;
 
 use std::process::ExitCode;
 
-use args::Command;
+use args::{BenchmarkCommand, Command, GanCommand};
 use failure::Failure;
 
 /// How a run ends; the numbers are documented in `docs/cli.md`.
@@ -52,6 +53,10 @@ fn main() -> ExitCode {
             Command::Metrics(options) => commands::metrics(options),
             Command::Validate(options) => commands::validate(options),
             Command::Laws(options) => commands::laws(options),
+            Command::Critic(options) => commands::critic(options),
+            Command::Gan(GanCommand::Train(options)) => commands::train(options),
+            Command::Gan(GanCommand::Report(options)) => commands::gan_report(options),
+            Command::Benchmark(BenchmarkCommand::W1(options)) => commands::benchmark(options),
         }
     });
     let exit = exit.unwrap_or_else(|failure| match failure {

@@ -31,6 +31,15 @@ impl Bar {
         self.tell(|| format!("{job}  {} {things}", format::count(done)));
     }
 
+    /// Shows how far a training has come, with what the referee said last.
+    pub(crate) fn train(&mut self, name: &str, done: u64, of: u64, last: &str) {
+        self.tell(|| {
+            let filled = (16 * done / of.max(1)) as usize;
+            let blocks = "█".repeat(filled) + &"░".repeat(16 - filled.min(16));
+            format!("{name}  {blocks}  {}/{} steps  {last}", format::count(done), format::count(of))
+        });
+    }
+
     /// Shows a bar: `done` of `total` `things`.
     pub(crate) fn fill(&mut self, job: &str, things: &str, progress: &Progress) {
         self.tell(|| {

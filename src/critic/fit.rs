@@ -184,11 +184,39 @@ impl NeuralCritic {
             draw(0, &mut random, &mut x);
             draw(1, &mut random, &mut y);
             gradient.fill(0.0);
-            self.add_dual(held.network(), x.view(), y.view(), &mut gradient);
+            if self.control == Control::Transform {
+                self.add_transformed(held.network(), x.view(), y.view(), &mut gradient);
+            } else {
+                self.add_dual(held.network(), x.view(), y.view(), &mut gradient);
+            }
             self.control.penalise(held.network(), x.view(), y.view(), dim, &mut random, &mut gradient);
             held.step(&mut gradient, rate * self.schedule.factor(step, self.steps));
         }
         Ok((held.into_network(), ended))
+    }
+
+    /// The gradient of −mean f(x) − mean f^c(y) with f^c(y) = min_x (|y − x| − f(x)): each x gains by its own weight and loses by those
+    /// of the y that are nearest to it.
+    fn add_transformed(
+        &self,
+        network: &Network<f32>,
+        x: ArrayView2<'_, f32>,
+        y: ArrayView2<'_, f32>,
+        gradient: &mut [f32],
+    ) {
+        let trace = network.forward(x);
+        let weight = 1.0 / self.batch as f32;
+        let mut pulls = Array2::from_elem((self.batch, 1), -weight);
+        for y in y.rows() {
+            let cost = |at: usize| {
+                let gap: f32 = x.row(at).iter().zip(y).map(|(x, y)| (x - y).powi(2)).sum();
+                gap.sqrt() - trace.values[[at, 0]]
+            };
+            let costs = (0..self.batch).map(|at| (at, cost(at)));
+            let nearest = costs.fold((0, f32::INFINITY), |best, found| if found.1 < best.1 { found } else { best });
+            pulls[[nearest.0, 0]] += weight;
+        }
+        network.backward(&trace, pulls, gradient);
     }
 
     /// The gradient of mean f(y) − mean f(x).

@@ -40,15 +40,21 @@ pub enum Control {
         /// Björck iterations in each step, from the matrices of the step before.
         iterations: u32,
     },
+    /// No hold on f at all: the other potential is its c-transform within the batch, min_x (|y − x| − f(x)), and E f(x) + E f^c(y) is what
+    /// grows (Mallasto, Montúfar, Gerolin, "How well do WGANs estimate the Wasserstein metric?", 2019). For [`NeuralCritic`] alone; in many
+    /// dimensions the nearest point of a batch says nothing about a direction.
+    ///
+    /// [`NeuralCritic`]: crate::critic::NeuralCritic
+    Transform,
 }
 
 impl Control {
     /// The names that [`Control::named`] reads.
-    pub const NAMES: [&'static str; 8] =
-        ["lp", "gp", "clip", "spectral", "bjorck", "finite-difference", "dragan", "div"];
+    pub const NAMES: [&'static str; 9] =
+        ["lp", "gp", "clip", "spectral", "bjorck", "finite-difference", "dragan", "div", "qp"];
 
-    /// By its name on the command line: `lp`, `gp`, `clip`, `spectral`, `bjorck`, `finite-difference`, `dragan`, `div`, each with
-    /// its usual constants.
+    /// By its name on the command line: `lp`, `gp`, `clip`, `spectral`, `bjorck`, `finite-difference`, `dragan`, `div`, `qp` (the
+    /// c-transform), each with its usual constants.
     ///
     /// # Errors
     /// When there is none of that name.
@@ -62,10 +68,11 @@ impl Control {
             "finite-difference" => Self::Differences { strength: 10.0 },
             "spectral" => Self::Spectral { iterations: 1 },
             "bjorck" => Self::Orthonormal { iterations: 3 },
+            "qp" => Self::Transform,
             _ => {
                 let why = format!(
                     "`{name}` is no way to control a critic; there are lp, gp, clip, spectral, bjorck, \
-                     finite-difference, dragan and div"
+                     finite-difference, dragan, div and qp"
                 );
                 return Err(Error::new("method", ErrorKind::Unsupported(why.into())));
             }
@@ -83,6 +90,7 @@ impl Control {
             Self::Differences { .. } => "critic, finite-difference penalty",
             Self::Spectral { .. } => "critic, spectral normalisation",
             Self::Orthonormal { .. } => "critic, orthonormal",
+            Self::Transform => "critic, c-transform",
         }
     }
 
@@ -97,6 +105,7 @@ impl Control {
             Self::Differences { .. } => "finite-difference",
             Self::Spectral { .. } => "spectral",
             Self::Orthonormal { .. } => "bjorck",
+            Self::Transform => "qp",
         }
     }
 
@@ -138,6 +147,7 @@ impl Control {
             Self::Spectral { iterations } | Self::Orthonormal { iterations } => {
                 (f64::from(iterations), "at least one iteration is needed")
             }
+            Self::Transform => return Ok(()),
         };
         if value > 0.0 && value.is_finite() {
             return Ok(());

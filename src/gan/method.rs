@@ -116,6 +116,7 @@ impl Gan {
         let critic_rule = match control {
             Some(Control::Clip { .. }) => (Rule::RmsProp { memory: 0.99 }, 1e-3),
             Some(Control::Orthonormal { .. }) => (adam(0.5, 0.99), 5e-3),
+            Some(Control::Between(GradientPenalty::TwoSided { .. })) => (adam(0.5, 0.9), 3e-3),
             _ => (adam(0.5, 0.9), 2e-3),
         };
         let wasserstein = objective == Objective::Wasserstein;
@@ -281,6 +282,10 @@ impl Gan {
         }
         let averaging = self.averaging;
         require("averaging", averaging, (0.0..1.0).contains(&averaging), "a memory is at least 0 and below 1")?;
+        if self.control == Some(Control::Transform) {
+            let why = "the c-transform is a dual of its own, for a `NeuralCritic`; take gp, lp, bjorck or another";
+            return Err(Error::new("control", ErrorKind::Unsupported(why.into())));
+        }
         if let Some(control) = self.control {
             control.check()?;
         } else if self.objective == Objective::Wasserstein {
@@ -358,6 +363,7 @@ mod tests {
         assert!(message(|gan| gan.referee.points = 0).starts_with("referee points"));
         assert!(message(|gan| gan.averaging = 1.0).starts_with("averaging"));
         assert!(message(|gan| gan.control = None).contains("no bound without a control"));
+        assert!(message(|gan| gan.control = Some(Control::Transform)).contains("c-transform"));
         assert!(message(|gan| gan.conditional = true).contains("two classes"));
         assert!(message(|gan| gan.generator_rule.1 = f64::NAN).starts_with("generator rate"));
         assert!(message(|gan| gan.critic = vec![0]).starts_with("hidden"));

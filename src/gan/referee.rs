@@ -29,7 +29,7 @@ pub struct Record {
     pub certified: Option<f64>,
     /// E_real f − E_generated f, in units of length: what a WGAN shows as its estimate of W₁. No bound on anything.
     pub critic_value: f64,
-    /// A proven bound on the critic's Lipschitz constant.
+    /// A proven bound on the critic's Lipschitz constant, between any two of those points (everywhere, where it is told classes).
     pub lipschitz: f64,
     /// The mean and the largest norm of the critic's gradient at those points.
     pub slopes: (f64, f64),
@@ -79,9 +79,9 @@ impl Training {
         let (generated, asked) = self.referees_points()?;
         let (w1, w2) = (wasserstein(&generated, real, 1.0)?, wasserstein(&generated, real, 2.0)?);
         let network = self.critic.network();
-        let certified = match self.critic() {
-            Some(critic) => Some(critic.bound(real, &generated)?.value),
-            None => None,
+        let (certified, lipschitz) = match self.critic() {
+            Some(critic) => (Some(critic.bound(real, &generated)?.value), critic.lipschitz_between(real, &generated)?),
+            None => (None, network.lipschitz_bound()),
         };
         let slopes = self.slopes(&generated, &asked, real, classes);
 
@@ -114,7 +114,7 @@ impl Training {
             w2,
             certified,
             critic_value: means,
-            lipschitz: network.lipschitz_bound(),
+            lipschitz,
             slopes,
             critic_loss,
             penalty: whole - critic_loss,

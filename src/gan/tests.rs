@@ -54,7 +54,7 @@ fn no_critic_proves_more_than_the_exact_distance() {
                 assert!(certified <= r.w1.upper(), "{name}: {certified} exceeds {}", r.w1);
                 assert!(certified <= (r.critic_value / r.lipschitz).max(0.0) * (1.0 + 1e-5) + 1e-7, "{name}: {r:?}");
                 assert!(
-                    r.w1.value <= r.w2.value && r.slopes.0 <= r.slopes.1 && r.slopes.1 <= r.lipschitz * (1.0 + 1e-6)
+                    r.w1.value <= r.w2.value && r.slopes.0 <= r.slopes.1 && r.slopes.1 <= r.lipschitz * (1.0 + 1e-4)
                 );
                 assert_eq!((r.critic_gradients.len(), r.generator_gradients.len()), (3, 3));
                 assert_eq!(r.activation_gradients.len(), 3);

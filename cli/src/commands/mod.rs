@@ -1,8 +1,11 @@
 //! What each command does, from arguments to exit code.
 
+mod benchmark;
 mod compare;
+mod critic;
 mod divergence;
 mod emd;
+mod gan;
 mod laws;
 mod metrics;
 mod sinkhorn;
@@ -11,9 +14,12 @@ mod test;
 mod validate;
 mod verify;
 
+pub(crate) use benchmark::benchmark;
 pub(crate) use compare::compare;
+pub(crate) use critic::critic;
 pub(crate) use divergence::divergence;
 pub(crate) use emd::emd;
+pub(crate) use gan::{report as gan_report, train};
 pub(crate) use laws::laws;
 pub(crate) use metrics::metrics;
 pub(crate) use sinkhorn::sinkhorn;

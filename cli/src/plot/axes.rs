@@ -79,6 +79,25 @@ impl Axes {
         [left + width * (x - self.x.low) / self.x.length(), top + height * (self.y.high - y) / self.y.length()]
     }
 
+    /// The pair of values that lies at a place in the picture.
+    pub(super) fn value(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        let Frame { left, top, width, height } = self.frame;
+        [self.x.low + (x - left) / width * self.x.length(), self.y.high - (y - top) / height * self.y.length()]
+    }
+
+    /// The numbers along both sides.
+    pub(super) fn draw_numbers(&self, scene: &mut Scene) {
+        let Frame { left, top, width, height } = self.frame;
+        for tick in self.x.ticks(width / 80.0) {
+            let [x, _] = self.place([tick, self.y.low]);
+            scene.text([x, top + height + 18.0], format::short(tick, 6), 12.0, Anchor::Middle, FAINT);
+        }
+        for tick in self.y.ticks(height / 65.0) {
+            let [_, y] = self.place([self.x.low, tick]);
+            scene.text([left - 8.0, y + 4.0], format::short(tick, 6), 12.0, Anchor::End, FAINT);
+        }
+    }
+
     /// Rules, numbers and names along both sides.
     pub(super) fn draw(&self, scene: &mut Scene, x_name: &str, y_name: &str) {
         let Frame { left, top, width, height } = self.frame;
@@ -86,13 +105,12 @@ impl Axes {
         for tick in self.x.ticks(width / 80.0) {
             let [x, _] = self.place([tick, self.y.low]);
             scene.line(vec![[x, top], [x, bottom]], 1.0, solid(RULE));
-            scene.text([x, bottom + 18.0], format::short(tick, 6), 12.0, Anchor::Middle, FAINT);
         }
         for tick in self.y.ticks(height / 65.0) {
             let [_, y] = self.place([self.x.low, tick]);
             scene.line(vec![[left, y], [right, y]], 1.0, solid(RULE));
-            scene.text([left - 8.0, y + 4.0], format::short(tick, 6), 12.0, Anchor::End, FAINT);
         }
+        self.draw_numbers(scene);
         scene.text([left + width / 2.0, bottom + 42.0], x_name, 13.0, Anchor::Middle, INK);
         scene.turned_text([left - 54.0, top + height / 2.0], y_name, 13.0);
     }

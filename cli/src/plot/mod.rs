@@ -5,12 +5,16 @@
 
 mod axes;
 mod cloud;
+mod contour;
 mod font;
 mod images;
 mod line;
 mod raster;
 mod scene;
 mod svg;
+mod training;
+
+pub(crate) use training::{Pictures, training};
 
 use std::path::Path;
 

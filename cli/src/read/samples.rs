@@ -66,6 +66,29 @@ pub(crate) fn load(options: &InputArgs) -> Outcome<Inputs> {
     Ok(inputs)
 }
 
+/// One file of points, and the class of each by the values of a column, if one is named; the names of the classes.
+pub(crate) fn labelled(
+    path: &str,
+    columns: &[String],
+    label: Option<&str>,
+) -> Outcome<(Samples, Vec<usize>, Vec<String>)> {
+    let choice = Choice { columns, weights: None, group: label };
+    let table = Table::read(path, Header::Auto)?;
+    let roles = columns::roles(&table, &choice)?;
+    let rows = columns::rows(&table, &roles, false)?;
+    let (mut classes, mut labels) = (Vec::new(), Vec::new());
+    for &row in &rows.kept {
+        let class = roles.group.map_or_else(String::new, |k| table.columns[k].label(row));
+        let at = classes.iter().position(|known| *known == class).unwrap_or_else(|| {
+            classes.push(class);
+            classes.len() - 1
+        });
+        labels.push(at);
+    }
+    let sample = sample(table.name.clone(), &table, &roles, rows, None)?;
+    Ok((sample.samples, labels, classes))
+}
+
 /// Two files of points.
 fn pair(a: &str, b: &str, options: &InputArgs) -> Outcome<Inputs> {
     let choice = Choice { columns: &options.columns, weights: options.weights.as_deref(), group: None };

@@ -1,9 +1,11 @@
 //! Results as text for people and as JSON for programs.
 
 mod compare;
+mod critic;
 mod divergence;
 mod emd;
 mod estimates;
+mod gan;
 mod inputs;
 mod json;
 mod laws;
@@ -17,8 +19,10 @@ mod validate;
 mod verify;
 
 pub(crate) use compare::compare;
+pub(crate) use critic::{BenchmarkReport, BenchmarkRow, CriticReport, CriticRow, benchmark, critic};
 pub(crate) use divergence::{DivergenceRow, divergence, divergence_json};
 pub(crate) use emd::emd;
+pub(crate) use gan::{GanReport, gan};
 pub(crate) use json::{Answer, ComparisonReport, PairReport, SampleInfo, VerifyReport, to_json};
 pub(crate) use laws::{LawsReport, laws};
 pub(crate) use metrics::{MetricsReport, Scored, metrics};

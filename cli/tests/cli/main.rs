@@ -5,6 +5,7 @@ mod divergence;
 mod emd;
 mod errors;
 mod files;
+mod gan;
 mod interrupt;
 mod metrics;
 mod pictures;

@@ -123,6 +123,42 @@ impl Activation {
         }
     }
 
+    /// The value at `u`, of an activation of single values.
+    pub(super) fn value(self, u: f64) -> f64 {
+        self.jet(u).0
+    }
+
+    /// The least and the largest slope between `low` and `high`, of an activation of single values.
+    pub(super) fn slopes_between(self, low: f64, high: f64) -> (f64, f64) {
+        /// Where the slope of u σ(u) is least and largest.
+        const TURN: f64 = 2.399_357_280_520_467_7;
+        /// What rounding may hide of a slope.
+        const ULPS: f64 = 1e-13;
+        let slope = |u: f64| self.jet(u).1;
+        let kink = |below: f64| match (low > 0.0, high < 0.0) {
+            (true, _) => (1.0, 1.0),
+            (_, true) => (below, below),
+            _ => (below, 1.0),
+        };
+        let (least, most) = match self {
+            Self::Relu => return kink(0.0),
+            Self::LeakyRelu { slope } => return kink(slope),
+            Self::Tanh => {
+                let nearest = if low <= 0.0 && high >= 0.0 { 0.0 } else { low.abs().min(high.abs()) };
+                (slope(low.abs().max(high.abs())), slope(nearest))
+            }
+            Self::Silu => {
+                let inside = [-TURN, TURN].into_iter().filter(|&u| low <= u && u <= high);
+                // Beyond these the slope is 0 and 1 to the last digit, and ∞ · 0 is no number.
+                let ends = [low, high].map(|u| u.clamp(-1e3, 1e3));
+                let slopes = ends.into_iter().chain(inside).map(slope);
+                slopes.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), s| (a.min(s), b.max(s)))
+            }
+            _ => (slope(low), slope(high)),
+        };
+        (least - ULPS, most + ULPS)
+    }
+
     /// The values after it.
     pub(super) fn forward<T: Scalar>(self, u: &Array2<T>) -> Array2<T> {
         match self {

@@ -10,6 +10,7 @@ mod lipschitz;
 mod network;
 mod optimiser;
 mod penalty;
+mod region;
 pub(crate) mod saved;
 mod scalar;
 #[cfg(test)]

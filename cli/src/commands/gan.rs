@@ -1,0 +1,189 @@
+//! `earthwork gan`: adversarial training with exact transport as the referee.
+
+use std::time::Instant;
+
+use earthwork::gan::{CriticSteps, Data, Gan, Referee, Toy, Training};
+
+use crate::args::{ReportArgs, TrainArgs};
+use crate::failure::{Failure, Outcome, wrong};
+use crate::folder::{Folder, Line, RunFile};
+use crate::plot::{self, Pictures};
+use crate::progress::Bar;
+use crate::report::{self, GanReport};
+use crate::{Exit, format, interrupt, output, read};
+
+/// Points in the picture of samples, of each side.
+const SHOWN: usize = 1500;
+/// Records in the course of a training, unless the user says how often.
+const RECORDS: u64 = 20;
+
+/// Trains.
+pub(crate) fn train(options: &TrainArgs) -> Outcome<Exit> {
+    let (folder, run, mut training, mut lines) = if options.resume { resumed(options)? } else { begun(options)? };
+    let started = Instant::now();
+    let mut bar = Bar::new();
+    let name = format!("{} on {}", run.objective, run.data);
+    let mut last = String::new();
+    if lines.is_empty() {
+        lines.push(Line::from(&training.judge()?));
+        folder.keep(&lines[0], &training)?;
+    }
+    let ended = interrupt::while_solving(|| -> Outcome<bool> {
+        while !training.is_done() {
+            if interrupt::token().is_cancelled()
+                || options.run.time_limit.is_some_and(|limit| started.elapsed() >= limit)
+            {
+                return Ok(false);
+            }
+            if let Some(record) = training.step()? {
+                let line = Line::from(&record);
+                last = said(&line, &run);
+                folder.keep(&line, &training)?;
+                lines.push(line);
+            }
+            bar.train(&name, training.steps(), run.steps, &last);
+        }
+        Ok(true)
+    });
+    drop(bar);
+    let done = match ended {
+        Ok(done) => done,
+        Err(Failure::Input(message)) => {
+            return wrong(format_args!("{message}; what was reached before is in {}", folder.name()));
+        }
+        Err(help) => return Err(help),
+    };
+    if !done {
+        folder.write("checkpoint.safetensors", &training.checkpoint())?;
+    }
+    draw(&folder, &run, &training, &lines)?;
+    tell(&folder, run, training.steps(), lines, options.json)?;
+    Ok(if done { Exit::Done } else { Exit::Bounds })
+}
+
+/// Tells what a folder holds.
+pub(crate) fn report(options: &ReportArgs) -> Outcome<Exit> {
+    let (folder, run) = Folder::open(&options.folder)?;
+    let (training, lines) = restored(&folder, &run)?;
+    draw(&folder, &run, &training, &lines)?;
+    tell(&folder, run, training.steps(), lines, options.json)?;
+    Ok(Exit::Done)
+}
+
+fn tell(folder: &Folder, run: RunFile, steps: u64, lines: Vec<Line>, json: bool) -> Outcome<()> {
+    let found = GanReport::new(folder.name(), run, steps, lines);
+    output::print(&if json { report::to_json(&found) } else { report::gan(&found) })
+}
+
+/// What the progress line says of a record.
+fn said(line: &Line, run: &RunFile) -> String {
+    let floor = format::short(line.w1 / run.floor_w1, 3);
+    let modes =
+        line.modes_captured.zip(line.modes).map_or(String::new(), |(captured, of)| format!("  modes {captured}/{of}"));
+    format!("exact W1 {}, {floor} x real against real{modes}", format::short(line.w1, 4))
+}
+
+/// A new training in a new folder.
+fn begun(options: &TrainArgs) -> Outcome<(Folder, RunFile, Training, Vec<Line>)> {
+    let name = &options.objective;
+    let mut gan = if options.published { Gan::published(name)? } else { Gan::named(name)? };
+    gan.seed = options.run.seed;
+    gan.steps = options.steps.unwrap_or(gan.steps);
+    gan.batch = options.batch.unwrap_or(gan.batch);
+    gan.latent = options.latent.unwrap_or(gan.latent);
+    gan.averaging = options.averaging.unwrap_or(gan.averaging);
+    let data = options.data.clone().unwrap_or_default();
+    let run = RunFile {
+        data,
+        objective: name.clone(),
+        published: options.published,
+        steps: gan.steps,
+        batch: gan.batch,
+        critic_steps: options.critic_steps,
+        hidden: if options.hidden.is_empty() { gan.critic.clone() } else { options.hidden.clone() },
+        latent: gan.latent,
+        critic_rate: options.critic_rate.unwrap_or(gan.critic_rule.1),
+        generator_rate: options.generator_rate.unwrap_or(gan.generator_rule.1),
+        averaging: gan.averaging,
+        label: options.label.clone(),
+        columns: options.columns.clone(),
+        classes: Vec::new(),
+        referee_every: options.referee_every.unwrap_or_else(|| gan.steps.div_ceil(RECORDS)),
+        referee_points: options.referee_points.unwrap_or(gan.referee.points),
+        seed: gan.seed,
+        floor_w1: 0.0,
+        floor_w1_std_error: 0.0,
+        floor_w2: 0.0,
+        floor_w2_std_error: 0.0,
+    };
+    let (gan, data, classes) = parts(&run)?;
+    let training = gan.start(data)?;
+    let run = RunFile { classes, ..run }.with_floor(&training.floor()?);
+    let folder = Folder::create(&options.out)?;
+    folder.write_run(&run)?;
+    Ok((folder, run, training, Vec::new()))
+}
+
+/// The training in a folder, to be gone on with.
+fn resumed(options: &TrainArgs) -> Outcome<(Folder, RunFile, Training, Vec<Line>)> {
+    let (folder, mut run) = Folder::open(&options.out)?;
+    run.referee_every = options.referee_every.unwrap_or(run.referee_every);
+    let (training, lines) = restored(&folder, &run)?;
+    folder.write_run(&run)?;
+    folder.write_lines(&lines)?;
+    Ok((folder, run, training, lines))
+}
+
+/// What the checkpoint holds, and the records up to it: the last one may be of a state that was not written any more.
+fn restored(folder: &Folder, run: &RunFile) -> Outcome<(Training, Vec<Line>)> {
+    let (gan, data, _) = parts(run)?;
+    let training = gan.resume(data, &folder.read("checkpoint.safetensors")?)?;
+    let mut lines = folder.lines()?;
+    lines.retain(|line| line.step <= training.steps());
+    Ok((training, lines))
+}
+
+/// Options and data of a run.
+fn parts(run: &RunFile) -> Outcome<(Gan, Data, Vec<String>)> {
+    let mut gan = if run.published { Gan::published(&run.objective)? } else { Gan::named(&run.objective)? };
+    (gan.steps, gan.batch, gan.latent, gan.averaging, gan.seed) =
+        (run.steps, run.batch, run.latent, run.averaging, run.seed);
+    (gan.critic, gan.generator) = (run.hidden.clone(), run.hidden.clone());
+    (gan.critic_rule.1, gan.generator_rule.1) = (run.critic_rate, run.generator_rate);
+    gan.referee = Referee { every: run.referee_every, points: run.referee_points };
+    if let Some(steps) = run.critic_steps {
+        gan.critic_steps = CriticSteps::always(steps);
+    }
+    gan.conditional = run.label.is_some();
+    if let Ok(toy) = Toy::named(&run.data) {
+        if run.label.as_ref().is_some_and(|column| !column.is_empty()) || !run.columns.is_empty() {
+            return wrong(format_args!(
+                "{}: a toy distribution has no columns; --label alone takes its modes",
+                run.data
+            ));
+        }
+        return Ok((gan, Data::toy(toy), Vec::new()));
+    }
+    if !std::path::Path::new(run.data.split(".npz:").next().unwrap_or(&run.data)).exists()
+        && !run.data.contains(['.', '/'])
+    {
+        return Err(Failure::from(Toy::named(&run.data).expect_err("it was no toy above")));
+    }
+    let label = match run.label.as_deref() {
+        Some("") => return wrong("--label needs the name of a column: the data is a file"),
+        label => label,
+    };
+    let (samples, labels, classes) = read::labelled(&run.data, &run.columns, label)?;
+    Ok((gan, Data::labelled(&samples, &labels, run.seed)?, classes))
+}
+
+/// All pictures of a run.
+fn draw(folder: &Folder, run: &RunFile, training: &Training, lines: &[Line]) -> Outcome<()> {
+    let real = training.data().held_out(SHOWN, run.seed)?.0;
+    let generated = training.generate(SHOWN, run.seed)?;
+    let pictures = Pictures { run, training, lines, real: &real, generated: &generated };
+    for (name, png) in plot::training(&pictures)? {
+        folder.write(name, &png)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! What critics say, beside what is true.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::format;
+use crate::read::Inputs;
+use crate::report::SampleInfo;
+use crate::report::inputs::describe;
+use crate::report::layout::{Entries, Grid};
+
+/// What `critic` found.
+#[derive(Debug, Serialize)]
+pub(crate) struct CriticReport {
+    pub(crate) samples: Vec<SampleInfo>,
+    pub(crate) columns: Vec<String>,
+    pub(crate) exact: f64,
+    pub(crate) critics: Vec<CriticRow>,
+    pub(crate) steps: u64,
+    pub(crate) batch: usize,
+    pub(crate) hidden: Vec<usize>,
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CriticRow {
+    pub(crate) method: String,
+    pub(crate) raw: f64,
+    pub(crate) lipschitz: f64,
+    pub(crate) certified: f64,
+    pub(crate) share: Option<f64>,
+    pub(crate) seconds: f64,
+}
+
+/// What `benchmark w1` found.
+#[derive(Debug, Serialize)]
+pub(crate) struct BenchmarkReport {
+    pub(crate) dim: usize,
+    pub(crate) funnels: usize,
+    pub(crate) truth: f64,
+    pub(crate) truth_std_error: f64,
+    pub(crate) critics: Vec<BenchmarkRow>,
+    pub(crate) steps: u64,
+    pub(crate) batch: usize,
+    pub(crate) hidden: Vec<usize>,
+    pub(crate) points: usize,
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct BenchmarkRow {
+    pub(crate) critic: String,
+    pub(crate) cos: f64,
+    pub(crate) l2: f64,
+    pub(crate) w1: f64,
+    pub(crate) relative_error: f64,
+    pub(crate) lipschitz: f64,
+    pub(crate) certified: f64,
+    pub(crate) seconds: f64,
+}
+
+/// The exact distance, then a row for each critic.
+pub(crate) fn critic(inputs: &Inputs, found: &CriticReport) -> String {
+    let mut entries = Entries::default();
+    entries.add("W1", format!("{}   exact; no critic proves more", format::number(found.exact, 8)));
+    let mut grid = Grid::new("lrrrrr");
+    grid.row(["critic", "raw value", "Lip f ≤", "proven: W1 ≥", "of the exact", "time"]);
+    for row in &found.critics {
+        grid.row([
+            row.method.clone(),
+            format::number(row.raw, 6),
+            format::number(row.lipschitz, 4),
+            format::down(row.certified, 6),
+            row.share.map_or_else(|| "-".to_string(), format::percent),
+            format::time(Duration::from_secs_f64(row.seconds)),
+        ]);
+    }
+    format!("\n{}\n{}\n{}\n", describe(inputs).text(), entries.text(), grid.text(2))
+}
+
+/// The true distance, then a row for each critic.
+pub(crate) fn benchmark(found: &BenchmarkReport) -> String {
+    let mut entries = Entries::default();
+    let (dim, funnels) = (found.dim, found.funnels);
+    entries.add(
+        "pair",
+        format!("MinFunnels, dimension {dim}, {}, seed {}", format::counted(funnels, "funnel"), found.seed),
+    );
+    let (truth, error) = (format::number(found.truth, 5), format::number(found.truth_std_error, 2));
+    entries.add("W1", format!("{truth} ± {error} (standard error over 100,000 points)"));
+    let mut grid = Grid::new("lrrrrrrr");
+    grid.row(["critic", "cos", "L2", "raw W1", "error", "Lip f ≤", "certified", "time"]);
+    for row in &found.critics {
+        grid.row([
+            row.critic.clone(),
+            format!("{:.3}", row.cos),
+            format!("{:.3}", row.l2),
+            format!("{:.4}", row.w1),
+            format::percent(row.relative_error),
+            format::number(row.lipschitz, 4),
+            format!("{:.4}", row.certified),
+            format::time(Duration::from_secs_f64(row.seconds)),
+        ]);
+    }
+    format!("\n{}\n{}\n", entries.text(), grid.text(2))
+}

@@ -1,0 +1,117 @@
+//! The course of a training.
+
+use earthwork::gan::rank_correlation;
+use serde::Serialize;
+
+use crate::folder::{Line, RunFile};
+use crate::format;
+use crate::report::layout::{Entries, Grid};
+
+/// Rows of the table at most; the first and the last are among them.
+const ROWS: usize = 12;
+
+/// What a training came to.
+#[derive(Debug, Serialize)]
+pub(crate) struct GanReport {
+    folder: String,
+    run: RunFile,
+    steps_done: u64,
+    /// Spearman's rank correlation of minus the critic's loss with exact W1 over all records after the first.
+    loss_tracks_w1: Option<f64>,
+    /// The same of the critic's value.
+    value_tracks_w1: Option<f64>,
+    w1_over_floor: Option<f64>,
+    w2_over_floor: Option<f64>,
+    best_step: Option<u64>,
+    records: Vec<Line>,
+}
+
+impl GanReport {
+    pub(crate) fn new(folder: String, run: RunFile, steps_done: u64, records: Vec<Line>) -> Self {
+        let trained = records.get(1..).unwrap_or_default();
+        let series = |of: fn(&Line) -> f64| trained.iter().map(of).collect::<Vec<f64>>();
+        let exact = series(|line| line.w1);
+        let best = records.iter().min_by(|a, b| a.w1.total_cmp(&b.w1)).map(|line| line.step);
+        let last = records.last();
+        let over = |value: Option<f64>, floor: f64| value.filter(|_| floor > 0.0).map(|value| value / floor);
+        Self {
+            folder,
+            steps_done,
+            loss_tracks_w1: rank_correlation(&series(|line| -line.critic_loss), &exact),
+            value_tracks_w1: rank_correlation(&series(|line| line.critic_value), &exact),
+            w1_over_floor: over(last.map(|line| line.w1), run.floor_w1),
+            w2_over_floor: over(last.map(|line| line.w2), run.floor_w2),
+            best_step: best,
+            run,
+            records,
+        }
+    }
+}
+
+/// The course in a table, and what it comes to.
+pub(crate) fn gan(found: &GanReport) -> String {
+    let run = &found.run;
+    let mut entries = Entries::default();
+    let classes = if run.label.is_some() { ", both networks told the class" } else { "" };
+    entries.add("training", format!("{} on {}, seed {}{classes}", run.objective, run.data, run.seed));
+    let done = (format::count(found.steps_done), format::count(run.steps));
+    entries.add("steps", if done.0 == done.1 { done.0 } else { format!("{} of {}; --resume goes on", done.0, done.1) });
+    entries.add(
+        "real",
+        format!(
+            "two real samples of {} points are W1 = {} ± {} and W2 = {} ± {} apart",
+            run.referee_points,
+            format::number(run.floor_w1, 4),
+            format::number(run.floor_w1_std_error, 2),
+            format::number(run.floor_w2, 4),
+            format::number(run.floor_w2_std_error, 2)
+        ),
+    );
+    let mut grid = Grid::new("rrrrrrrrr");
+    grid.row(["step", "exact W1", "x real", "exact W2", "critic says", "proven ≥", "critic loss", "modes", "good"]);
+    for line in shown(&found.records) {
+        let missing = || "-".to_string();
+        grid.row([
+            format::count(line.step),
+            format!("{:.4}", line.w1),
+            if run.floor_w1 > 0.0 { format!("{:.2}", line.w1 / run.floor_w1) } else { missing() },
+            format!("{:.4}", line.w2),
+            format!("{:.4}", line.critic_value),
+            line.certified.map_or_else(missing, |value| format!("{value:.4}")),
+            format!("{:.4}", line.critic_loss),
+            line.modes_captured.zip(line.modes).map_or_else(missing, |(captured, of)| format!("{captured}/{of}")),
+            line.high_quality.map_or_else(missing, format::percent),
+        ]);
+    }
+    let mut verdict = Entries::default();
+    if let Some(ratio) = found.w1_over_floor {
+        let best = found.best_step.map_or_else(String::new, |step| format!("; least at step {}", format::count(step)));
+        verdict.add("at the end", format!("exact W1 is {ratio:.2} times what two real samples are apart{best}"));
+    }
+    for (word, tracks) in [("critic's loss", found.loss_tracks_w1), ("critic's value", found.value_tracks_w1)] {
+        if let Some(tracks) = tracks {
+            verdict.add(
+                word,
+                format!("rank correlation {tracks:.2} with exact W1 over {} records", found.records.len() - 1),
+            );
+        }
+    }
+    if let Some(accuracy) = found.records.last().and_then(|line| line.label_accuracy) {
+        verdict.add("classes", format!("{} of generated points lie at the mode asked for", format::percent(accuracy)));
+    }
+    if let Some(share) = found.records.last().and_then(|line| line.at_bound) {
+        verdict.add(
+            "weights",
+            format!("{} are within 2.5 % of the bound that they are clipped at", format::percent(share)),
+        );
+    }
+    verdict.add("written", format!("records, checkpoint and pictures in {}", found.folder));
+    format!("\n{}\n{}\n{}\n", entries.text(), grid.text(2), verdict.text())
+}
+
+/// Some of the records, evenly, with the first and the last.
+fn shown(lines: &[Line]) -> Vec<&Line> {
+    let last = lines.len().saturating_sub(1);
+    let rows = lines.len().min(ROWS);
+    (0..rows).filter_map(|k| lines.get(if rows > 1 { k * last / (rows - 1) } else { 0 })).collect()
+}

@@ -1,0 +1,145 @@
+//! `earthwork gan`, `critic` and `benchmark w1`.
+
+use serde_json::Value;
+
+use crate::tool::{Folder, in_examples, number};
+
+const SMALL: &str = "--hidden 8,8 --batch 16 --critic-steps 2 --referee-points 40";
+
+fn train(folder: &Folder, line: &str) -> crate::tool::Run {
+    folder.run(&format!("gan train {line} {SMALL}"))
+}
+
+#[test]
+fn a_training_leaves_its_folder() {
+    let folder = Folder::new();
+    let text = train(&folder, "--data ring8 --objective wgan-gp --steps 12 --out run").text();
+    for part in ["wgan-gp on ring8", "exact W1", "/8", "rank correlation", "pictures in run"] {
+        assert!(text.contains(part), "`{part}` is missing in\n{text}");
+    }
+    for name in ["samples.png", "critic.png", "loss.png", "gradients.png", "weights.png"] {
+        let bytes = std::fs::read(folder.path(&format!("run/{name}"))).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG") && bytes.len() > 3000, "{name}");
+    }
+    let log = folder.read("run/log.jsonl");
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 13, "one record a step, and one before the first");
+    for line in &lines {
+        // The promise of every critic.
+        assert!(number(line, "certified") <= number(line, "w1_upper"), "{line}");
+        assert!(number(line, "w1_lower") <= number(line, "w1") && number(line, "w1") <= number(line, "w2") + 1e-12);
+    }
+    assert_eq!(lines[12]["step"], 12);
+    let documentation = include_str!("../../../docs/cli.md");
+    let report = folder.run("gan report run --json").json();
+    for key in lines[0].as_object().unwrap().keys().chain(report.as_object().unwrap().keys()) {
+        assert!(documentation.contains(&format!("`{key}`")), "docs/cli.md does not tell of `{key}`");
+    }
+    assert_eq!(report["records"].as_array().unwrap().len(), 13);
+    let refusal = train(&folder, "--data ring8 --out run").refusal();
+    assert!(refusal.contains("there is a training in it already"), "{refusal}");
+}
+
+#[test]
+fn an_interrupted_training_goes_on_to_the_same_bits() {
+    let folder = Folder::new();
+    train(&folder, "--data moons --objective rasgan+gp --steps 10 --referee-every 3 --out whole").text();
+    let early =
+        train(&folder, "--data moons --objective rasgan+gp --steps 10 --referee-every 3 --out parts --time-limit 0");
+    assert_eq!(early.code, 3, "{}{}", early.out, early.err);
+    assert!(early.out.contains("--resume goes on"), "{}", early.out);
+    folder.run("gan train --out parts --resume --threads 2").text();
+    for name in ["log.jsonl", "checkpoint.safetensors", "run.json"] {
+        let bytes = |run: &str| std::fs::read(folder.path(&format!("{run}/{name}"))).unwrap();
+        assert!(bytes("whole") == bytes("parts"), "{name} differs");
+    }
+    // A resumed training that is done says so and changes nothing.
+    folder.run("gan train --out parts --resume").text();
+    assert_eq!(folder.read("whole/log.jsonl"), folder.read("parts/log.jsonl"));
+}
+
+#[test]
+fn files_are_trained_on_with_and_without_labels() {
+    let folder = Folder::new();
+    let row = |k: usize| format!("{},{},{},{}\n", k % 7, k % 5, k % 3 + 10 * (k % 2), ["left", "right"][k % 2]);
+    let rows = (0..60).map(row).collect::<Vec<_>>().concat();
+    folder.write("points.csv", format!("x,y,z,side\n{rows}").as_bytes());
+    let text = train(&folder, "--data points.csv --objective wgan-lp --steps 3 --label side --out told").text();
+    assert!(text.contains("both networks told the class"), "{text}");
+    let run: Value = serde_json::from_str(&folder.read("told/run.json")).unwrap();
+    assert_eq!(run["classes"], serde_json::json!(["left", "right"]));
+    assert!(!folder.path("told/critic.png").exists(), "three columns have no surface");
+    train(&folder, "--data points.csv --columns x --objective ns --steps 3 --out line").text();
+    assert!(folder.path("line/samples.png").exists());
+    // Other points under the same name are another training.
+    folder.write("points.csv", format!("x,y,z,side\n{}", rows.replace("6,", "9,")).as_bytes());
+    let refusal = folder.run("gan train --out told --resume").refusal();
+    assert!(refusal.contains("another training"), "{refusal}");
+}
+
+#[test]
+fn what_cannot_be_trained_is_refused_in_one_line() {
+    let folder = Folder::new();
+    let refusal = |line: &str| folder.run(&format!("gan train {line}")).refusal();
+    assert!(refusal("--data ring9 --out run").contains("no toy distribution; there are ring8"));
+    assert!(refusal("--data missing.csv --out run").contains("missing.csv"));
+    assert!(refusal("--data ring8 --objective wgan-x --out run").contains("`x` is no way to control"));
+    assert!(refusal("--data ring8 --objective gan --out run").contains("no objective"));
+    assert!(refusal("--data swiss-roll --label --out run").contains("two classes"));
+    assert!(refusal("--data ring8 --label side --out run").contains("no columns"));
+    assert!(refusal("--data ring8 --steps 0 --out run").contains("steps"));
+    assert!(refusal("--out run").contains("--data"));
+    assert!(refusal("--out nowhere --resume").contains("no folder of `gan train`"));
+    assert!(refusal("--out nowhere --resume --steps 5").contains("cannot be used with"));
+    assert!(folder.run("gan report nowhere").refusal().contains("nowhere"));
+    assert!(!folder.path("run").exists(), "a refused training leaves nothing behind");
+}
+
+#[test]
+fn critics_stand_beside_the_exact_distance() {
+    let line =
+        "critic adelie.csv gentoo.csv --standardise --method lp,bjorck,exact-dual --steps 60 --hidden 16,16 --batch 64";
+    let answer = in_examples(&format!("{line} --json")).json();
+    let exact = number(&answer, "exact");
+    let critics = answer["critics"].as_array().unwrap();
+    assert_eq!(
+        critics.iter().map(|c| c["method"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["lp", "bjorck", "exact-dual"]
+    );
+    for critic in critics {
+        assert!(number(critic, "certified") <= exact * (1.0 + 1e-12), "{critic}");
+    }
+    assert!(number(&critics[1], "certified") > 0.5 * exact && number(&critics[2], "share") > 0.999_999);
+    let text = in_examples(line).text();
+    for part in ["no critic proves more", "proven: W1 ≥", "exact-dual"] {
+        assert!(text.contains(part), "`{part}` is missing in\n{text}");
+    }
+    let documentation = include_str!("../../../docs/cli.md");
+    for key in answer.as_object().unwrap().keys().chain(critics[0].as_object().unwrap().keys()) {
+        assert!(documentation.contains(&format!("`{key}`")), "docs/cli.md does not tell of `{key}`");
+    }
+    let folder = Folder::with(&[("a.csv", "x,y\n0,0\n1,0\n0,2\n"), ("b.csv", "x,y\n9,0\n10,0\n9,2\n")]);
+    folder.run("critic a.csv b.csv --method exact-dual --gradients field.csv").text();
+    let field = folder.read("field.csv");
+    assert!(field.starts_with("side,index,\"x\",\"y\"\nsource,0,") && field.lines().count() == 7, "{field}");
+    assert!(folder.run("critic a.csv b.csv --method wgan").refusal().contains("`wgan` is no critic"));
+    assert!(folder.run("critic a.csv b.csv --batch 0").refusal().contains("batch"));
+}
+
+#[test]
+fn the_benchmark_prints_what_is_known() {
+    let folder = Folder::new();
+    let line =
+        "benchmark w1 --dim 2 --funnels 4 --critic exact-dual,lp --points 400 --steps 30 --hidden 8,8 --batch 32";
+    let answer = folder.run(&format!("{line} --json")).json();
+    let critics = answer["critics"].as_array().unwrap();
+    assert!(number(&critics[0], "cos") > 0.7 && number(&critics[0], "cos") > number(&critics[1], "cos"));
+    assert!(number(&critics[0], "certified") == number(&critics[0], "w1") && number(&critics[1], "lipschitz") > 0.0);
+    let documentation = include_str!("../../../docs/cli.md");
+    for key in answer.as_object().unwrap().keys().chain(critics[0].as_object().unwrap().keys()) {
+        assert!(documentation.contains(&format!("`{key}`")), "docs/cli.md does not tell of `{key}`");
+    }
+    let text = folder.run(line).text();
+    assert!(text.contains("MinFunnels, dimension 2, 4 funnels") && text.contains("exact-dual"), "{text}");
+    assert!(folder.run("benchmark w1 --dim 0").refusal().contains("dim"));
+}
