@@ -60,6 +60,78 @@ impl Metric for Square {
     }
 }
 
+/// The Euclidean distance.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Distance;
+
+impl Metric for Distance {
+    fn roundings(&self, dim: usize) -> f64 {
+        // The root of a sum of D squares.
+        0.5 * dim as f64 + 3.0
+    }
+
+    #[inline(always)]
+    fn cost<const D: usize>(&self, x: &[f64; D], y: &[f64; D]) -> f64 {
+        Square.cost(x, y).sqrt()
+    }
+
+    #[inline(always)]
+    fn least_over_box<const D: usize>(
+        &self,
+        x: &[f64; D],
+        lo: &[f64; D],
+        hi: &[f64; D],
+        slope: &[f64; D],
+        best: f64,
+    ) -> f64 {
+        // |y − x| ≥ ⟨u, y − x⟩ for every u of length at most 1, and a linear function over a box is least in a corner:
+        // ⟨u, v⟩ − ⟨slope, c⟩ − Σ |u − slope| h with the centre c, half the sides h, and v = c − x.
+        let (mut to_centre, mut half) = ([0.0; D], [0.0; D]);
+        let (mut distance, mut length, mut at_x, mut at_centre) = (0.0, 0.0, 0.0, 0.0);
+        for k in 0..D {
+            let centre = 0.5 * (lo[k] + hi[k]);
+            (to_centre[k], half[k]) = (centre - x[k], 0.5 * (hi[k] - lo[k]));
+            distance += to_centre[k] * to_centre[k];
+            length += slope[k] * slope[k];
+            at_x += slope[k] * x[k];
+            at_centre += slope[k] * centre;
+        }
+        // Along the slope itself, if it is not too long: nothing is lost over the box.
+        let mut bound = if length <= 1.0 { -at_x } else { f64::NEG_INFINITY };
+        if bound > best {
+            return bound;
+        }
+        // Towards the centre of the box.
+        distance = distance.sqrt();
+        if distance > 0.0 {
+            let (mut lost, scale) = (0.0, 1.0 / distance);
+            for k in 0..D {
+                lost += (to_centre[k] * scale - slope[k]).abs() * half[k];
+            }
+            bound = bound.max(distance - at_centre - lost);
+            if bound > best {
+                return bound;
+            }
+        }
+        if length > 1.0 {
+            let scale = 1.0 / length.sqrt();
+            let mut along = scale * (at_centre - at_x) - at_centre;
+            for k in 0..D {
+                along -= ((scale - 1.0) * slope[k]).abs() * half[k];
+            }
+            bound = bound.max(along);
+        }
+        // The nearest point of the box against the steepest corner.
+        let (mut nearest, mut steepest) = (0.0, at_centre);
+        for k in 0..D {
+            let gap = (to_centre[k].abs() - half[k]).max(0.0);
+            nearest += gap * gap;
+            steepest += slope[k].abs() * half[k];
+        }
+        bound.max(nearest.sqrt() - steepest)
+    }
+}
+
 /// Any p-norm to any power.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PowerOfNorm {
@@ -167,19 +239,6 @@ impl Metric for PowerOfNorm {
                 tangent += steep * (y - x[k] - from_x[k]) - slope[k] * y;
             }
             bound = bound.max(tangent);
-        }
-        if self.p == 2.0 && self.power == 1.0 {
-            // |y − x| ≥ ⟨u, y − x⟩ for the unit vector along the slope itself.
-            let length = slope.iter().map(|s| s * s).sum::<f64>().sqrt();
-            let scale = if length > 1.0 { 1.0 / length } else { 1.0 };
-            let mut along = 0.0;
-            for k in 0..D {
-                let steep = scale * slope[k];
-                let tilt = steep - slope[k];
-                let y = if tilt > 0.0 { lo[k] } else { hi[k] };
-                along += tilt * y - steep * x[k];
-            }
-            bound = bound.max(along);
         }
         bound
     }

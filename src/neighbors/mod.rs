@@ -12,7 +12,7 @@ use crate::cost::{Form, PointCost};
 use crate::measure::Points;
 
 pub(crate) use dual_tree::{DualTree, Found};
-pub(crate) use ground::{Metric, PowerOfNorm, Square};
+pub(crate) use ground::{Distance, Metric, PowerOfNorm, Square};
 
 /// Runs `$run` with `$metric` and the constant `$dim` for a norm cost in few dimensions, and gives `Some` of what it
 /// returns; `None` where a tree does not help.
@@ -25,6 +25,11 @@ macro_rules! with_metric {
             $(($crate::cost::Form::Norm { p: 2.0, power: 2.0 }, $d) => {
                 const $dim: usize = $d;
                 let $metric = $crate::neighbors::Square;
+                Some($run)
+            })*
+            $(($crate::cost::Form::Norm { p: 2.0, power: 1.0 }, $d) => {
+                const $dim: usize = $d;
+                let $metric = $crate::neighbors::Distance;
                 Some($run)
             })*
             $(($crate::cost::Form::Norm { p, power }, $d) => {
