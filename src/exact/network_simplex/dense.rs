@@ -33,7 +33,7 @@ pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcom
         potential = best_feasible(costs, masses, &potential);
     }
     let memory = tree.memory() + (n + m) * (size_of::<TreeArc>() + 2 * size_of::<i128>());
-    Outcome { arcs: tree.arcs().collect(), potential, iterations: pivots, status, memory }
+    Outcome { arcs: tree.arcs(), potential, iterations: pivots, status, memory }
 }
 
 /// Feasible potentials π after an early end: those of the tree made feasible by a c-transform, or the least of each column and

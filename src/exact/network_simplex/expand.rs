@@ -11,6 +11,13 @@ struct Division {
     taken: Vec<i128>,
 }
 
+/// A cell of one of two levels that follow each other.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cell {
+    Coarse(u32),
+    Fine(u32),
+}
+
 /// Expands a feasible spanning tree between coarse cells to one between the cells of one halving more.
 ///
 /// Inside each cell the arcs are ordered by c(first child, B) − c(second child, B) and the first child takes from the
@@ -21,14 +28,13 @@ pub(super) fn expand(
     arcs: &[TreeArc],
     coarse: (&Cells, &Cells),
     fine: (&Cells, &Cells),
-    cost: &dyn Fn(&[f64], &[f64]) -> f64,
+    cost: &dyn Fn(Cell, Cell) -> f64,
 ) -> Vec<TreeArc> {
     let source_end = |arc: &TreeArc| (arc.source, arc.target);
     let target_end = |arc: &TreeArc| (arc.target, arc.source);
-    let rows =
-        divide(arcs, source_end, coarse.0, fine.0, |child, other| cost(fine.0.centre(child), coarse.1.centre(other)));
+    let rows = divide(arcs, source_end, coarse.0, fine.0, |child, other| cost(Cell::Fine(child), Cell::Coarse(other)));
     let columns =
-        divide(arcs, target_end, coarse.1, fine.1, |child, other| cost(coarse.0.centre(other), fine.1.centre(child)));
+        divide(arcs, target_end, coarse.1, fine.1, |child, other| cost(Cell::Coarse(other), Cell::Fine(child)));
     let mut finer = Vec::with_capacity(fine.0.len() + fine.1.len() - 1);
     for (k, arc) in arcs.iter().enumerate() {
         let (i, j) = (rows.first[arc.source as usize], columns.first[arc.target as usize]);
@@ -39,7 +45,7 @@ pub(super) fn expand(
         let x = if least == most || (a == 0 || a_rest == 0 || b == 0 || b_rest == 0) {
             most
         } else {
-            let c = |i, j| cost(fine.0.centre(i), fine.1.centre(j));
+            let c = |i, j| cost(Cell::Fine(i), Cell::Fine(j));
             if c(i, j) + c(i + 1, j + 1) < c(i, j + 1) + c(i + 1, j) { most } else { least }
         };
         let flows = [(i, j, x), (i, j + 1, a - x), (i + 1, j, b - x), (i + 1, j + 1, b_rest - (a - x))];

@@ -31,17 +31,20 @@ impl Cells {
     pub(super) fn len(&self) -> usize {
         self.masses.len()
     }
+
+    /// The places of a cell's points in kd order.
+    pub(super) fn range(&self, cell: usize) -> std::ops::Range<usize> {
+        self.start[cell] as usize..self.start[cell + 1] as usize
+    }
 }
 
 impl Side {
     /// The points and masses in the given kd order.
     pub(super) fn new(dim: usize, points: &[f64], masses: &[i128], order: &[u32]) -> Self {
         let point = |&i: &u32| points[i as usize * dim..(i as usize + 1) * dim].iter().copied();
-        Self {
-            dim,
-            points: order.iter().flat_map(point).collect(),
-            masses: order.iter().map(|&i| masses[i as usize]).collect(),
-        }
+        let mut ordered = Vec::with_capacity(points.len());
+        ordered.extend(order.iter().flat_map(point));
+        Self { dim, points: ordered, masses: order.iter().map(|&i| masses[i as usize]).collect() }
     }
 
     /// Bytes held.

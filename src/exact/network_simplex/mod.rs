@@ -7,6 +7,7 @@ mod expand;
 pub(super) mod free_flow;
 mod levels;
 pub(super) mod masses;
+mod matrix_levels;
 mod multiscale;
 mod oracle;
 mod places;
@@ -38,7 +39,7 @@ use tree::TreeArc;
 use warm::Former;
 
 /// Nodes from which subtrees are shifted by chunks rather than node by node.
-const TOUR_FROM: usize = 24_000;
+const TOUR_FROM: usize = 8_000;
 
 /// An arc enters only when its reduced cost is below minus this much of |c| + |π(s)| + |π(t)|: a few roundings of the
 /// numbers at hand, whatever the largest cost is.

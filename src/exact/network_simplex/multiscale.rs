@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Outcome;
 use super::arcs::Candidates;
-use super::expand::{expand, finer_potentials};
+use super::expand::{Cell, expand, finer_potentials};
 use super::levels::{Cells, Side};
 use super::masses::Masses;
 use super::oracle::{Oracle, oracle};
@@ -30,7 +30,7 @@ pub(super) struct Clouds<'a> {
 /// Candidates on each side of each point: a level tells the next one almost all.
 const NEAREST: usize = 6;
 /// The most arcs that a pricing round adds for a source.
-const VIOLATORS: usize = 4;
+const VIOLATORS: usize = 8;
 /// Arcs of which one enters at a pivot, as a multiple of the root of their number: pivots are cheap here.
 const BLOCK: f64 = 0.3;
 
@@ -70,15 +70,17 @@ pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
         progress.iterations = solved.iterations;
         let coarse = (&at.cells.0, &at.cells.1);
         let (f, g) = finer_potentials(&solved.arcs, &solved.potential, coarse, (&finer.cells.0, &finer.cells.1), &cost);
-        let oracle = oracle(&clouds.ground, &finer.cells.0.centres, &finer.cells.1.centres, dim);
+        // The coarser level goes before the longest work begins.
+        at = finer;
+        solved.arcs = Vec::new();
+        let oracle = oracle(&clouds.ground, &at.cells.0.centres, &at.cells.1.centres, dim);
         let (mut pairs, more) =
             rayon::join(|| oracle.nearest_targets(&g, NEAREST), || oracle.nearest_sources(&f, NEAREST));
-        let level = Level { ground: &*clouds.ground, cells: &finer.cells, proof: stop == deepest };
+        let level = Level { ground: &*clouds.ground, cells: &at.cells, proof: stop == deepest };
         let known = level.least_slacks(&pairs, g);
         pairs.extend(more);
-        let candidates = Candidates::new(finer.cells.0.len(), pairs, |i, j| level.cost(i, j));
-        solved = level.solve(&arcs, candidates, &*oracle, Some(known), progress, watch);
-        at = finer;
+        let candidates = Candidates::new(at.cells.0.len(), pairs, |i, j| level.cost(i, j));
+        solved = level.solve(arcs, candidates, &*oracle, Some(known), progress, watch);
     }
     if let Some((targets, g)) = told {
         // The c-transform of what the coarse targets tell, to the sources and from there to all targets.
@@ -131,10 +133,21 @@ impl Stage {
         for depth in self.depth + 1..=stop {
             let finer = Self { depth, cells: (source.cells(depth), target.cells(depth)) };
             let from = at.as_ref().unwrap_or(self);
-            arcs = expand(&arcs, (&from.cells.0, &from.cells.1), (&finer.cells.0, &finer.cells.1), cost);
+            let between = |i: Cell, j: Cell| {
+                cost(centre(i, &from.cells.0, &finer.cells.0), centre(j, &from.cells.1, &finer.cells.1))
+            };
+            arcs = expand(&arcs, (&from.cells.0, &from.cells.1), (&finer.cells.0, &finer.cells.1), &between);
             at = Some(finer);
         }
         (at.expect("the stop lies deeper"), arcs)
+    }
+}
+
+/// The centre of a cell of one of two levels.
+fn centre<'c>(cell: Cell, coarse: &'c Cells, fine: &'c Cells) -> &'c [f64] {
+    match cell {
+        Cell::Coarse(k) => coarse.centre(k),
+        Cell::Fine(k) => fine.centre(k),
     }
 }
 
@@ -158,7 +171,7 @@ impl Level<'_> {
     /// Solves the level from a basis and first candidates.
     fn solve(
         &self,
-        arcs: &[TreeArc],
+        arcs: Vec<TreeArc>,
         candidates: Candidates,
         oracle: &dyn Oracle,
         known: Option<Vec<f64>>,
@@ -191,7 +204,7 @@ impl Level<'_> {
         let costs: Vec<f64> = pairs.iter().map(|&(i, j)| self.cost(i as usize, j as usize)).collect();
         let masses = Masses::from_units(self.cells.0.masses.clone(), self.cells.1.masses.clone());
         let candidates = Candidates::new(n, pairs, |i, j| costs[i * m + j]);
-        self.solve(&row_greedy(&costs, &masses), candidates, &NoneMissing, None, progress, watch)
+        self.solve(row_greedy(&costs, &masses), candidates, &NoneMissing, None, progress, watch)
     }
 }
 

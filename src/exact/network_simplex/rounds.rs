@@ -77,7 +77,7 @@ impl Rounds<'_> {
     /// unless pricing has found better ones.
     pub(super) fn run(
         &self,
-        arcs: &[TreeArc],
+        arcs: Vec<TreeArc>,
         candidates: Candidates,
         known: Option<Vec<f64>>,
         progress: Progress,
@@ -92,19 +92,20 @@ impl Rounds<'_> {
 
     fn run_with<O: Order>(
         &self,
-        arcs: &[TreeArc],
+        arcs: Vec<TreeArc>,
         mut candidates: Candidates,
         known: Option<Vec<f64>>,
         mut progress: Progress,
         watch: &mut Watch,
     ) -> Outcome {
         let (n, m) = self.shape;
-        let mut tree = Tree::<O>::new(n, m, arcs);
+        let mut tree = Tree::<O>::new(n, m, &arcs);
+        let masses = masses_of(&arcs, self.shape);
+        drop(arcs);
         tree.refresh(self.cost);
-        let masses = masses_of(arcs, self.shape);
         let mut best = known.map(|potential| Dual::new(potential, &masses, n));
         let gap = |tree: &Tree<O>, best: &Option<Dual>| {
-            best.as_ref().filter(|_| self.proof).map(|best| relative_gap(tree.arcs(), self.cost, best.value))
+            best.as_ref().filter(|_| self.proof).map(|best| relative_gap(tree.arcs_by_node(), self.cost, best.value))
         };
         progress.gap = gap(&tree, &best);
         let mut round = 0;
@@ -158,6 +159,6 @@ impl Rounds<'_> {
         let memory = tree.memory() + 2 * candidates.memory() + self.oracle.memory();
         let feasible = best.filter(|_| status != Status::Optimal);
         let potential = feasible.map_or_else(|| tree.potentials(), |dual| dual.potential);
-        Outcome { arcs: tree.arcs().collect(), potential, iterations: progress.iterations, status, memory }
+        Outcome { arcs: tree.arcs(), potential, iterations: progress.iterations, status, memory }
     }
 }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use super::arcs::Candidates;
 use super::dense;
 use super::masses::Masses;
+use super::matrix_levels;
 use super::multiscale::Clouds;
 use super::oracle::{Matrix, Oracle, oracle};
 use super::rounds::Rounds;
 use super::sparse_start::sparse_start;
+use super::tree::TreeArc;
 use super::{Outcome, SPARSE_FROM};
 use crate::transport::{Progress, Watch};
 
@@ -26,6 +28,9 @@ pub(super) fn solve_matrix(costs: &[f64], masses: &Masses, watch: &mut Watch) ->
     if costs.len() < SPARSE_FROM {
         return dense::solve(costs, masses, watch);
     }
+    if let Some(solved) = matrix_levels::solve(costs, masses, watch) {
+        return solved;
+    }
     let cost = |i: usize, j: usize| costs[i * m + j];
     let columns: Vec<usize> = (0..m).step_by(SAMPLE).collect();
     let sampled: Vec<f64> =
@@ -35,7 +40,7 @@ pub(super) fn solve_matrix(costs: &[f64], masses: &Masses, watch: &mut Watch) ->
     let least = |row: &[f64]| columns.iter().zip(g).map(|(&j, g)| row[j] - g).fold(f64::INFINITY, f64::min);
     let f = costs.chunks_exact(m).map(least).collect();
     let oracle = Matrix { costs, columns: m };
-    from_potentials(f, &cost, &oracle, masses, sample.iterations, true, watch)
+    from_potentials(f, None, &cost, &oracle, masses, sample.iterations, true, watch)
 }
 
 /// Solves transport between clouds in many dimensions.
@@ -67,7 +72,7 @@ fn solve_level(clouds: &Clouds, proof: bool, watch: &mut Watch) -> Outcome {
         f[i as usize] = cost(i as usize, k as usize * SAMPLE) - g[k as usize];
     }
     let oracle = oracle(&clouds.ground, clouds.source, clouds.target, dim);
-    from_potentials(f, &cost, &*oracle, clouds.masses, sample.iterations, proof, watch)
+    from_potentials(f, None, &cost, &*oracle, clouds.masses, sample.iterations, proof, watch)
 }
 
 /// Equal masses on the two sides of a sample.
@@ -75,9 +80,11 @@ fn uniform(n: usize, m: usize) -> Masses {
     Masses::new(&vec![1.0 / n as f64; n], &vec![1.0 / m as f64; m])
 }
 
-/// Solves from potentials of the sources that a sample suggested.
-fn from_potentials(
+/// Solves from potentials of the sources that a sample or coarse cells suggested, and from a basis if there is one.
+#[expect(clippy::too_many_arguments, reason = "they are what a solve is made of")]
+pub(super) fn from_potentials(
     f: Vec<f64>,
+    basis: Option<Vec<TreeArc>>,
     cost: &dyn Fn(usize, usize) -> f64,
     oracle: &dyn Oracle,
     masses: &Masses,
@@ -96,7 +103,7 @@ fn from_potentials(
     let candidates = Candidates::new(n, pairs, cost);
     // g is the c-transform of f, so both are feasible.
     let known = Some(f.iter().map(|f| -f).chain(g.iter().copied()).collect());
-    let arcs = sparse_start(&candidates, (&masses.source, &masses.target), f, g, cost);
+    let arcs = basis.unwrap_or_else(|| sparse_start(&candidates, (&masses.source, &masses.target), f, g, cost));
     let rounds = Rounds { shape: (n, m), cost, oracle, violators: VIOLATORS, block: 1.0, proof, poor: None };
-    rounds.run(&arcs, candidates, known, Progress { stage: "pivot", iterations, ..Progress::default() }, watch)
+    rounds.run(arcs, candidates, known, Progress { stage: "pivot", iterations, ..Progress::default() }, watch)
 }

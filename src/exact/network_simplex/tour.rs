@@ -250,8 +250,17 @@ impl Tour {
         } else {
             self.shift_chunks(right, left, -shift);
         }
-        for c in [before, last, left, end] {
-            self.merge_with_next(c);
+        let (far, farther) = (self.prev(left), self.prev(before));
+        self.close([right, end, last, left, far, after, before, farther]);
+    }
+
+    /// Joins each of the chunks with its next where they fit into one. A chunk that is gone by then has become part of another,
+    /// which takes its place: without that, small chunks would be left over at almost every move.
+    fn close(&mut self, mut chunks: [u32; 8]) {
+        for k in 0..chunks.len() {
+            if let Some((kept, gone)) = self.merge_with_next(chunks[k]) {
+                chunks[k..].iter_mut().filter(|c| **c == gone).for_each(|c| *c = kept);
+            }
         }
     }
 
@@ -337,12 +346,12 @@ impl Tour {
         }
     }
 
-    /// Joins chunk `c` and the next where they fit into one. The smaller part moves.
-    fn merge_with_next(&mut self, c: u32) {
+    /// Joins chunk `c` and the next where they fit into one; returns which is kept and which is gone. The smaller part moves.
+    fn merge_with_next(&mut self, c: u32) -> Option<(u32, u32)> {
         let next = self.next(c);
         let (len, next_len) = (self.len(c), self.len(next));
         if c == next || len == 0 || len + next_len > self.capacity {
-            return;
+            return None;
         }
         let stride = self.stride();
         let (at, next_at) = (c as usize * stride, next as usize * stride);
@@ -364,6 +373,7 @@ impl Tour {
         self.chunks[kept as usize].len = (len + next_len) as u32;
         self.chunks[gone as usize].len = 0;
         self.release(gone);
+        Some((kept, gone))
     }
 }
 
@@ -388,6 +398,12 @@ fn position_of(slice: &[u32], value: u32) -> usize {
 
 #[cfg(test)]
 impl Tour {
+    /// Whether chunks are about as few as they can be: on the average they are more than a third full.
+    pub(super) fn is_compact(&self) -> bool {
+        let used = self.chunks.iter().filter(|chunk| chunk.len > 0).count();
+        used <= 3 + 9 * self.base.len() / self.capacity
+    }
+
     /// Panics unless every element stands in one chunk of one cycle.
     pub(super) fn check(&self) {
         let start = self.chunk_of[0];

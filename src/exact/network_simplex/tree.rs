@@ -85,7 +85,14 @@ impl<O: Order> Tree<O> {
     }
 
     /// The arcs, with the flow of each.
-    pub(super) fn arcs(&self) -> impl Iterator<Item = TreeArc> {
+    pub(super) fn arcs(&self) -> Vec<TreeArc> {
+        let mut arcs = Vec::with_capacity(self.links.nodes.len() - 1);
+        arcs.extend(self.arcs_by_node());
+        arcs
+    }
+
+    /// The same, one by one.
+    pub(super) fn arcs_by_node(&self) -> impl Iterator<Item = TreeArc> {
         let Links { sources, root, ref nodes } = self.links;
         (0..nodes.len() as u32).filter(move |&v| v != root).map(move |v| {
             let Node { parent, flow, .. } = nodes[v as usize];
