@@ -65,7 +65,7 @@ fn line(c: &mut Criterion) {
         let problems = [("uniform", between(&x, &y)), ("weighted", between(&weighted(&x, 3), &weighted(&y, 4)))];
         for (masses, problem) in &problems {
             group.bench_function(BenchmarkId::new(format!("value, {masses}"), n), |b| {
-                b.iter(|| Line::default().cost(black_box(problem)));
+                b.iter(|| Line::default().summary(black_box(problem)));
             });
             group.bench_function(BenchmarkId::new(format!("solve, {masses}"), n), |b| {
                 b.iter(|| Line::default().solve(black_box(problem)));

@@ -75,7 +75,7 @@ impl Critic {
     fn exact(&self) -> Option<Estimate> {
         match &self.0 {
             Which::Network(_) => None,
-            Which::Exact(dual) => Some(estimated(earthwork::exact::rooted(dual.solution(), 1.0))),
+            Which::Exact(dual) => Some(estimated(earthwork::exact::rooted(&dual.solution().summary(), 1.0))),
         }
     }
 }

@@ -89,7 +89,7 @@ impl Solution {
 
     /// The root of order p of the transport cost, with its bounds.
     fn rooted(&self, p: f64) -> Estimate {
-        estimated(exact::rooted(&self.solved, p))
+        estimated(exact::rooted(&self.solved.summary(), p))
     }
 
     /// By source points, target points, source masses, target masses.

@@ -58,7 +58,7 @@ pub fn mixture_distance(x: &Mixture, y: &Mixture) -> Result<MixtureDistance> {
     let problem = Problem::with_matrix(x.weights().clone(), y.weights().clone(), &costs)?;
     let solution = solve(&problem)?;
     drop(problem);
-    let mut estimate = rooted(&solution, 2.0).of_kind(Kind::UpperBound);
+    let mut estimate = rooted(&solution.summary(), 2.0).of_kind(Kind::UpperBound);
     estimate.method = "MW2";
     Ok(MixtureDistance { estimate, solution, costs })
 }

@@ -106,7 +106,7 @@ pub struct Row {
 impl Row {
     /// The distance (the root of the transport cost) with its bounds.
     pub fn estimate(&self) -> Estimate {
-        exact::rooted(&self.solution, self.order)
+        exact::rooted(&self.solution.summary(), self.order)
     }
 }
 

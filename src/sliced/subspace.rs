@@ -119,7 +119,7 @@ impl SubspaceRobust {
             let root = spectral_root(&omega);
             let problem = Problem::between(&transformed(x, &root)?, &transformed(y, &root)?, SquaredEuclidean)?;
             let solution = solve(&problem)?;
-            let estimate = rooted(&solution, 2.0);
+            let estimate = rooted(&solution.summary(), 2.0);
             // The points were rounded when they were transformed: a part of 1e-13 covers it.
             let lower = estimate.lower() * (1.0 - 1e-13);
             let moment = displacement(x, y, &solution.plan);

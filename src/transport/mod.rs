@@ -29,4 +29,4 @@ pub(crate) use observer::limits;
 pub use observer::{CancelToken, Interrupt, Observer, Progress, Silent, Watch};
 pub use plan::{Flow, Plan};
 pub use problem::Problem;
-pub use solution::{Bounds, Potentials, Report, Solution, Status};
+pub use solution::{Bounds, Potentials, Report, Solution, Status, Summary};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::numeric::sum::sum;
 use crate::transport::Plan;
 
 /// Lower and upper bound on the true optimal transport cost.
@@ -107,6 +108,40 @@ pub struct Solution {
     pub status: Status,
     /// What it took.
     pub report: Report,
+}
+
+/// What a solve found and took, without its plan and its potentials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// (n, m).
+    pub shape: (usize, usize),
+    /// How many positive entries the plan has.
+    pub flows: usize,
+    /// The mass that the plan carries.
+    pub mass: f64,
+    /// ⟨C, P⟩ of the plan.
+    pub transport_cost: f64,
+    /// Bounds on the optimal cost, unless the caller switched the certificate off.
+    pub bounds: Option<Bounds>,
+    /// How the solve ended.
+    pub status: Status,
+    /// What it took.
+    pub report: Report,
+}
+
+impl Solution {
+    /// Everything but the plan and the potentials.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            shape: self.plan.shape(),
+            flows: self.plan.flows().len(),
+            mass: sum(self.plan.flows().iter().map(|flow| flow.mass)),
+            transport_cost: self.transport_cost,
+            bounds: self.bounds,
+            status: self.status,
+            report: self.report.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Solution {

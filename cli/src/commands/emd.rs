@@ -1,6 +1,5 @@
 //! `earthwork emd`: one exact solve.
 
-use earthwork::estimate::{Estimate, Evidence};
 use earthwork::exact;
 
 use crate::args::EmdArgs;
@@ -18,35 +17,33 @@ pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
     }
     let Posed { inputs, problem, cost, order } = pose(&options.input, &options.cost)?;
     let name = order.map_or_else(|| "exact".to_string(), |p| format!("W{p}"));
-    let solution = run::solve(&problem, options.run.time_limit, &name)?;
-    if order.is_some() {
-        exact::refuse_underflow(&problem, &solution)?;
-    }
-    if let Some(path) = &out.plan {
-        output::write_plan(path, &solution.plan)?;
-    }
-    if let Some(path) = &out.potentials {
-        output::write_potentials(path, &solution.potentials)?;
-    }
-    if let (Some(path), Some(inputs)) = (&out.plot, &inputs) {
-        let answer = order.map_or_else(
-            || {
-                let (lower, upper) =
-                    solution.bounds.map_or((f64::NAN, f64::NAN), |bounds| (bounds.lower, bounds.upper));
-                let evidence = Evidence::Bounds { lower, upper };
-                Estimate::new(solution.transport_cost, evidence, solution.report.method, solution.plan.shape())
-            },
-            |p| exact::rooted(&solution, p),
-        );
-        let title = plot::title(&order.map_or_else(|| format!("{cost} cost"), |_| name.clone()), &answer);
-        plot::write(path, inputs, [0, 1], &solution.plan, &title)?;
-    }
+    let solved = if problem.is_line() && out.plan.is_none() && out.potentials.is_none() && out.plot.is_none() {
+        exact::summarise(&problem, order)?
+    } else {
+        let solution = run::solve(&problem, options.run.time_limit, &name)?;
+        if order.is_some() {
+            exact::refuse_underflow(&problem, &solution)?;
+        }
+        let solved = solution.summary();
+        if let Some(path) = &out.plan {
+            output::write_plan(path, &solution.plan)?;
+        }
+        if let Some(path) = &out.potentials {
+            output::write_potentials(path, &solution.potentials)?;
+        }
+        if let (Some(path), Some(inputs)) = (&out.plot, &inputs) {
+            let answer = exact::rooted(&solved, order.unwrap_or(1.0));
+            let title = plot::title(&order.map_or_else(|| format!("{cost} cost"), |_| name.clone()), &answer);
+            plot::write(path, inputs, [0, 1], &solution.plan, &title)?;
+        }
+        solved
+    };
     let text = if out.json {
         let dim = inputs.as_ref().map(|inputs| inputs.columns.len());
-        report::to_json(&Answer::new(&name, &cost, order, dim, &solution, options.run.seed))
+        report::to_json(&Answer::new(&name, &cost, order, dim, &solved, options.run.seed))
     } else {
-        report::emd(inputs.as_ref(), &cost, order, &solution)
+        report::emd(inputs.as_ref(), &cost, order, &solved)
     };
     output::print(&text)?;
-    Ok(if solution.status.is_success() { Exit::Done } else { Exit::Bounds })
+    Ok(if solved.status.is_success() { Exit::Done } else { Exit::Bounds })
 }

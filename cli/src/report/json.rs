@@ -4,7 +4,7 @@ use earthwork::compare::{Comparison, Other};
 use earthwork::estimate::Estimate;
 use earthwork::estimate::resample::PermutationTest;
 use earthwork::exact;
-use earthwork::transport::Solution;
+use earthwork::transport::Summary;
 use serde::Serialize;
 
 use crate::memory;
@@ -70,34 +70,33 @@ impl Answer {
         cost: &str,
         order: Option<f64>,
         dim: Option<usize>,
-        solution: &Solution,
+        solved: &Summary,
         seed: u64,
     ) -> Self {
-        let rooted = order.map(|p| exact::rooted(solution, p));
-        let (n, m) = solution.plan.shape();
-        let mass = earthwork::numeric::sum::sum(solution.plan.flows().iter().map(|flow| flow.mass));
+        let rooted = order.map(|p| exact::rooted(solved, p));
+        let (n, m) = solved.shape;
         Self {
             name: name.to_string(),
-            method: solution.report.method.to_string(),
+            method: solved.report.method.to_string(),
             cost: cost.to_string(),
             p: order,
             n,
             m,
             dim,
-            mass,
-            transport_cost: solution.transport_cost,
-            value: solution.transport_cost,
+            mass: solved.mass,
+            transport_cost: solved.transport_cost,
+            value: solved.transport_cost,
             wasserstein: rooted.as_ref().map(|estimate| estimate.value),
-            lower: solution.bounds.map(|bounds| bounds.lower),
-            upper: solution.bounds.map(|bounds| bounds.upper),
-            relative_gap: solution.bounds.map(|bounds| bounds.relative_gap()),
+            lower: solved.bounds.map(|bounds| bounds.lower),
+            upper: solved.bounds.map(|bounds| bounds.upper),
+            relative_gap: solved.bounds.map(|bounds| bounds.relative_gap()),
             wasserstein_lower: rooted.as_ref().map(earthwork::estimate::Estimate::lower),
             wasserstein_upper: rooted.as_ref().map(earthwork::estimate::Estimate::upper),
-            status: solution.status.to_string(),
-            iterations: solution.report.iterations,
-            plan_entries: solution.plan.flows().len(),
-            seconds: solution.report.time.as_secs_f64(),
-            solver_memory_bytes: solution.report.memory as u64,
+            status: solved.status.to_string(),
+            iterations: solved.report.iterations,
+            plan_entries: solved.flows,
+            seconds: solved.report.time.as_secs_f64(),
+            solver_memory_bytes: solved.report.memory as u64,
             peak_memory_bytes: memory::peak(),
             seed,
         }
@@ -205,7 +204,7 @@ impl PairReport {
             a: inputs.samples[a].name.clone(),
             b: inputs.samples[b].name.clone(),
             distances: distances
-                .map(|row| Answer::new(row.name, &row.cost, Some(row.order), Some(dim), &row.solution, seed))
+                .map(|row| Answer::new(row.name, &row.cost, Some(row.order), Some(dim), &row.solution.summary(), seed))
                 .collect(),
             estimates: comparison.others.iter().map(EstimateReport::new).collect(),
             test: comparison.test.as_ref().map(ShortTest::new),

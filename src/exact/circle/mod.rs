@@ -81,7 +81,7 @@ pub struct Circle {
 /// # Ok::<(), earthwork::Error>(())
 /// ```
 pub fn circle(x: &Samples, y: &Samples, period: f64, p: f64) -> Result<Estimate> {
-    Ok(rooted(&Circle::new(period, p)?.solve(x, y)?, p))
+    Ok(rooted(&Circle::new(period, p)?.solve(x, y)?.summary(), p))
 }
 
 impl Circle {

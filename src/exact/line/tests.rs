@@ -46,8 +46,12 @@ fn assert_proven(x: &Samples, y: &Samples, power: f64) -> Solution {
         .sum();
     assert!(gauge.abs() <= (n + m) as f64 * f64::EPSILON * largest * problem.mass(), "gauge {gauge}");
 
-    let value = Line::default().cost(&problem).unwrap();
+    let brief = Line::default().summary(&problem).unwrap();
+    let (value, within) = (brief.transport_cost, brief.bounds.unwrap());
     assert!((value - transport_cost).abs() <= 50.0 * f64::EPSILON * transport_cost, "{value} and {transport_cost}");
+    assert!(within.lower <= bounds.upper && bounds.lower <= within.upper, "{within:?} and {bounds:?}");
+    assert!(within.lower <= value && value <= within.upper && within.gap() <= 1e-11 * value, "{within:?}");
+    assert_eq!((brief.shape, brief.flows), ((n, m), plan.flows().len()));
     solution
 }
 
