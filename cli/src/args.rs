@@ -552,7 +552,7 @@ pub(crate) enum Header {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cost")]
 pub(crate) struct CostArgs {
-    /// sqeuclidean, euclidean, cityblock, chebyshev, minkowski:P or cosine
+    /// sqeuclidean, euclidean, cityblock, chebyshev, minkowski:P, each norm also to a power such as euclidean^3, or cosine
     #[arg(long, value_name = "COST", default_value = "euclidean")]
     pub(crate) cost: CostChoice,
     /// The Wasserstein distance of order P ≥ 1: Euclidean distance to the power P, and the root of the total

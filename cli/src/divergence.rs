@@ -18,29 +18,7 @@ impl FromStr for KindChoice {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let known =
-            "kl, reverse-kl, js, js-distance, tv, hellinger, hellinger2, chi2, bhattacharyya, renyi:A or tsallis:A";
-        let order = |text: &str| -> Result<f64, String> {
-            text.parse().map_err(|_| format!("`{text}` is no order; write renyi:0.5, tsallis:2 or renyi:inf"))
-        };
-        let divergence = match name {
-            "kl" => Divergence::Kl,
-            "reverse-kl" => Divergence::ReverseKl,
-            "js" => Divergence::JensenShannon,
-            "js-distance" => Divergence::JensenShannonDistance,
-            "tv" => Divergence::TotalVariation,
-            "hellinger" => Divergence::Hellinger,
-            "hellinger2" => Divergence::SquaredHellinger,
-            "chi2" => Divergence::ChiSquared,
-            "bhattacharyya" => Divergence::Bhattacharyya,
-            _ => match name.split_once(':') {
-                Some(("renyi", text)) => Divergence::Renyi(order(text)?),
-                Some(("tsallis", text)) => Divergence::Tsallis(order(text)?),
-                _ => return Err(format!("a kind is {known}")),
-            },
-        };
-        divergence.check().map_err(|error| error.to_string())?;
-        Ok(Self(divergence))
+        name.parse().map(Self).map_err(|error: earthwork::Error| error.kind().to_string())
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use earthwork::cost::{Cosine, Euclidean, GroundCost, PNorm, SquaredEuclidean};
+use earthwork::cost::{GroundCost, by_name};
 use earthwork::measure::{Points, Weights};
 use earthwork::transport::{Flow, Plan, Potentials};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::failure::raised;
@@ -73,30 +72,9 @@ impl Samples {
     }
 }
 
-/// A ground cost by its name; `^q` after a norm is a power of it.
+/// A ground cost by its name.
 pub(crate) fn ground(name: &str) -> PyResult<Arc<dyn GroundCost>> {
-    let unknown = || {
-        PyValueError::new_err(format!(
-            "cost: `{name}` is no ground cost; there are sqeuclidean, euclidean, cityblock, chebyshev, minkowski:P, each \
-             also to a power such as euclidean^3, and cosine"
-        ))
-    };
-    let number = |text: &str| text.parse::<f64>().map_err(|_| unknown());
-    let (base, power) = match name.split_once('^') {
-        Some((base, power)) => (base, Some(number(power)?)),
-        None => (name, None),
-    };
-    let norm = match base {
-        "sqeuclidean" if power.is_none() => return Ok(Arc::new(SquaredEuclidean)),
-        "cosine" if power.is_none() => return Ok(Arc::new(Cosine)),
-        "euclidean" if power.is_none() => return Ok(Arc::new(Euclidean)),
-        "euclidean" => PNorm::new(2.0),
-        "cityblock" => Ok(PNorm::cityblock()),
-        "chebyshev" => Ok(PNorm::chebyshev()),
-        _ => PNorm::new(number(base.strip_prefix("minkowski:").ok_or_else(unknown)?)?),
-    };
-    let norm = norm.and_then(|norm| norm.power(power.unwrap_or(1.0)));
-    Ok(Arc::new(norm.map_err(|error| raised(&error.about("cost")))?))
+    by_name(name).map_err(|error| raised(&error.about("cost")))
 }
 
 /// Masses under the name of their argument.

@@ -299,26 +299,7 @@ fn lengths(given: &Bound<'_, PyAny>) -> PyResult<Bandwidth> {
 
 /// A divergence by its name.
 pub(crate) fn divergence(name: &str) -> PyResult<Divergence> {
-    let known = "kl, reverse-kl, js, js-distance, tv, hellinger, hellinger2, chi2, bhattacharyya, renyi:A, tsallis:A";
-    let order = |text: &str| text.parse::<f64>().map_err(|_| unknown("kind", name, known));
-    let divergence = match name {
-        "kl" => Divergence::Kl,
-        "reverse-kl" => Divergence::ReverseKl,
-        "js" => Divergence::JensenShannon,
-        "js-distance" => Divergence::JensenShannonDistance,
-        "tv" => Divergence::TotalVariation,
-        "hellinger" => Divergence::Hellinger,
-        "hellinger2" => Divergence::SquaredHellinger,
-        "chi2" => Divergence::ChiSquared,
-        "bhattacharyya" => Divergence::Bhattacharyya,
-        _ => match name.split_once(':') {
-            Some(("renyi", text)) => Divergence::Renyi(order(text)?),
-            Some(("tsallis", text)) => Divergence::Tsallis(order(text)?),
-            _ => return Err(unknown("kind", name, known)),
-        },
-    };
-    divergence.check().map_err(|error| raised(&error.about("kind")))?;
-    Ok(divergence)
+    name.parse().map_err(|error: Error| raised(&error.about("kind")))
 }
 
 /// A discrepancy that is computed in Python.

@@ -16,6 +16,7 @@
 
 mod dense;
 mod ground;
+mod names;
 mod points;
 
 use std::ops::Range;
@@ -23,6 +24,7 @@ use std::ops::Range;
 pub use dense::DenseCost;
 pub use ground::{Cosine, CostFn, Euclidean, Form, GroundCost, PNorm, SquaredEuclidean};
 pub(crate) use ground::{raise, scale_to_unit};
+pub use names::by_name;
 pub use points::PointCost;
 pub(crate) use points::{LEAST, longest_gaps, unit_of_length};
 

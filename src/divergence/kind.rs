@@ -1,8 +1,9 @@
 //! The divergences by name, and the convex functions behind them.
 
 use std::fmt;
+use std::str::FromStr;
 
-use crate::error::{Result, require};
+use crate::error::{Error, ErrorKind, Result, require};
 
 /// A divergence between two distributions P and Q with densities (or masses) p and q, in nats where it has a logarithm.
 ///
@@ -121,6 +122,46 @@ impl Divergence {
             Self::Tsallis(a) if a < 1.0 => 1.0 / (1.0 - a),
             _ => f64::INFINITY,
         }
+    }
+}
+
+/// By name: `kl`, `reverse-kl`, `js`, `js-distance`, `tv`, `hellinger`, `hellinger2` (its square), `chi2`, `bhattacharyya`,
+/// `renyi:A` and `tsallis:A`.
+///
+/// ```
+/// use earthwork::divergence::Divergence;
+///
+/// assert_eq!("renyi:0.5".parse::<Divergence>()?, Divergence::Renyi(0.5));
+/// # Ok::<(), earthwork::Error>(())
+/// ```
+impl FromStr for Divergence {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        const KNOWN: &str =
+            "kl, reverse-kl, js, js-distance, tv, hellinger, hellinger2, chi2, bhattacharyya, renyi:A, tsallis:A";
+        let wrong = |why: String| Error::new("kind", ErrorKind::Unsupported(why.into()));
+        let order = |text: &str| -> Result<f64> {
+            text.parse().map_err(|_| wrong(format!("`{text}` is no order; write renyi:0.5, tsallis:2 or renyi:inf")))
+        };
+        let divergence = match name {
+            "kl" => Self::Kl,
+            "reverse-kl" => Self::ReverseKl,
+            "js" => Self::JensenShannon,
+            "js-distance" => Self::JensenShannonDistance,
+            "tv" => Self::TotalVariation,
+            "hellinger" => Self::Hellinger,
+            "hellinger2" => Self::SquaredHellinger,
+            "chi2" => Self::ChiSquared,
+            "bhattacharyya" => Self::Bhattacharyya,
+            _ => match name.split_once(':') {
+                Some(("renyi", text)) => Self::Renyi(order(text)?),
+                Some(("tsallis", text)) => Self::Tsallis(order(text)?),
+                _ => return Err(wrong(format!("`{name}` is none of {KNOWN}"))),
+            },
+        };
+        divergence.check()?;
+        Ok(divergence)
     }
 }
 

@@ -28,8 +28,6 @@ pub(crate) use test::test;
 pub(crate) use validate::validate;
 pub(crate) use verify::verify;
 
-use std::sync::Arc;
-
 use earthwork::measure::Weights;
 use earthwork::transport::Problem;
 
@@ -54,19 +52,19 @@ fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
         let problem = from_matrix(path, input)?;
         return Ok(Posed { inputs: None, problem, cost: "matrix".to_string(), order: None });
     }
-    let choice = cost.p.map_or(Ok(cost.cost), CostChoice::wasserstein)?;
+    let choice = cost.p.map_or_else(|| Ok(cost.cost.clone()), CostChoice::wasserstein)?;
     let inputs = read::load(input)?;
     let [a, b] = two(&inputs)?;
-    let ground = choice.ground();
+    let CostChoice { ground, order } = choice;
     let name = ground.name();
-    let problem = Problem::between_shared(&a.samples, &b.samples, Arc::clone(&ground)).map_err(|error| {
+    let problem = Problem::between_shared(&a.samples, &b.samples, ground).map_err(|error| {
         let names = [("source points", &a.name), ("target points", &b.name)];
         match names.iter().find(|(argument, _)| *argument == error.argument()) {
             Some((_, name)) => Failure::from(error.about((*name).clone())),
             None => Failure::from(error),
         }
     })?;
-    Ok(Posed { inputs: Some(inputs), problem, cost: name, order: choice.order() })
+    Ok(Posed { inputs: Some(inputs), problem, cost: name, order })
 }
 
 /// The two samples of a command that takes two.

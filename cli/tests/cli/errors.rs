@@ -168,7 +168,7 @@ fn weights_that_cannot_be_are_named() {
 fn a_wrong_command_line_is_one_line() {
     let folder = Folder::new();
     let cases = [
-        ("emd a b --cost manhattan", "a cost is one of sqeuclidean"),
+        ("emd a b --cost manhattan", "`manhattan` is none of sqeuclidean"),
         ("emd a b --cost minkowski:0.5", "a norm needs p between 1 and infinity"),
         ("emd a b --cost euclidean --p 2", "cannot be used with"),
         ("emd a b --time-limit soon", "--time-limit"),
