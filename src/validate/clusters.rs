@@ -2,7 +2,6 @@
 
 use rand::RngExt;
 
-use super::population::mean_of;
 use crate::measure::Samples;
 use crate::numeric::stream;
 
@@ -71,6 +70,18 @@ fn without_gaps(labels: Vec<usize>) -> Vec<usize> {
         })
     };
     labels.into_iter().map(&mut number).collect()
+}
+
+/// The mean of some points, around the first of them.
+pub(super) fn mean_of(samples: &Samples, members: &[usize]) -> Vec<f64> {
+    let origin = samples.point(members[0]);
+    let mut mean = vec![0.0; samples.dim()];
+    for &i in members {
+        for (mean, (x, o)) in mean.iter_mut().zip(samples.point(i).iter().zip(origin)) {
+            *mean += (x - o) / members.len() as f64;
+        }
+    }
+    mean.iter().zip(origin).map(|(mean, o)| mean + o).collect()
 }
 
 #[cfg(test)]

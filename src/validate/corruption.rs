@@ -6,8 +6,9 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::clusters::mean_of;
 use super::clusters::squared;
-use super::population::{Labelled, Population, Scene, mean_of};
+use super::population::{Labelled, Population, Scene};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::measure::{Mixture, Points, Samples};
 use crate::numeric::random::ChaCha8Rng;

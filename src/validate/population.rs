@@ -2,7 +2,7 @@
 
 use rand::seq::SliceRandom;
 
-use super::clusters::cluster;
+use super::clusters::{cluster, mean_of};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::measure::{Mixture, Points, Samples};
 use crate::numeric::stream;
@@ -173,18 +173,6 @@ impl Labelled {
         let labels = points.iter().map(|&i| self.labels[i]).collect();
         Ok(Self { samples: Samples::new(Points::from_rows(rows, dim)?)?, labels, centres: self.centres.clone() })
     }
-}
-
-/// The mean of some points, around the first of them.
-pub(super) fn mean_of(samples: &Samples, members: &[usize]) -> Vec<f64> {
-    let origin = samples.point(members[0]);
-    let mut mean = vec![0.0; samples.dim()];
-    for &i in members {
-        for (mean, (x, o)) in mean.iter_mut().zip(samples.point(i).iter().zip(origin)) {
-            *mean += (x - o) / members.len() as f64;
-        }
-    }
-    mean.iter().zip(origin).map(|(mean, o)| mean + o).collect()
 }
 
 fn require_uniform(samples: &Samples) -> Result<()> {

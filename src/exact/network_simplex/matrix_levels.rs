@@ -13,7 +13,7 @@ use super::expand::{Cell, expand};
 use super::levels::{Cells, Side};
 use super::masses::Masses;
 use super::oracle::Matrix;
-use super::sampled::{from_potentials, solve_matrix};
+use super::priced::from_potentials;
 use super::tree::TreeArc;
 use crate::neighbors::halving::kd_order;
 use crate::transport::Watch;
@@ -28,7 +28,14 @@ const PLANAR: f64 = 16.0;
 const TELLING: usize = 8;
 
 /// Solves transport under a row-major matrix by way of its cells; `None` where rows or columns are too unlike for that.
-pub(super) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Option<Outcome> {
+///
+/// The matrix of cells is solved by `solve_matrix`.
+pub(super) fn solve(
+    costs: &[f64],
+    masses: &Masses,
+    solve_matrix: impl FnOnce(&[f64], &Masses, &mut Watch) -> Outcome,
+    watch: &mut Watch,
+) -> Option<Outcome> {
     let (n, m) = (masses.source.len(), masses.target.len());
     let landmark = |k: usize, of: usize| (2 * k + 1) * of / (2 * LANDMARKS);
     let order = |len: usize, entry: &dyn Fn(usize, usize) -> f64| {
@@ -219,7 +226,7 @@ mod tests {
             let masses = Masses::new(&share(weights(n)), &share(weights(m)));
             let mut silent = Silent;
             let mut watch = Watch::new(Interrupt::default(), &mut silent);
-            let found = solve(&costs, &masses, &mut watch).expect("points of a plane");
+            let found = solve(&costs, &masses, dense::solve, &mut watch).expect("points of a plane");
             let wanted = dense::solve(&costs, &masses, &mut watch);
             assert_eq!((found.status, wanted.status), (Status::Optimal, Status::Optimal));
             let total = |outcome: &Outcome| -> f64 {
@@ -237,7 +244,7 @@ mod tests {
         let mut silent = Silent;
         let mut watch = Watch::new(Interrupt::default(), &mut silent);
         let noise: Vec<f64> = (0..160_000_usize).map(|k| (k.wrapping_mul(k) % 1009) as f64).collect();
-        assert!(solve(&noise, &masses, &mut watch).is_none());
-        assert!(solve(&costs(400, 400, 8), &masses, &mut watch).is_none());
+        assert!(solve(&noise, &masses, dense::solve, &mut watch).is_none());
+        assert!(solve(&costs(400, 400, 8), &masses, dense::solve, &mut watch).is_none());
     }
 }

@@ -11,6 +11,7 @@ mod matrix_levels;
 mod multiscale;
 mod oracle;
 mod places;
+mod priced;
 mod rounds;
 mod sampled;
 mod sparse_start;

@@ -3,24 +3,17 @@
 
 use std::sync::Arc;
 
-use super::arcs::Candidates;
 use super::dense;
 use super::masses::Masses;
 use super::matrix_levels;
 use super::multiscale::Clouds;
-use super::oracle::{Matrix, Oracle, oracle};
-use super::rounds::Rounds;
-use super::sparse_start::sparse_start;
-use super::tree::TreeArc;
+use super::oracle::{Matrix, oracle};
+use super::priced::from_potentials;
 use super::{Outcome, SPARSE_FROM};
-use crate::transport::{Progress, Watch};
+use crate::transport::Watch;
 
 /// One of so many sources and targets goes into the sample.
 const SAMPLE: usize = 6;
-/// Candidates on each side of each point.
-const NEAREST: usize = 12;
-/// The most arcs that a pricing round adds for a source.
-const VIOLATORS: usize = 10;
 
 /// Solves transport between `masses` under a row-major matrix.
 pub(super) fn solve_matrix(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcome {
@@ -28,7 +21,7 @@ pub(super) fn solve_matrix(costs: &[f64], masses: &Masses, watch: &mut Watch) ->
     if costs.len() < SPARSE_FROM {
         return dense::solve(costs, masses, watch);
     }
-    if let Some(solved) = matrix_levels::solve(costs, masses, watch) {
+    if let Some(solved) = matrix_levels::solve(costs, masses, solve_matrix, watch) {
         return solved;
     }
     let cost = |i: usize, j: usize| costs[i * m + j];
@@ -78,32 +71,4 @@ fn solve_level(clouds: &Clouds, proof: bool, watch: &mut Watch) -> Outcome {
 /// Equal masses on the two sides of a sample.
 fn uniform(n: usize, m: usize) -> Masses {
     Masses::new(&vec![1.0 / n as f64; n], &vec![1.0 / m as f64; m])
-}
-
-/// Solves from potentials of the sources that a sample or coarse cells suggested, and from a basis if there is one.
-#[expect(clippy::too_many_arguments, reason = "they are what a solve is made of")]
-pub(super) fn from_potentials(
-    f: Vec<f64>,
-    basis: Option<Vec<TreeArc>>,
-    cost: &dyn Fn(usize, usize) -> f64,
-    oracle: &dyn Oracle,
-    masses: &Masses,
-    iterations: u64,
-    proof: bool,
-    watch: &mut Watch,
-) -> Outcome {
-    let (n, m) = (masses.source.len(), masses.target.len());
-    let mut pairs = oracle.nearest_sources(&f, NEAREST);
-    let mut g = vec![f64::INFINITY; m];
-    for &(i, j) in &pairs {
-        let slack = cost(i as usize, j as usize) - f[i as usize];
-        g[j as usize] = g[j as usize].min(slack);
-    }
-    pairs.extend(oracle.nearest_targets(&g, NEAREST));
-    let candidates = Candidates::new(n, pairs, cost);
-    // g is the c-transform of f, so both are feasible.
-    let known = Some(f.iter().map(|f| -f).chain(g.iter().copied()).collect());
-    let arcs = basis.unwrap_or_else(|| sparse_start(&candidates, (&masses.source, &masses.target), f, g, cost));
-    let rounds = Rounds { shape: (n, m), cost, oracle, violators: VIOLATORS, block: 1.0, proof, poor: None };
-    rounds.run(arcs, candidates, known, Progress { stage: "pivot", iterations, ..Progress::default() }, watch)
 }
