@@ -253,7 +253,9 @@ mod tests {
                 let bounds = [1, 30, 3000].map(|boxes| network.lipschitz_in_box(&low, &high, boxes));
                 assert!(bounds.iter().all(|&bound| bound >= steepest), "{name}: {bounds:?} against {steepest}");
                 assert!(bounds[0] >= bounds[1] && bounds[1] >= bounds[2] && bounds[0] <= network.lipschitz_bound());
-                assert!(bounds[2] < 4.0 * steepest, "{name}, {residual}: {bounds:?} against {steepest}");
+                // While four sorted values can change places, each may have the slope of any other.
+                let loosest = if name == "groupsort:4" { 5.0 } else { 4.0 };
+                assert!(bounds[2] < loosest * steepest, "{name}, {residual}: {bounds:?} against {steepest}");
             }
         }
     }
