@@ -41,32 +41,48 @@ dispatch! {
 
 #[inline(always)]
 fn square_rows_lanes<const FUSED: bool>(x: &[f64], columns: &[f64], first: usize, out: &mut [f64]) {
-    const LANES: usize = 16;
     let (dim, width) = (x.len() / ROWS, out.len() / ROWS);
-    let m = columns.len() / dim;
     let mut start = 0;
-    while start + LANES <= width {
-        let mut totals = [[0.0; LANES]; ROWS];
-        for k in 0..dim {
-            let y: &[f64; LANES] = columns[k * m + first + start..][..LANES].try_into().expect("LANES entries");
-            for (r, totals) in totals.iter_mut().enumerate() {
-                let x = x[r * dim + k];
-                for l in 0..LANES {
-                    let gap = x - y[l];
-                    totals[l] = multiply_add::<FUSED>(gap, gap, totals[l]);
-                }
-            }
-        }
-        for (r, totals) in totals.iter().enumerate() {
-            out[r * width + start..][..LANES].copy_from_slice(totals);
-        }
-        start += LANES;
+    while start + 16 <= width {
+        square_lanes::<FUSED, 16>(x, columns, first, start, out);
+        start += 16;
+    }
+    if start + 8 <= width {
+        square_lanes::<FUSED, 8>(x, columns, first, start, out);
+        start += 8;
     }
     if start < width {
         for r in 0..ROWS {
             let rest = &mut out[r * width + start..(r + 1) * width];
             norm_row_lanes::<FUSED>(&x[r * dim..(r + 1) * dim], columns, first + start, 2.0, rest);
         }
+    }
+}
+
+/// Some columns of [`square_rows`] from `start` on.
+#[inline(always)]
+fn square_lanes<const FUSED: bool, const LANES: usize>(
+    x: &[f64],
+    columns: &[f64],
+    first: usize,
+    start: usize,
+    out: &mut [f64],
+) {
+    let (dim, width) = (x.len() / ROWS, out.len() / ROWS);
+    let m = columns.len() / dim;
+    let mut totals = [[0.0; LANES]; ROWS];
+    for k in 0..dim {
+        let y: &[f64; LANES] = columns[k * m + first + start..][..LANES].try_into().expect("LANES entries");
+        for (r, totals) in totals.iter_mut().enumerate() {
+            let x = x[r * dim + k];
+            for l in 0..LANES {
+                let gap = x - y[l];
+                totals[l] = multiply_add::<FUSED>(gap, gap, totals[l]);
+            }
+        }
+    }
+    for (r, totals) in totals.iter().enumerate() {
+        out[r * width + start..][..LANES].copy_from_slice(totals);
     }
 }
 
@@ -104,16 +120,18 @@ mod tests {
 
     #[test]
     fn rows_together_agree_with_rows_alone() {
-        let (dim, m) = (7, 60);
+        let (dim, m) = (7, 66);
         let wave = |k: usize| ((k * 37 % 101) as f64 * 0.61).sin() * 10.0;
         let x: Vec<f64> = (0..ROWS * dim).map(wave).collect();
         let columns: Vec<f64> = (7..7 + dim * m).map(wave).collect();
-        let mut together = vec![0.0; ROWS * 53];
-        square_rows(&x, &columns, 5, &mut together);
-        for (x, together) in x.chunks_exact(dim).zip(together.chunks_exact(53)) {
-            let mut alone = vec![0.0; 53];
-            norm_row(x, &columns, 5, 2.0, &mut alone);
-            assert_eq!(together, alone);
+        for width in [3, 8, 16, 48, 53, 56, 61] {
+            let mut together = vec![0.0; ROWS * width];
+            square_rows(&x, &columns, 5, &mut together);
+            for (x, together) in x.chunks_exact(dim).zip(together.chunks_exact(width)) {
+                let mut alone = vec![0.0; width];
+                norm_row(x, &columns, 5, 2.0, &mut alone);
+                assert_eq!(together, alone);
+            }
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
+
 use super::masses::{MOST_POINTS, Masses};
 use super::places::Places;
 use super::tree::TreeArc;
@@ -93,8 +95,16 @@ impl Active {
         {
             return Cow::Borrowed(matrix);
         }
-        let mut costs = Vec::with_capacity(rows.len() * columns.len());
         let step = rows_per_tile(m);
+        if all_columns && rows.len() == n {
+            let mut costs = vec![0.0; n * m];
+            costs.par_chunks_mut(step * m).enumerate().for_each(|(tile, costs)| {
+                let first = tile * step;
+                problem.cost().fill(first..first + costs.len() / m, 0..m, costs);
+            });
+            return Cow::Owned(costs);
+        }
+        let mut costs = Vec::with_capacity(rows.len() * columns.len());
         let mut tile = vec![0.0; step * m];
         for rows in rows.chunks(step) {
             let (first, last) = (rows[0], rows[rows.len() - 1]);
