@@ -4,6 +4,7 @@ use rand_distr::{Distribution, StandardNormal};
 use super::passes::{critic_gradient, generator_gradient};
 use super::*;
 use crate::critic::Control;
+use crate::critic::net::differences::differences;
 use crate::critic::net::{Activation, Architecture, Network};
 use crate::measure::Samples;
 use crate::numeric::stream;
@@ -127,20 +128,6 @@ fn other_trainings_are_not_resumed() {
     };
     let saved = gan.start(data(0.0)).unwrap().checkpoint();
     assert!(gan.resume(data(0.0), &saved).is_ok() && gan.resume(data(0.5), &saved).is_err());
-}
-
-/// The derivative of `of` along each parameter by differences to fourth order; none beside a kink.
-fn differences(network: &Network<f64>, of: impl Fn(&Network<f64>) -> f64) -> Vec<Option<f64>> {
-    let difference = |k: usize, step: f64| {
-        let at = |shift: f64| {
-            let mut moved = network.clone();
-            moved.parameters_mut()[k] += shift;
-            of(&moved)
-        };
-        (8.0 * (at(step) - at(-step)) - (at(2.0 * step) - at(-2.0 * step))) / (12.0 * step)
-    };
-    let both = (0..network.parameters().len()).map(|k| (difference(k, 1e-4), difference(k, 7e-5)));
-    both.map(|(a, b)| ((a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1e-3)).then_some(a)).collect()
 }
 
 fn assert_close(found: &[f64], expected: &[Option<f64>], what: &str) {

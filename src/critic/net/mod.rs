@@ -5,6 +5,8 @@
 
 mod activation;
 mod architecture;
+#[cfg(test)]
+pub(crate) mod differences;
 mod layer;
 mod lipschitz;
 mod network;

@@ -1,6 +1,7 @@
 use ndarray::{Array2, ArrayView2};
 use rand_distr::{Distribution, StandardNormal};
 
+use super::differences::differences;
 use super::*;
 use crate::numeric::stream;
 
@@ -27,21 +28,6 @@ fn architectures() -> Vec<Architecture> {
         all.push(plain);
     }
     all
-}
-
-/// The derivative of `of` along each parameter, by differences to fourth order; none where a kink lies between them, which
-/// steps of another size tell.
-fn differences(network: &Network<f64>, of: impl Fn(&Network<f64>) -> f64) -> Vec<Option<f64>> {
-    let difference = |k: usize, step: f64| {
-        let at = |shift: f64| {
-            let mut moved = network.clone();
-            moved.parameters_mut()[k] += shift;
-            of(&moved)
-        };
-        (8.0 * (at(step) - at(-step)) - (at(2.0 * step) - at(-2.0 * step))) / (12.0 * step)
-    };
-    let both = (0..network.parameters().len()).map(|k| (difference(k, 1e-4), difference(k, 7e-5)));
-    both.map(|(a, b)| ((a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1e-3)).then_some(a)).collect()
 }
 
 /// Equal to 1e-7 of the largest.
