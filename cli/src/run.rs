@@ -5,7 +5,7 @@ use std::time::Duration;
 use earthwork::cost::Form;
 use earthwork::entropic::{Sinkhorn, SinkhornSolution};
 use earthwork::exact;
-use earthwork::transport::{Interrupt, Problem, Progress, Solution};
+use earthwork::transport::{Interrupt, Observer, Problem, Progress, Solution, Summary};
 
 use crate::args::RunArgs;
 use crate::failure::{Failure, Outcome};
@@ -23,6 +23,20 @@ pub(crate) fn prepare(options: &RunArgs) -> Outcome<()> {
 
 /// Solves one problem; Ctrl-C and the time limit end it with bounds.
 pub(crate) fn solve(problem: &Problem, time: Option<Duration>, name: &str) -> Outcome<Solution> {
+    exactly(problem, time, name, |interrupt, observer| exact::solve_observed(problem, interrupt, observer))
+}
+
+/// The same for the cost and its bounds alone; with `order`, a cost whose root would be wrong is refused.
+pub(crate) fn summarise(problem: &Problem, order: Option<f64>, time: Option<Duration>, name: &str) -> Outcome<Summary> {
+    exactly(problem, time, name, |interrupt, observer| exact::summarise_observed(problem, order, interrupt, observer))
+}
+
+fn exactly<T>(
+    problem: &Problem,
+    time: Option<Duration>,
+    name: &str,
+    job: impl FnOnce(Interrupt, &mut dyn Observer) -> earthwork::Result<T>,
+) -> Outcome<T> {
     let (n, m) = problem.shape();
     // Norms are solved from the points; any other cost becomes a matrix first.
     if problem.points().is_some_and(|points| !matches!(points.ground().form(), Form::Norm { .. })) {
@@ -31,8 +45,7 @@ pub(crate) fn solve(problem: &Problem, time: Option<Duration>, name: &str) -> Ou
     let mut bar = Bar::new();
     let interrupt = Interrupt { iterations: None, time, cancel: Some(interrupt::token()) };
     let mut observe = |progress: &Progress| bar.show(name, progress);
-    let solution = interrupt::while_solving(|| exact::solve_observed(problem, interrupt, &mut observe))?;
-    Ok(solution)
+    Ok(interrupt::while_solving(|| job(interrupt, &mut observe))?)
 }
 
 /// Solves one entropic problem; Ctrl-C and the time limit end it with bounds.

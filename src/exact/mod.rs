@@ -173,13 +173,26 @@ pub fn wasserstein(x: &Samples, y: &Samples, p: f64) -> Result<Estimate> {
 /// # Errors
 /// As [`solve`] and [`refuse_underflow`].
 pub fn summarise(problem: &Problem, order: Option<f64>) -> Result<Summary> {
+    summarise_observed(problem, order, Interrupt::default(), &mut Silent)
+}
+
+/// [`summarise`] with limits and progress, as [`solve_observed`].
+///
+/// # Errors
+/// As [`summarise`].
+pub fn summarise_observed(
+    problem: &Problem,
+    order: Option<f64>,
+    interrupt: Interrupt,
+    observer: &mut dyn Observer,
+) -> Result<Summary> {
     if problem.is_line() {
         let summary = Line::default().summary(problem)?;
         if order.is_none() || summary.transport_cost >= LEAST * problem.mass() {
             return Ok(summary);
         }
     }
-    let solution = solve(problem)?;
+    let solution = solve_observed(problem, interrupt, observer)?;
     if order.is_some() {
         refuse_underflow(problem, &solution)?;
     }

@@ -17,8 +17,8 @@ pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
     }
     let Posed { inputs, problem, cost, order } = pose(&options.input, &options.cost)?;
     let name = order.map_or_else(|| "exact".to_string(), |p| format!("W{p}"));
-    let solved = if problem.is_line() && out.plan.is_none() && out.potentials.is_none() && out.plot.is_none() {
-        exact::summarise(&problem, order)?
+    let solved = if out.plan.is_none() && out.potentials.is_none() && out.plot.is_none() {
+        run::summarise(&problem, order, options.run.time_limit, &name)?
     } else {
         let solution = run::solve(&problem, options.run.time_limit, &name)?;
         if order.is_some() {
