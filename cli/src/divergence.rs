@@ -10,18 +10,6 @@ use earthwork::estimate::Discrepancy;
 use crate::args::{CorrectionChoice, DivergenceArgs};
 use crate::failure::{Outcome, wrong};
 
-/// A divergence by its name on the command line.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct KindChoice(pub(crate) Divergence);
-
-impl FromStr for KindChoice {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        name.parse().map(Self).map_err(|error: earthwork::Error| error.kind().to_string())
-    }
-}
-
 /// An estimator by its name on the command line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum MethodChoice {
@@ -83,7 +71,7 @@ impl From<CorrectionChoice> for Correction {
 /// What a run is to compute without `--kind`.
 pub(crate) fn kinds(options: &DivergenceArgs) -> Vec<Divergence> {
     if !options.kind.is_empty() {
-        return options.kind.iter().map(|kind| kind.0).collect();
+        return options.kind.clone();
     }
     match options.method {
         Some(MethodChoice::LeastSquares(_)) => vec![Divergence::ChiSquared],
