@@ -13,7 +13,7 @@ from earthwork._earthwork import Funnels
 from earthwork._inputs import Floats, Points
 from earthwork._progress import Progress, reporting
 from earthwork._text import short
-from earthwork.results import Estimate
+from earthwork.results import Estimate, Estimated
 
 __all__ = ["METHODS", "Critic", "Funnels", "Sampler", "fit"]
 
@@ -27,7 +27,7 @@ Sampler: TypeAlias = Callable[[int, np.random.Generator], Any]
 _JUDGED = 10_000
 
 
-class Critic:
+class Critic(Estimated):
     """A function on R^d with a proven Lipschitz constant. Call it with points of shape (k, d)."""
 
     def __init__(self, raw: _native.Critic, X: Any, Y: Any, method: str) -> None:
@@ -39,26 +39,12 @@ class Critic:
             exact = raw.exact()
             assert exact is not None
             self.estimate: Estimate = exact
-            """The bound on W₁ of the two samples, with its evidence."""
+            """What it proves about W₁ of the samples that it was fitted to: a lower bound, whose upper end is infinite, or W₁ itself for
+            ``exact-dual``."""
             self.raw = exact.value
             """E_X f - E_Y f, the training objective without its penalty: no bound on anything by itself."""
         else:
             self.raw, self.estimate = found
-
-    @property
-    def value(self) -> float:
-        """What it proves about W₁ of the samples that it was fitted to: a lower bound, or W₁ itself for ``exact-dual``."""
-        return self.estimate.value
-
-    @property
-    def lower(self) -> float:
-        """The proven lower bound on W₁ of the samples."""
-        return self.estimate.lower
-
-    @property
-    def upper(self) -> float:
-        """The proven upper bound: infinite for a network."""
-        return self.estimate.upper
 
     @property
     def lipschitz(self) -> float:
@@ -80,9 +66,6 @@ class Critic:
         if found is None:
             raise ValueError("method: an exact dual has no network; earthwork.exact.population brackets W1 of the distributions")
         return found
-
-    def __float__(self) -> float:
-        return self.value
 
     def __repr__(self) -> str:
         kind = "=" if self.method == "exact-dual" else "≥"

@@ -38,9 +38,33 @@ class Gradient(NamedTuple):
     b: Floats
 
 
-def _sparse(entries: tuple[Any, Any, Floats], shape: tuple[int, int]) -> Any:
+def sparse(entries: tuple[Any, Any, Floats], shape: tuple[int, int]) -> Any:
     rows, columns, flows = entries
     return scipy.sparse.coo_array((flows, (rows, columns)), shape=shape).tocsr()
+
+
+class Estimated:
+    """What has an ``estimate``: a number with its evidence. ``float(...)`` is the number."""
+
+    estimate: Estimate
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        return self.estimate.value
+
+    @property
+    def lower(self) -> float:
+        """The lower end: proven, or of the 95 % interval; -inf where nothing is known."""
+        return self.estimate.lower
+
+    @property
+    def upper(self) -> float:
+        """The upper end; inf where nothing is known."""
+        return self.estimate.upper
+
+    def __float__(self) -> float:
+        return self.value
 
 
 class Solution:
@@ -86,7 +110,7 @@ class Solution:
     def plan(self) -> Any:
         """The plan as a ``scipy.sparse.csr_array`` of shape (n, m), with at most n + m - 1 entries."""
         if self._plan is None:
-            self._plan = _sparse(self._raw.entries(), self._raw.shape)
+            self._plan = sparse(self._raw.entries(), self._raw.shape)
         return self._plan
 
     @property
@@ -190,7 +214,7 @@ class PartialSolution:
     @property
     def plan(self) -> Any:
         """The plan as a ``scipy.sparse.csr_array`` of shape (n, m)."""
-        return _sparse(self._raw.entries(), self._raw.shape)
+        return sparse(self._raw.entries(), self._raw.shape)
 
     @property
     def potentials(self) -> Potentials:
@@ -310,7 +334,7 @@ class SinkhornSolution:
         )
 
 
-class Distance:
+class Distance(Estimated):
     """One number between two samples, with its evidence. ``float(distance)`` is the number."""
 
     def __init__(self, name: str, estimate: Estimate, time: float, details: Any = None) -> None:
@@ -324,27 +348,9 @@ class Distance:
         """The solution behind the number, where there is one."""
 
     @property
-    def value(self) -> float:
-        """The number."""
-        return self.estimate.value
-
-    @property
-    def lower(self) -> float:
-        """The lower end: proven, or of the 95 % interval; -inf where nothing is known."""
-        return self.estimate.lower
-
-    @property
-    def upper(self) -> float:
-        """The upper end; inf where nothing is known."""
-        return self.estimate.upper
-
-    @property
     def std_error(self) -> float | None:
         """The standard error, where the evidence is one."""
         return self.estimate.std_error
-
-    def __float__(self) -> float:
-        return self.value
 
     def __repr__(self) -> str:
         n, m = self.estimate.sizes

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats, Points
 from earthwork._progress import Progress, reporting
 from earthwork._text import seconds, short
-from earthwork.results import Estimate, Options, evidence
+from earthwork.results import Estimate, Estimated, Options, evidence, sparse
 
 __all__ = [
     "MaxSlice",
@@ -30,33 +29,18 @@ __all__ = [
 ]
 
 
-class SlicedDistance:
+class SlicedDistance(Estimated):
     """SW_p with its standard error, and the cost of each slice."""
 
     def __init__(self, raw: _native.Sliced) -> None:
         self._raw = raw
         self.estimate: Estimate = raw.estimate
-        """The value with its evidence."""
-
-    @property
-    def value(self) -> float:
-        """SW_p."""
-        return self.estimate.value
+        """SW_p with its evidence: ``lower`` and ``upper`` are the ends of the 95 % interval."""
 
     @property
     def std_error(self) -> float | None:
         """The standard error from the choice of directions; it says nothing about other samples."""
         return self.estimate.std_error
-
-    @property
-    def lower(self) -> float:
-        """The lower end of the 95 % interval."""
-        return self.estimate.lower
-
-    @property
-    def upper(self) -> float:
-        """The upper end of the 95 % interval."""
-        return self.estimate.upper
 
     @property
     def costs(self) -> Floats:
@@ -82,9 +66,6 @@ class SlicedDistance:
     def time(self) -> float:
         """Seconds."""
         return self._raw.time
-
-    def __float__(self) -> float:
-        return self.value
 
     def __repr__(self) -> str:
         return (
@@ -247,10 +228,10 @@ def plan(
     With a ``sharpness`` it is the mean of the plans of all slices (expected sliced plan), 0 weighing them the same.
     """
     x, y = _inputs.pair(X, Y, a, b)
-    (rows, cols, flows), cost, direction, estimate = _native.sliced_plan(
+    entries, cost, direction, estimate = _native.sliced_plan(
         x, y, _options(p, directions, method, seed), sharpness
     )
-    matrix = scipy.sparse.coo_array((flows, (rows, cols)), shape=(len(x), len(y))).tocsr()
+    matrix = sparse(entries, (len(x), len(y)))
     return SlicedPlan(matrix, cost, None if direction is None else np.array(direction), estimate)
 
 
@@ -276,8 +257,8 @@ class Subspace(NamedTuple):
 def subspace(X: Points, Y: Points, k: int, a: Any = None, b: Any = None) -> Subspace:
     """The subspace-robust W₂ over k-dimensional subspaces (Paty & Cuturi 2019)."""
     x, y = _inputs.pair(X, Y, a, b)
-    estimate, basis, omega, (rows, cols, flows), status = _native.sliced_subspace(x, y, _inputs.count("k", k))
-    matrix = scipy.sparse.coo_array((flows, (rows, cols)), shape=(len(x), len(y))).tocsr()
+    estimate, basis, omega, entries, status = _native.sliced_subspace(x, y, _inputs.count("k", k))
+    matrix = sparse(entries, (len(x), len(y)))
     return Subspace(estimate, basis, omega, matrix, status)
 
 
