@@ -2,6 +2,10 @@
 
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::measure::Points;
+use crate::simd;
+
+/// Dimensions from which squares are summed by vectors.
+const VECTORS_FROM: usize = 8;
 
 /// A cost between two points of one dimension.
 pub trait GroundCost: Send + Sync {
@@ -231,7 +235,7 @@ impl<F: Fn(&[f64], &[f64]) -> f64 + Send + Sync> GroundCost for CostFn<F> {
 pub(crate) fn norm_power(x: &[f64], y: &[f64], p: f64, power: f64) -> f64 {
     let gaps = x.iter().zip(y).map(|(x, y)| (x - y).abs());
     if p == 2.0 {
-        let square: f64 = gaps.map(|d| d * d).sum();
+        let square = if x.len() < VECTORS_FROM { gaps.map(|d| d * d).sum() } else { simd::quick_square(x, y) };
         return if power == 2.0 { square } else { raise(square.sqrt(), power) };
     }
     let norm = if p == 1.0 {

@@ -128,6 +128,17 @@ impl CostMatrix for PointCost {
         }
     }
 
+    fn entry(&self, row: usize, column: usize) -> f64 {
+        let mut cost = [0.0];
+        if let Form::Norm { p: 2.0, power } = self.ground.form() {
+            cost[0] = simd::square(self.source.point(row), self.target.point(column));
+            finish(2.0, power, &mut cost);
+        } else {
+            self.fill(row..row + 1, column..column + 1, &mut cost);
+        }
+        cost[0]
+    }
+
     fn origin(&self) -> Origin<'_> {
         Origin::Points(self)
     }

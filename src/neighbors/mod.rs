@@ -3,8 +3,11 @@
 mod dual_tree;
 mod ground;
 pub(crate) mod halving;
+mod least;
 pub(crate) mod nearest;
+mod row;
 mod separable;
+mod sieve;
 
 use rayon::prelude::*;
 
@@ -13,6 +16,9 @@ use crate::measure::Points;
 
 pub(crate) use dual_tree::{DualTree, Found};
 pub(crate) use ground::{Distance, Metric, PowerOfNorm, Square};
+pub(crate) use least::LeastSlacks;
+pub(crate) use row::LeastOfRow;
+pub(crate) use sieve::has_sieve;
 
 /// Runs `$run` with `$metric` and the constant `$dim` for a norm cost in few dimensions, and gives `Some` of what it
 /// returns; `None` where a tree does not help.
@@ -64,6 +70,18 @@ pub(crate) fn c_transform_of_grids(cost: &PointCost, f: &[f64], among: &[u32]) -
     separable::c_transform(cost.ground().form(), (cost.source(), cost.target()), f, among)
 }
 
+/// The same by a pass over all pairs, of which single precision sieves out most, where that [pays](sieve_pays). It is the minimum over the costs as [`CostMatrix::fill`](crate::cost::CostMatrix::fill) rounds them.
+pub(crate) fn c_transform_by_sieve(cost: &PointCost, f: &[f64], among: &[u32]) -> Option<Vec<f64>> {
+    if !sieve_pays(cost.ground().form(), cost.source().dim(), among.len() * cost.target().len()) {
+        return None;
+    }
+    let chosen: Vec<f64> = among.iter().flat_map(|&i| cost.source().point(i as usize).iter().copied()).collect();
+    let chosen = Points::from_rows(chosen, cost.source().dim()).ok()?;
+    let values: Vec<f64> = among.iter().map(|&i| f[i as usize]).collect();
+    let slacks = LeastSlacks::new(PointCost::shared(cost.target(), &chosen, cost.shared_ground()).ok()?);
+    Some(slacks.minima(&values))
+}
+
 /// The other way: for each source i in `wanted` a number just below min_j (c_ij − g_j) over the targets j in `among`.
 pub(crate) fn c_transform_back(cost: &PointCost, g: &[f64], among: &[u32], wanted: &[u32]) -> Option<Vec<f64>> {
     let form = cost.ground().form();
@@ -105,4 +123,19 @@ fn by_tree(form: Form, (source, target): (&Points, &[f64]), f: &[f64], among: &[
 /// Whether [`c_transform`] has a tree for this cost.
 pub(crate) fn has_tree(form: Form, dim: usize) -> bool {
     matches!(form, Form::Norm { .. }) && dim <= 4
+}
+
+/// Whether a sieved pass over so many pairs is a faster way to the least slacks than a tree: measured on Gaussian clouds. The
+/// bounds of a tree are good for the squared Euclidean cost in the plane, and worse the more dimensions there are.
+pub(crate) fn sieve_pays(form: Form, dim: usize, pairs: usize) -> bool {
+    let most = match (form, dim) {
+        (Form::Norm { p: 2.0, power: 2.0 }, 1 | 2) => 0,
+        (Form::Norm { p: 2.0, power: 2.0 }, 3) => 30_000_000,
+        (Form::Norm { p: 2.0, power: 2.0 }, 4) => 400_000_000,
+        (_, 1 | 2) => 1_000_000_000,
+        (_, 3) => 2_000_000_000,
+        (_, 4) => 4_000_000_000,
+        _ => usize::MAX,
+    };
+    has_sieve(form) && pairs <= most
 }

@@ -12,15 +12,17 @@ mod norm;
 mod pairs;
 mod project;
 mod reduce;
+mod sift;
 
 pub(crate) use exp::exp2;
 pub(crate) use kernel::{Kernel, run};
 pub(crate) use matching::{TwoLeast, relax, two_least};
 pub(crate) use min_plus::min_plus;
-pub(crate) use norm::{ROWS, norm_row, square_rows};
+pub(crate) use norm::{ROWS, norm_row, quick_square, square, square_rows};
 pub(crate) use pairs::{BlockForms, BlockSums, LANES, PairFunction, Panels, TILE};
 pub(crate) use project::{TILE_POINTS, project, tiled};
 pub(crate) use reduce::{lower_to_difference, row_minimum, row_slack_minimum};
+pub(crate) use sift::{PANEL, SIFTED, Sift};
 
 /// Defines `pub(crate) fn name(args) -> out` that runs `body(args)` compiled for the best instructions at hand.
 ///

@@ -30,6 +30,36 @@ fn norm_row_lanes<const FUSED: bool>(x: &[f64], columns: &[f64], first: usize, p
     }
 }
 
+dispatch! {
+    /// The squared distance of two points, with the bits that [`norm_row`] and [`square_rows`] give it.
+    fn square(x: &[f64], y: &[f64]) -> f64 = square_in_order
+}
+
+dispatch! {
+    /// The same with partial sums: several times as fast, and with bits of its own.
+    fn quick_square(x: &[f64], y: &[f64]) -> f64 = square_by_lanes
+}
+
+#[inline(always)]
+fn square_by_lanes<const FUSED: bool>(x: &[f64], y: &[f64]) -> f64 {
+    const LANES: usize = 8;
+    let (x, x_rest) = x.as_chunks::<LANES>();
+    let (y, y_rest) = y.as_chunks::<LANES>();
+    let mut totals = [0.0; LANES];
+    for (x, y) in x.iter().zip(y) {
+        for l in 0..LANES {
+            totals[l] = multiply_add::<FUSED>(x[l] - y[l], x[l] - y[l], totals[l]);
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = totals;
+    ((a + e) + (b + f)) + ((c + g) + (d + h)) + square_in_order::<FUSED>(x_rest, y_rest)
+}
+
+#[inline(always)]
+fn square_in_order<const FUSED: bool>(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).fold(0.0, |total, (x, y)| multiply_add::<FUSED>(x - y, x - y, total))
+}
+
 /// Rows that [`square_rows`] works on together, so that each column is loaded once for all of them.
 pub(crate) const ROWS: usize = 4;
 
@@ -120,7 +150,7 @@ mod tests {
 
     #[test]
     fn rows_together_agree_with_rows_alone() {
-        let (dim, m) = (7, 66);
+        let (dim, m) = (19, 66);
         let wave = |k: usize| ((k * 37 % 101) as f64 * 0.61).sin() * 10.0;
         let x: Vec<f64> = (0..ROWS * dim).map(wave).collect();
         let columns: Vec<f64> = (7..7 + dim * m).map(wave).collect();
@@ -131,6 +161,13 @@ mod tests {
                 let mut alone = vec![0.0; width];
                 norm_row(x, &columns, 5, 2.0, &mut alone);
                 assert_eq!(together, alone);
+                let columns: Vec<Vec<f64>> =
+                    (5..5 + width).map(|j| (0..dim).map(|k| columns[k * m + j]).collect()).collect();
+                let entries: Vec<f64> = columns.iter().map(|y| square(x, y)).collect();
+                assert_eq!(together, entries);
+                for (y, entry) in columns.iter().zip(entries) {
+                    assert!((quick_square(x, y) - entry).abs() <= dim as f64 * f64::EPSILON * entry);
+                }
             }
         }
     }

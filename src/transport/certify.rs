@@ -213,6 +213,9 @@ fn c_transform(problem: &Problem, a: &[f64], f: &[f64], exactly: bool) -> (Vec<f
         if let Some(g) = neighbors::c_transform_of_grids(points, f, &holding) {
             return (g, Vec::new());
         }
+        if let Some(g) = neighbors::c_transform_by_sieve(points, f, &holding) {
+            return (g, Vec::new());
+        }
         if pairs >= TREE_FROM
             && let Some(found) = neighbors::c_transform(points, f, &holding)
         {

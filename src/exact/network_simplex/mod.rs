@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use crate::cost::Form;
 use crate::error::{Error, ErrorKind, Result};
-use crate::neighbors::has_tree;
+use crate::neighbors::{has_sieve, has_tree};
 use crate::transport::{
     Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify, check_shapes,
     limits,
@@ -128,11 +128,12 @@ enum Path {
 
 /// Whether O(n + m) memory is also the faster way for n · m pairs. Measured on Gaussian clouds: in at most four dimensions
 /// from 250 points a side on for the squared Euclidean cost and from 500 for other norms; beyond, costs are dear to
-/// recompute, and a matrix of up to 64 MB is faster.
+/// recompute, and a matrix of up to 64 MB is faster, for costs that can be sieved up to a size that grows with the dimension.
 fn pays_to_scale(form: Form, dim: usize, pairs: usize) -> bool {
     match form {
         Form::Norm { p: 2.0, power: 2.0 } if has_tree(form, dim) => pairs >= 60_000,
         Form::Norm { .. } if has_tree(form, dim) => pairs >= 250_000,
+        Form::Norm { .. } if has_sieve(form) => pairs >= (100_000 * dim).min(8_000_000),
         Form::Norm { .. } => pairs >= 8_000_000,
         _ => false,
     }
@@ -143,7 +144,7 @@ fn pays_to_scale(form: Form, dim: usize, pairs: usize) -> bool {
 /// Two ways lead to the same answer, and the default takes the faster one. [`NetworkSimplex::dense`] prices rows of a cost
 /// matrix. [`NetworkSimplex::multiscale`] needs points and a p-norm (or a power of one): it carries a basis from coarse
 /// cells to fine ones (in more than four dimensions, potentials from a sample to all), keeps only a few candidate arcs a point,
-/// and finds the arcs that are missing by a kd-tree or a pass over tiles, in O(n + m) memory.
+/// and finds the arcs that are missing by a kd-tree, or by a pass over all pairs that single precision sieves, in O(n + m) memory.
 ///
 /// The basis is a spanning tree over the points with positive mass; each pivot brings in an arc whose reduced cost is
 /// negative and drops one that runs empty. Flows are exact integers and perturbed, so there is no cycling, no big-M and

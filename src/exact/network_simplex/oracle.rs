@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::cost::{CostMatrix, GroundCost, PointCost};
+use crate::cost::{GroundCost, PointCost};
 use crate::measure::Points;
-use crate::neighbors::{DualTree, Found, Metric, with_metric};
+use crate::neighbors::{DualTree, Found, LeastOfRow, LeastSlacks, Metric, sieve_pays, with_metric};
 use crate::simd;
 
 /// Queries that one task answers.
@@ -35,16 +35,24 @@ pub(super) trait Oracle: Sync {
 
 /// An oracle for points in kd order.
 pub(super) fn oracle(ground: &Arc<dyn GroundCost>, source: &[f64], target: &[f64], dim: usize) -> Box<dyn Oracle> {
-    let tree: Option<Box<dyn Oracle>> = with_metric!(ground.form(), dim, |metric, D| {
-        Box::new(Kd::<D, _> { metric, source: source.to_vec(), target: target.to_vec() })
-    });
+    let pairs = (source.len() / dim) * (target.len() / dim);
+    let tree: Option<Box<dyn Oracle>> = if sieve_pays(ground.form(), dim, pairs) {
+        None
+    } else {
+        with_metric!(ground.form(), dim, |metric, D| {
+            Box::new(Kd::<D, _> { metric, source: source.to_vec(), target: target.to_vec() })
+        })
+    };
     tree.unwrap_or_else(|| {
         let points = |flat: &[f64]| Points::from_rows(flat, dim).expect("centres are finite");
         let (source, target) = (points(source), points(target));
         let cost = |x: &Points, y: &Points| {
             PointCost::shared(x, y, Arc::clone(ground)).expect("the cost was checked on the points themselves")
         };
-        Box::new(Tiles { rows: cost(&source, &target), columns: cost(&target, &source) })
+        Box::new(Tiles {
+            rows: LeastSlacks::new(cost(&source, &target)),
+            columns: LeastSlacks::new(cost(&target, &source)),
+        })
     })
 }
 
@@ -111,87 +119,14 @@ impl<const D: usize, M: Metric> Oracle for Kd<D, M> {
     }
 }
 
-/// All costs, tile by tile: for many dimensions.
+/// All costs, of which single precision sieves out most: for many dimensions.
 struct Tiles {
-    rows: PointCost,
-    columns: PointCost,
+    rows: LeastSlacks,
+    columns: LeastSlacks,
 }
 
-/// Rows that are filled together.
-const GROUP: usize = 4;
-/// Rows that one task prices.
+/// Rows of a matrix that one task prices.
 const ROWS: usize = 64;
-
-/// For each row of `cost` at most `k` columns of least c − g below `limit`, as pairs made by `pair`.
-fn least_of_rows(
-    cost: &dyn CostMatrix,
-    g: &[f64],
-    limit: impl Fn(usize) -> f64 + Sync,
-    k: usize,
-    pair: impl Fn(u32, u32) -> (u32, u32) + Sync,
-) -> Vec<(u32, u32)> {
-    let (n, m) = cost.shape();
-    let blocks: Vec<Vec<(u32, u32)>> = (0..n.div_ceil(ROWS))
-        .into_par_iter()
-        .map(|block| {
-            let mut pairs = Vec::new();
-            let mut tile = vec![0.0; GROUP * m];
-            let mut found: Vec<Found> = Vec::with_capacity(k + 1);
-            for i in block * ROWS..((block + 1) * ROWS).min(n) {
-                if i.is_multiple_of(GROUP) {
-                    let rows = i..(i + GROUP).min(n);
-                    let tile = &mut tile[..rows.len() * m];
-                    cost.fill(rows, 0..m, tile);
-                }
-                simd::run(LeastOfRow { row: &tile[i % GROUP * m..][..m], g, limit: limit(i), k, found: &mut found });
-                pairs.extend(found.iter().map(|f| pair(i as u32, f.index)));
-            }
-            pairs
-        })
-        .collect();
-    blocks.concat()
-}
-
-/// The `k` entries of least c − g below `limit` of one row, by index.
-struct LeastOfRow<'a> {
-    row: &'a [f64],
-    g: &'a [f64],
-    limit: f64,
-    k: usize,
-    found: &'a mut Vec<Found>,
-}
-
-impl simd::Kernel for LeastOfRow<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        const LANES: usize = 16;
-        let Self { row, g, mut limit, k, found } = self;
-        found.clear();
-        for (block, (c, g)) in row.chunks(LANES).zip(g.chunks(LANES)).enumerate() {
-            let mut any = false;
-            for (c, g) in c.iter().zip(g) {
-                any |= c - g < limit;
-            }
-            if !any {
-                continue;
-            }
-            for (l, (c, g)) in c.iter().zip(g).enumerate() {
-                let slack = c - g;
-                if slack < limit {
-                    let place = found.partition_point(|f| f.slack <= slack);
-                    found.insert(place, Found { slack, index: (block * LANES + l) as u32 });
-                    if found.len() >= k {
-                        found.truncate(k);
-                        limit = found[k - 1].slack;
-                    }
-                }
-            }
-        }
-        found.sort_unstable_by_key(|f| f.index);
-    }
-}
 
 /// Columns of a matrix that are turned into rows together.
 const TOGETHER: usize = 16;
@@ -269,26 +204,18 @@ impl Oracle for Matrix<'_> {
 
 impl Oracle for Tiles {
     fn memory(&self) -> usize {
-        // The points of both sides, twice row by row and twice by coordinate.
-        let (n, m) = self.rows.shape();
-        4 * (n + m) * self.rows.source().dim() * size_of::<f64>()
+        self.rows.memory() + self.columns.memory()
     }
 
     fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
-        least_of_rows(&self.rows, g, |_| f64::INFINITY, k, |i, j| (i, j))
+        self.rows.nearest(g, k)
     }
 
     fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)> {
-        least_of_rows(&self.columns, f, |_| f64::INFINITY, k, |j, i| (i, j))
+        self.columns.nearest(f, k).into_iter().map(|(j, i)| (i, j)).collect()
     }
 
     fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)> {
-        let mut pairs = least_of_rows(&self.rows, g, |i| f[i], k, |i, j| (i, j));
-        pairs.retain(|&(i, j)| {
-            let (i, j) = (i as usize, j as usize);
-            let c = self.rows.entry(i, j);
-            c - f[i] - g[j] < -tolerance * (c.abs() + f[i].abs() + g[j].abs())
-        });
-        pairs
+        self.rows.violating(f, g, k, tolerance)
     }
 }
