@@ -7,6 +7,7 @@
 
 use super::ground::Metric;
 use super::halving::middle;
+use super::row::keep;
 use crate::simd;
 
 /// Points of a leaf: one vector of them.
@@ -189,13 +190,10 @@ fn scan_leaf<const D: usize, M: Metric>(
     for (i, &slack) in slack[..leaf.len as usize].iter().enumerate() {
         if slack < *limit {
             let index = leaf.first + i as u32;
-            let place = found.partition_point(|f| f.slack <= slack);
-            found.insert(place, Found { slack, index });
-            if found.len() >= k {
-                found.truncate(k);
+            keep(found, k, Found { slack, index }, |found| found.slack);
+            if let Some(worst) = found.get(k - 1) {
                 // A node whose bound is above this cannot hold a better point, whatever was rounded on the way.
-                let worst = found[k - 1].slack;
-                *limit = worst + uncertain::<D, M>(metric) * worst.abs();
+                *limit = worst.slack + uncertain::<D, M>(metric) * worst.slack.abs();
             }
         }
     }

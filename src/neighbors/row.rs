@@ -31,15 +31,29 @@ impl simd::Kernel for LeastOfRow<'_> {
             for (l, (c, g)) in c.iter().zip(g).enumerate() {
                 let slack = c - g;
                 if slack < limit {
-                    let place = found.partition_point(|f| f.slack <= slack);
-                    found.insert(place, Found { slack, index: (block * LANES + l) as u32 });
-                    if found.len() >= k {
-                        found.truncate(k);
-                        limit = found[k - 1].slack;
+                    keep(found, k, Found { slack, index: (block * LANES + l) as u32 }, |found| found.slack);
+                    if let Some(worst) = found.get(k - 1) {
+                        limit = worst.slack;
                     }
                 }
             }
         }
         found.sort_unstable_by_key(|f| f.index);
     }
+}
+
+/// Keeps one more in its place among the `k` of least value, which are in order; of equal ones the first.
+#[inline(always)]
+pub(super) fn keep<T: Copy, V: PartialOrd>(least: &mut Vec<T>, k: usize, one: T, value: impl Fn(&T) -> V) {
+    if least.len() < k {
+        least.push(one);
+    } else if value(&one) >= value(&least[k - 1]) {
+        return;
+    }
+    let mut place = least.len() - 1;
+    while place > 0 && value(&least[place - 1]) > value(&one) {
+        least[place] = least[place - 1];
+        place -= 1;
+    }
+    least[place] = one;
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::row::LeastOfRow;
+use super::row::{LeastOfRow, keep};
 use crate::cost::{CostMatrix, Form, PointCost};
 use crate::measure::Points;
 use crate::simd::{self, PANEL, SIFTED, Sift};
@@ -222,11 +222,7 @@ impl Columns<'_> {
         } else {
             bound + doubt * (row.square + 2.0 * square + g.abs())
         });
-        let place = row.above.partition_point(|one| *one <= at_most);
-        if place < k {
-            row.above.insert(place, at_most);
-            row.above.truncate(k);
-        }
+        keep(&mut row.above, k, at_most, |above| *above);
         row.above.get(k - 1).map_or(row.threshold, |most| most.min(row.threshold))
     }
 }

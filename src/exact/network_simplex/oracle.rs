@@ -64,9 +64,17 @@ struct Kd<const D: usize, M> {
 }
 
 impl<const D: usize, M: Metric> Kd<D, M> {
+    /// c − g of a point and one of `among`.
+    fn slack(&self, among: &[f64], g: &[f64]) -> impl Fn(&[f64; D], u32) -> f64 + Sync {
+        let among = among.as_chunks::<D>().0;
+        move |x, j| self.metric.cost(x, &among[j as usize]) - g[j as usize]
+    }
+
+    /// Queries in kd order: what one has found, of the slack that `slack` says, is a good first limit for the next.
     fn search(
         queries: &[f64],
         tree: &DualTree<D, M>,
+        slack: impl Fn(&[f64; D], u32) -> f64 + Sync,
         limit: impl Fn(usize) -> f64 + Sync,
         k: usize,
         pair: impl Fn(u32, u32) -> (u32, u32) + Sync,
@@ -77,9 +85,14 @@ impl<const D: usize, M: Metric> Kd<D, M> {
             .map(|(batch, queries)| {
                 let mut pairs = Vec::new();
                 let mut found: Vec<Found> = Vec::with_capacity(k + 1);
-                for (q, x) in queries.chunks_exact(D).enumerate() {
+                for (q, x) in queries.as_chunks::<D>().0.iter().enumerate() {
                     let i = batch * BATCH + q;
-                    tree.search(x, limit(i), k, &mut found);
+                    let mut limit = limit(i);
+                    if found.len() == k {
+                        let worst = found.iter().map(|found| slack(x, found.index)).fold(f64::NEG_INFINITY, f64::max);
+                        limit = limit.min(worst.next_up());
+                    }
+                    tree.search(x, limit, k, &mut found);
                     found.sort_unstable_by_key(|f| f.index);
                     pairs.extend(found.iter().map(|f| pair(i as u32, f.index)));
                 }
@@ -98,17 +111,17 @@ impl<const D: usize, M: Metric> Oracle for Kd<D, M> {
 
     fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
         let tree = DualTree::new(self.metric, &self.target, g);
-        Self::search(&self.source, &tree, |_| f64::INFINITY, k, |i, j| (i, j))
+        Self::search(&self.source, &tree, self.slack(&self.target, g), |_| f64::INFINITY, k, |i, j| (i, j))
     }
 
     fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)> {
         let tree = DualTree::new(self.metric, &self.source, f);
-        Self::search(&self.target, &tree, |_| f64::INFINITY, k, |j, i| (i, j))
+        Self::search(&self.target, &tree, self.slack(&self.source, f), |_| f64::INFINITY, k, |j, i| (i, j))
     }
 
     fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)> {
         let tree = DualTree::new(self.metric, &self.target, g);
-        let mut pairs = Self::search(&self.source, &tree, |i| f[i], k, |i, j| (i, j));
+        let mut pairs = Self::search(&self.source, &tree, self.slack(&self.target, g), |i| f[i], k, |i, j| (i, j));
         let (x, y) = (self.source.as_chunks::<D>().0, self.target.as_chunks::<D>().0);
         pairs.retain(|&(i, j)| {
             let (i, j) = (i as usize, j as usize);
