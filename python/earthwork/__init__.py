@@ -19,7 +19,8 @@ True
 ``ew.critic``             networks as proven lower bounds on W₁; the exact dual as a critic
 ``ew.gan``                adversarial training with exact transport as the referee
 ``ew.metrics``            metrics of generative models: FID, KID, precision and recall, modes, memorisation
-``ew.closed_form``        Gaussians and mixtures of them
+``ew.validate``           those metrics held against exact transport under thirteen corruptions: verdicts, tables, a page
+``ew.closed_form``        Gaussians and mixtures of them, quantile functions
 ``ew.certify``            whether a plan of yours is optimal
 ``ew.two_sample_test``    whether two samples can come from one distribution; ``ew.interval``, ``ew.laws``
 ``ew.plot``               pictures (matplotlib); ``ew.sklearn`` and ``ew.torch`` for those who use them
@@ -37,7 +38,7 @@ import numpy as np
 import scipy.sparse
 
 from earthwork import _earthwork as _native
-from earthwork import _inputs, closed_form, critic, divergence, exact, gan, kernel, metrics, plot, sinkhorn, sliced
+from earthwork import _inputs, closed_form, critic, divergence, exact, gan, kernel, metrics, plot, sinkhorn, sliced, validate
 from earthwork._earthwork import Certificate, Discrepancy, Samples, __version__
 from earthwork.comparison import (
     Comparison,
@@ -82,6 +83,7 @@ __all__ = [
     "sinkhorn",
     "sliced",
     "two_sample_test",
+    "validate",
 ]
 
 

@@ -3,19 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Points
+from earthwork.comparison import Comparer, discrepancy
 from earthwork.divergence import mixture
 from earthwork.results import Estimate
 
-__all__ = ["KEYS", "ModeReport", "Prdc", "evaluate", "inception_score", "memorisation", "metric", "mode_score", "modes", "prdc"]
+__all__ = ["KEYS", "Metric", "ModeReport", "Prdc", "evaluate", "inception_score", "memorisation", "metric", "mode_score", "modes", "prdc"]
 
 KEYS: dict[str, bool] = dict(_native.metric_keys())
 """Each metric that takes two samples, and whether it is a distance, which grows; else it is a score, which falls, or (``one_nn``) best
 at one half."""
+
+
+class Metric(NamedTuple):
+    """A metric of your own, for :func:`earthwork.gan.fit` and :func:`earthwork.validate.run`."""
+
+    name: str
+    by: Comparer
+    """A function of real and fake points, or a discrepancy."""
+    reading: str = "distance"
+    """``distance`` grows as things get worse, ``score`` falls, ``half`` is best at one half."""
+
+
+Asked: TypeAlias = str | Sequence[Comparer | Metric]
+"""``"all"``, a name, or a list of names, discrepancies, functions of real and fake points, and :class:`Metric`."""
+
+
+def asked(argument: str, given: Asked) -> list[str | tuple[str, _native.Discrepancy, str]]:
+    """Metrics as the compiled half takes them."""
+    out: list[str | tuple[str, _native.Discrepancy, str]] = []
+    for at, one in enumerate([given] if isinstance(given, str) else given):
+        if isinstance(one, str):
+            out.append(one)
+        elif isinstance(one, Metric):
+            out.append((one.name, discrepancy(one.by, one.name), one.reading))
+        elif callable(one) or isinstance(one, _native.Discrepancy):
+            made = discrepancy(one)
+            out.append((made.name, made, "distance"))
+        else:
+            raise TypeError(f"{argument}: entry {at} is {one!r}; a name, a discrepancy or a function is needed")
+    return out
 
 
 def metric(key: str, k: int | None = None) -> _native.Discrepancy:

@@ -146,9 +146,9 @@ class Solution:
     def wasserstein(self, p: float | None = None) -> Estimate:
         """The root of order ``p`` with its bounds: a Wasserstein distance where the cost is a distance to the power p.
 
-        Without ``p`` the power is that of the cost.
+        Without ``p`` it is the order of the cost: its power, and 1 for powers below 1, which are distances themselves.
         """
-        order = _order(self.cost) if p is None else p
+        order = self._raw.order if p is None else p
         if order is None:
             raise ValueError(f"p: the cost {self.cost or 'matrix'} is not known to be a power of a distance; give p")
         return self._raw.rooted(order)
@@ -175,14 +175,6 @@ class Solution:
             f"Solution(transport cost {short(self.value)}, proven {within(self.lower, self.upper)}, {self.status}, "
             f"{self.method}, n={n}, m={m}, {seconds(self.time)})"
         )
-
-
-def _order(cost: str | None) -> float | None:
-    if cost is None or cost == "cosine":
-        return None
-    if cost == "sqeuclidean":
-        return 2.0
-    return float(cost.partition("^")[2] or 1.0)
 
 
 class PartialSolution:

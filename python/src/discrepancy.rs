@@ -27,6 +27,13 @@ use crate::sliced;
 #[pyclass(frozen, module = "earthwork._earthwork", name = "Discrepancy")]
 pub(crate) struct Discrepancy(Arc<dyn Compares>);
 
+impl Discrepancy {
+    /// What it holds, for others to hold too.
+    pub(crate) fn shared(&self) -> Arc<dyn Compares> {
+        Arc::clone(&self.0)
+    }
+}
+
 pub(crate) fn kept(d: impl Compares + 'static) -> Discrepancy {
     Discrepancy(Arc::new(d))
 }

@@ -30,6 +30,8 @@ struct Posed {
 pub(crate) struct Solution {
     solved: Solved,
     posed: Option<Posed>,
+    /// The order of the distance that a root of the cost is, where there is one.
+    order: Option<f64>,
 }
 
 #[pymethods]
@@ -87,6 +89,11 @@ impl Solution {
         pair(py, &self.solved.potentials)
     }
 
+    #[getter]
+    fn order(&self) -> Option<f64> {
+        self.order
+    }
+
     /// The root of order p of the transport cost, with its bounds.
     fn rooted(&self, p: f64) -> Estimate {
         estimated(exact::rooted(&self.solved.summary(), p))
@@ -133,7 +140,8 @@ pub(crate) fn exact_solve(
             None => exact::solve_observed(&problem, interrupt, observer)?,
             Some(former) => exact::solve_from(&problem, &former)?,
         };
-        Ok(Solution { solved, posed: Some(posed) })
+        let order = posed.ground.form().order();
+        Ok(Solution { solved, posed: Some(posed), order })
     })
 }
 
@@ -157,7 +165,7 @@ pub(crate) fn exact_solve_matrix(
             py.detach(move || {
                 let problem = Problem::with_matrix(a, b, view)?;
                 let solved = exact::solve_observed(&problem, interrupt, observer)?;
-                Ok(Solution { solved, posed: None })
+                Ok(Solution { solved, posed: None, order: None })
             })
         })
     })
@@ -176,11 +184,12 @@ pub(crate) fn exact_solve_grid(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Solution> {
     let (a, b, ground) = (histogram("A", &a, spacing)?, histogram("B", &b, spacing)?, ground(cost)?);
+    let order = ground.form().order();
     watched(py, Watching::new(time_limit, progress), move |interrupt, observer| {
         let mut solver = exact::Grid::default();
         solver.interrupt = interrupt;
         let solved = solver.solve_observed(&a, &b, ground, observer)?;
-        Ok(Solution { solved, posed: None })
+        Ok(Solution { solved, posed: None, order })
     })
 }
 

@@ -21,6 +21,7 @@ mod metrics;
 mod running;
 mod sinkhorn;
 mod sliced;
+mod validate;
 
 use pyo3::prelude::*;
 
@@ -62,6 +63,9 @@ mod _earthwork {
     use crate::sliced::{
         Sliced, SlicedStream, sliced_bounds, sliced_distance, sliced_gradient, sliced_max, sliced_plan, sliced_subspace,
     };
+
+    #[pymodule_export]
+    use crate::validate::{Population, ValidationReport, corruptions, validation};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,5 +1,6 @@
 //! Metrics of generative models.
 
+use earthwork::compare;
 use earthwork::metrics::{self, InceptionScore, Reading};
 use numpy::PyReadonlyArray2;
 use pyo3::prelude::*;
@@ -31,9 +32,8 @@ pub(crate) fn metric(key: &str, k: Option<usize>) -> PyResult<Discrepancy> {
         (Some(score), Some(k)) => Ok(kept(score.with_k(k))),
         (None, Some(_)) => Err(unknown("key", key, "precision, recall, density, coverage, which alone take k")),
         _ => {
-            let known: Vec<String> = metrics::catalogue().into_iter().map(|metric| metric.key).collect();
-            let found = metrics::catalogue().into_iter().find(|metric| metric.key == key);
-            found.map(|metric| kept(metric.discrepancy)).ok_or_else(|| unknown("key", key, &known.join(", ")))
+            let found = compare::metrics(&[key]).map_err(|error| raised(&error.about("key")))?;
+            found.into_iter().next().map(|metric| kept(metric.discrepancy)).ok_or_else(|| unknown("key", key, "the metrics"))
         }
     }
 }
