@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use earthwork::estimate::Estimate;
-use earthwork::gan::{Floor, Measured, Record, Training};
+use earthwork::gan::{Floor, Measured, Record, Training, rank_correlation};
 use serde::{Deserialize, Serialize};
 
 use crate::better::Better;
@@ -111,12 +111,14 @@ pub(crate) struct Line {
     pub(crate) metrics: Vec<MetricLine>,
 }
 
-impl Line {
-    /// What the metric at that place says, turned so that more is worse.
-    pub(crate) fn badness(&self, metric: usize) -> Option<f64> {
-        let found = self.metrics.get(metric)?;
-        found.value.map(|value| found.better.reading().badness(value))
-    }
+/// The rank correlation of the metric at that place, turned so that more is worse, with exact W1 over the records after the first.
+pub(crate) fn tracks_w1(records: &[Line], metric: usize) -> Option<f64> {
+    let pair = |line: &Line| {
+        let found = line.metrics.get(metric)?;
+        Some((found.better.reading().badness(found.value?), line.w1))
+    };
+    let (values, exact): (Vec<f64>, Vec<f64>) = records.iter().skip(1).filter_map(pair).unzip();
+    rank_correlation(&values, &exact)
 }
 
 impl From<&Record> for Line {

@@ -33,7 +33,11 @@ pub(crate) fn metric(key: &str, k: Option<usize>) -> PyResult<Discrepancy> {
         (None, Some(_)) => Err(unknown("key", key, "precision, recall, density, coverage, which alone take k")),
         _ => {
             let found = compare::metrics(&[key]).map_err(|error| raised(&error.about("key")))?;
-            found.into_iter().next().map(|metric| kept(metric.discrepancy)).ok_or_else(|| unknown("key", key, "the metrics"))
+            found
+                .into_iter()
+                .next()
+                .map(|metric| kept(metric.discrepancy))
+                .ok_or_else(|| unknown("key", key, "the metrics"))
         }
     }
 }

@@ -78,7 +78,8 @@ impl Population {
     #[staticmethod]
     fn clustered(samples: &Samples, modes: usize, seed: u64) -> PyResult<Self> {
         let found = validate::Population::clustered(&samples.0, modes, seed);
-        let found = found.map_err(|error| raised(&if error.argument() == "modes" { error } else { error.about("data") }))?;
+        let found =
+            found.map_err(|error| raised(&if error.argument() == "modes" { error } else { error.about("data") }))?;
         let title = format!("{} points, {modes} modes found by k-means", samples.0.len());
         Ok(Self::new(found, title))
     }
@@ -149,7 +150,8 @@ impl ValidationReport {
         let infos = self.found.exact.iter().chain(&self.found.metrics);
         let names = || infos.clone().map(|info| info.key.as_str()).collect::<Vec<_>>().join(", ");
         let mut pairs = infos.clone().zip(sweep.exact.iter().chain(&sweep.curves));
-        let (_, curve) = pairs.find(|(info, _)| info.key == metric).ok_or_else(|| unknown("metric", metric, &names()))?;
+        let (_, curve) =
+            pairs.find(|(info, _)| info.key == metric).ok_or_else(|| unknown("metric", metric, &names()))?;
         let shape = (self.found.severities.len(), self.found.repeats);
         let value = |(k, repeat): (usize, usize)| curve.values.get(k).map_or(f64::NAN, |row| row[repeat]);
         Ok(ndarray::Array2::from_shape_fn(shape, value).to_pyarray(py))
@@ -183,7 +185,8 @@ pub(crate) fn validation(py: Python<'_>, population: &Population, options: Optio
         None => points.metrics(),
         Some(asked) => metrics(asked)?,
     };
-    let mut job = Validation::default().with_points(options.points).with_repeats(options.repeats).with_seed(options.seed);
+    let mut job =
+        Validation::default().with_points(options.points).with_repeats(options.repeats).with_seed(options.seed);
     if let Some(keys) = &options.corruptions {
         let named: earthwork::Result<Vec<Corruption>> = keys.iter().map(|key| Corruption::named(key)).collect();
         job = job.with_corruptions(named.map_err(|error| raised(&error.about("corruptions")))?);

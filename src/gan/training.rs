@@ -52,7 +52,18 @@ impl Training {
         let optimiser = Optimiser::new(gan.generator_rule.0, generator.parameters().len());
         let average = (gan.averaging > 0.0).then(|| generator.clone());
         let held_out = data.held_out(gan.referee.points, gan.seed ^ REFEREE)?;
-        Ok(Self { gan, data, generator, optimiser, average, critic, step: 0, critic_steps: 0, held_out, metrics: Vec::new() })
+        Ok(Self {
+            gan,
+            data,
+            generator,
+            optimiser,
+            average,
+            critic,
+            step: 0,
+            critic_steps: 0,
+            held_out,
+            metrics: Vec::new(),
+        })
     }
 
     /// The same with metrics that every [`Record`] has beside the exact distances: those of

@@ -1,7 +1,7 @@
 //! The course of metrics beside the exact distance, a small picture for each.
 
 use crate::better::Better;
-use crate::folder::Line;
+use crate::folder::{Line, tracks_w1};
 use crate::plot::axes::{Axes, Frame, Range};
 use crate::plot::scene::{Anchor, FAINT, INK, Paint, SOURCE, Scene, TARGET, WIDTH, solid};
 use crate::plot::training::Pictures;
@@ -25,9 +25,11 @@ pub(super) fn metrics(of: &Pictures) -> Scene {
         let (left, top) = (20.0 + ROOM[0] * column + 62.0, TOP + ROOM[1] * row + 24.0);
         let frame = Frame { left, top, width: ROOM[0] - 82.0, height: ROOM[1] - 66.0 };
         scene.text([left, top - 9.0], &real.name, 13.5, Anchor::Start, INK);
+        if let Some(rho) = tracks_w1(of.lines, k) {
+            scene.text([left + frame.width, top - 9.0], format!("rank correlation {rho:.2}"), 12.0, Anchor::End, FAINT);
+        }
         let value = |line: &Line| line.metrics.get(k).and_then(|metric| metric.value);
-        let found: Vec<[f64; 2]> =
-            of.lines.iter().filter_map(|line| Some([line.step as f64, value(line)?])).collect();
+        let found: Vec<[f64; 2]> = of.lines.iter().filter_map(|line| Some([line.step as f64, value(line)?])).collect();
         if found.is_empty() {
             scene.text([left, top + 20.0], "no value", 12.0, Anchor::Start, FAINT);
             continue;

@@ -1,9 +1,11 @@
 //! The course of a training.
 
+use std::fmt::Write;
+
 use earthwork::gan::rank_correlation;
 use serde::Serialize;
 
-use crate::folder::{Line, MetricLine, RunFile};
+use crate::folder::{Line, MetricLine, RunFile, tracks_w1};
 use crate::format;
 use crate::report::layout::{Entries, Grid};
 
@@ -43,11 +45,8 @@ impl Tracked {
     fn all(run: &RunFile, records: &[Line]) -> Vec<Self> {
         let Some(last) = records.last() else { return Vec::new() };
         let of = |(k, last): (usize, &MetricLine)| {
-            let trained = records.iter().skip(1);
-            let (exact, values): (Vec<f64>, Vec<f64>) =
-                trained.filter_map(|line| Some((line.w1, line.badness(k)?))).unzip();
             let floor = run.floor_metrics.get(k).and_then(|metric| metric.value);
-            Self { last: last.clone(), floor, tracks_w1: rank_correlation(&values, &exact) }
+            Self { last: last.clone(), floor, tracks_w1: tracks_w1(records, k) }
         };
         last.metrics.iter().enumerate().map(of).collect()
     }
@@ -150,9 +149,11 @@ fn metrics(tracked: &[Tracked]) -> String {
         let better = last.better.word().to_string();
         grid.row([last.name.clone(), shown(last.value, 4), shown(last.std_error, 2), shown(*floor, 4), better, tracks]);
     }
-    let failed = tracked.iter().filter_map(|metric| metric.last.error.as_ref().map(|why| (&metric.last.name, why)));
-    let reasons: String = failed.map(|(name, why)| format!("  {name}: {why}\n")).collect();
-    format!("{}{reasons}\n", grid.text(2))
+    let mut text = grid.text(2);
+    for MetricLine { name, error, .. } in tracked.iter().map(|metric| &metric.last) {
+        let _ = error.as_ref().map(|why| writeln!(text, "  {name}: {why}"));
+    }
+    text + "\n"
 }
 
 /// Some of the records, evenly, with the first and the last.
