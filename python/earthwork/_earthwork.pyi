@@ -40,11 +40,13 @@ __all__ = [
     "corruptions",
     "critic_fit",
     "critic_fit_streams",
+    "discrepancy_names",
     "divergence_discrete",
     "divergence_gaussians",
     "divergence_mixtures",
     "entropic_gaussian",
     "exact_barycenter",
+    "exact_batch",
     "exact_pairwise",
     "exact_partial",
     "exact_solve",
@@ -62,12 +64,19 @@ __all__ = [
     "memorisation",
     "metric",
     "metric_keys",
+    "mixture_at",
     "mixture_distance",
+    "mixture_grid",
+    "mixture_ring",
+    "mixture_sample",
     "mode_report",
     "mode_score",
     "mutual_information",
+    "one_nearest",
     "population",
     "prdc",
+    "quantile_distance",
+    "sample_moments",
     "sinkhorn_barycenter",
     "sinkhorn_divergence",
     "sinkhorn_solve",
@@ -75,10 +84,13 @@ __all__ = [
     "sinkhorn_unbalanced",
     "sliced_bounds",
     "sliced_distance",
+    "sliced_generalised",
     "sliced_gradient",
     "sliced_max",
+    "sliced_partial",
     "sliced_plan",
     "sliced_subspace",
+    "standardised",
     "validation",
     "wasserstein",
 ]
@@ -171,6 +183,8 @@ class Solution:
     def order(self) -> float | None: ...
     def rooted(self, p: float) -> Estimate: ...
     def gradient(self) -> _Gradient: ...
+    def columns(self) -> list[tuple[float, float, float, float]]: ...
+    def flows(self, groups: int) -> list[tuple[float, float, bool, list[float], list[float]]]: ...
 
 @final
 class Partial:
@@ -346,6 +360,7 @@ class Discrepancy:
         replicates: int,
         seed: int,
     ) -> Estimate: ...
+    def std_error(self, x: Samples, y: Samples) -> Estimate: ...
     def test(
         self, x: Samples, y: Samples, permutations: int, seed: int, progress: _Report = None
     ) -> tuple[Estimate, float, float, _Floats]: ...
@@ -373,6 +388,14 @@ class Discrepancy:
     def sliced(options: _Options) -> Discrepancy: ...
     @staticmethod
     def spherical(p: float, circles: int, seed: int) -> Discrepancy: ...
+    @staticmethod
+    def fid(over_n: bool) -> Discrepancy: ...
+    @staticmethod
+    def kid(subsets: int, subset_size: int, seed: int) -> Discrepancy: ...
+    @staticmethod
+    def fid_infinity(sizes: int, least: int | None, repeats: int, fake_only: bool, seed: int) -> Discrepancy: ...
+    @staticmethod
+    def classifier_test(features: str, seed: int) -> Discrepancy: ...
     @staticmethod
     def gelbrich() -> Discrepancy: ...
     @staticmethod
@@ -444,7 +467,7 @@ def exact_solve(
     x: Samples,
     y: Samples,
     cost: str,
-    start: Solution | None = None,
+    start: Solution | Mapping[str, Any] | None = None,
     time_limit: float | None = None,
     progress: _Report = None,
 ) -> Solution: ...
@@ -466,6 +489,9 @@ def exact_barycenter(
 def exact_pairwise(
     samples: Sequence[Samples], cost: str, progress: _Report = None
 ) -> tuple[_Floats, _Floats, _Floats]: ...
+def exact_batch(
+    pairs: Sequence[tuple[Samples, Samples]], cost: str, time_limit: float | None = None, progress: _Report = None
+) -> list[Solution | None]: ...
 def certify(
     x: Samples,
     y: Samples,
@@ -572,3 +598,16 @@ def inception_score(posteriors: _Floats, splits: int) -> Estimate: ...
 def mode_score(posteriors: _Floats, shares: Sequence[float]) -> Estimate: ...
 def corruptions() -> list[tuple[str, str]]: ...
 def validation(population: Population, options: _Options) -> ValidationReport: ...
+def discrepancy_names() -> tuple[list[str], str]: ...
+def mixture_at(of: _Components, points: _Floats) -> tuple[_Floats, _Floats]: ...
+def mixture_grid(side: int, spacing: float, deviation: float) -> tuple[list[list[float]], list[_Floats], list[float]]: ...
+def mixture_ring(modes: int, radius: float, deviation: float) -> tuple[list[list[float]], list[_Floats], list[float]]: ...
+def mixture_sample(of: _Components, n: int, seed: int) -> tuple[_Floats, NDArray[np.int64]]: ...
+def sample_moments(x: Samples) -> tuple[_Floats, _Floats]: ...
+def standardised(samples: Sequence[Samples]) -> tuple[list[Samples], list[tuple[float, float]]]: ...
+def quantile_distance(p: float, x: Callable[[float, float], float], y: Callable[[float, float], float]) -> Estimate: ...
+def one_nearest(real: Samples, fake: Samples) -> tuple[Estimate, Estimate, Estimate]: ...
+def sliced_partial(
+    x: Samples, y: Samples, amount: tuple[str, float], options: _Options
+) -> tuple[Estimate, _Floats, _Floats, str]: ...
+def sliced_generalised(x: Samples, y: Samples, p: float) -> Estimate: ...

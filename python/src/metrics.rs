@@ -74,3 +74,13 @@ pub(crate) fn inception_score(posteriors: PyReadonlyArray2<'_, f64>, splits: usi
 pub(crate) fn mode_score(posteriors: PyReadonlyArray2<'_, f64>, shares: Vec<f64>) -> PyResult<Estimate> {
     metrics::mode_score(posteriors.as_array(), &shares).map(estimated).map_err(|error| raised(&error))
 }
+
+/// The accuracy of 1-NN, on real and on fake points alone.
+#[pyfunction]
+pub(crate) fn one_nearest(py: Python<'_>, real: &Samples, fake: &Samples) -> PyResult<(Estimate, Estimate, Estimate)> {
+    let (real, fake) = (real.0.clone(), fake.0.clone());
+    run(py, move || {
+        let found = metrics::OneNearest::default().parts(&real, &fake)?;
+        Ok((estimated(found.accuracy), estimated(found.real), estimated(found.fake)))
+    })
+}
