@@ -103,7 +103,8 @@ def quantile_distance(P: Any, Q: Any, p: float = 2) -> Estimate:
     """W_p between two distributions on the line, from their quantile functions.
 
     ``P`` and ``Q`` are frozen distributions of ``scipy.stats`` (anything with ``ppf`` and ``isf``), pairs (quantile, inverse survival
-    function), or quantile functions of the level u in (0, 1). With the inverse survival function long upper tails keep their digits.
+    function), or quantile functions of the level u in (0, 1). With the inverse survival function long upper tails keep their digits; from u
+    alone no level above 1 - 1e-16 can be asked for.
 
     >>> import math
     >>> import earthwork as ew
@@ -121,7 +122,7 @@ def _quantiles(name: str, given: Any) -> Callable[[float, float], float]:
     elif isinstance(given, tuple) and len(given) == 2 and all(map(callable, given)):
         lower, upper = given
     elif callable(given):
-        return lambda below, above: float(given(below))
+        return lambda below, above: float(given(min(below, 1 - 2**-53)))
     else:
         raise TypeError(f"{name}: a quantile function, a pair of functions or a frozen distribution is needed")
     return lambda below, above: float(lower(below) if below < above else upper(above))

@@ -200,9 +200,12 @@ def standardised(*samples: Points) -> Scaled:
 
     >>> import earthwork as ew
     >>> X, Y = [[0.0, 5000.0], [2.0, 1000.0]], [[2.0, 3000.0], [4.0, 7000.0]]
-    >>> x, y = ew.standardised(X, Y).samples
-    >>> [round(column.share, 2) for column in ew.exact.solve(x, y).columns()]
-    [0.5, 0.5]
+    >>> scaled = ew.standardised(X, Y)
+    >>> scaled.mean.tolist()
+    [2.0, 4000.0]
+    >>> raw, fair = ew.exact.solve(X, Y), ew.exact.solve(*scaled.samples)
+    >>> [[round(column.share, 2) for column in found.columns()] for found in (raw, fair)]
+    [[0.0, 1.0], [0.83, 0.17]]
     """
     given = [_inputs.sample(f"samples[{k}]", one) for k, one in enumerate(samples)]
     if not given:

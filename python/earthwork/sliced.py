@@ -300,14 +300,16 @@ def generalised(
     >>> abs(found.value - (2 + 5 - 17**0.5) / 2) < 1e-14
     True
     """
-    sides = []
-    for name, side, weights_name, weights in [("X", X, "a", a), ("Y", Y, "b", b)]:
-        points = _inputs.sample(name, side, weights_name, weights)
-        values = _inputs.floats("functions", functions(points.points))
-        if values.ndim != 2 or len(values) != len(points):
-            raise ValueError(f"functions: they gave shape {values.shape}, but ({len(points)}, number of functions) is needed")
-        sides.append(_inputs.sample("functions", values, weights_name, points.weights))
-    return _native.sliced_generalised(*sides, _inputs.number("p", p))
+    x, y = (_along(functions, side) for side in _inputs.pair(X, Y, a, b))
+    return _native.sliced_generalised(x, y, _inputs.number("p", p))
+
+
+def _along(functions: Callable[[Floats], Any], side: Any) -> Any:
+    """The values of functions at the points of a sample, with its weights."""
+    values = _inputs.floats("functions", functions(side.points))
+    if values.ndim != 2 or len(values) != len(side):
+        raise ValueError(f"functions: they gave shape {values.shape}, but ({len(side)}, number of functions) is needed")
+    return _inputs.sample("functions", values, "weights", side.weights)
 
 
 class PartialSliced(NamedTuple):
