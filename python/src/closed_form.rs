@@ -29,7 +29,7 @@ pub(crate) fn moments_of(x: &Samples) -> Moments {
 pub(crate) fn quantile_distance(py: Python<'_>, p: f64, x: Py<PyAny>, y: Py<PyAny>) -> PyResult<Estimate> {
     let failed: RefCell<Option<PyErr>> = RefCell::new(None);
     let asked = |function: &Py<PyAny>, level: Level| {
-        let value = function.call1(py, (level.below, level.above)).and_then(|found| Ok(found.extract::<f64>(py)?));
+        let value = function.call1(py, (level.below, level.above)).and_then(|found| found.extract::<f64>(py));
         value.unwrap_or_else(|error| {
             failed.borrow_mut().get_or_insert(error);
             f64::NAN
