@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::boxes::Search;
 use super::geometry::{Geometry, LANES, ROWS, Run, TILE};
 use super::powers::Exponents;
-use super::tiles::{Columns, Keep, RoughSharesTimes, RoughTimesShares, RowSums, SharesTimes, Tighten, TimesShares};
+use super::tiles::{Columns, Keep, RoughTimesShares, Tighten, TimesShares, rough_shares_times, row_sums, shares_times};
 use crate::cost::GroundCost;
 use crate::simd;
 
@@ -163,7 +163,7 @@ impl Field<'_> {
                 if store && block == range.start {
                     out.kept.data.reserve((scratch.len() * range.len()).min(room));
                 }
-                let sums = simd::run(RowSums { tiles: scratch });
+                let sums = row_sums(scratch);
                 let mut scale = [0.0; ROWS];
                 for r in 0..ROWS {
                     let (mass, old, sum) = (self.masses.a[rows.start + r], state.f[rows.start + r], sums[r]);
@@ -354,17 +354,17 @@ impl Stored {
                         let tiles = &part.data[at..at + len];
                         at += len;
                         if ROUGH {
-                            let t = turn(simd::run(RoughSharesTimes { tiles, runs, v: &single }));
+                            let t = turn(rough_shares_times(tiles, runs, &single));
                             simd::run(RoughTimesShares { tiles, runs, t, out: &mut columns });
                         } else {
-                            let t = turn(simd::run(SharesTimes { tiles, runs, v }));
+                            let t = turn(shares_times(tiles, runs, v));
                             simd::run(TimesShares { tiles, runs, t, out: &mut columns });
                         }
                     } else {
                         let exponents =
                             Exponents { shift: &self.f[first..first + ROWS], lift: &self.lift, rate: self.rate };
                         field.geometry.powers_of(block, runs, exponents, &mut scratch);
-                        let t = turn(simd::run(SharesTimes { tiles: &scratch, runs, v }));
+                        let t = turn(shares_times(&scratch, runs, v));
                         simd::run(TimesShares { tiles: &scratch, runs, t, out: &mut columns });
                     }
                 }

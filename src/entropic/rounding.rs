@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::geometry::{LANES, ROWS, Run, TILE};
 use super::kernel::{Field, State};
 use super::powers::{Exponentials, Exponents};
-use super::tiles::RowSums;
+use super::tiles::row_sums;
 use crate::numeric::Sum;
 use crate::simd::{self, Kernel, multiply_add};
 
@@ -60,7 +60,7 @@ pub(super) fn rounded(field: &Field, a: &[f64], state: &State, columns: &[f64], 
                 let exponents = Exponents { shift: &state.f[rows.clone()], lift: &lift, rate };
                 simd::run(Exponentials { exponents, runs: &runs, out: &mut shares });
                 // The rows are met: what their sums lack is rounding of the exponents.
-                let sums = simd::run(RowSums { tiles: &shares });
+                let sums = row_sums(&shares);
                 let sound = |r: usize| a[rows.start + r] > 0.0 && sums[r] > 0.0 && sums[r].is_finite();
                 let weight = std::array::from_fn(|r| if sound(r) { a[rows.start + r] / sums[r] } else { 0.0 });
                 // A row without mass bounds no column.

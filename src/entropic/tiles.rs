@@ -1,30 +1,45 @@
 //! Vector loops over a row of tiles: sums, products with vectors, what is stored, hard c-transforms.
 
 use super::geometry::{LANES, ROWS, Run, TILE};
-use crate::simd::{Kernel, multiply_add};
+use crate::simd::{self, Kernel, multiply_add};
 
 /// Shares below this are stored as 0: half precision of their kind costs time.
 const LEAST_SHARE: f64 = 1e-37;
 
+/// Rows whose sums are kept at a time: with more, the compiler gives each lane a register of its own.
+const TOGETHER: usize = 2;
+
+/// One sum for each row and lane; [`folded`] outside of the loop, or the compiler builds all of it around the folding.
+type Lanes<T> = [[T; LANES]; ROWS];
+
 /// The sums of the 8 rows of a row of tiles.
-pub(super) struct RowSums<'a> {
-    pub(super) tiles: &'a [f64],
+pub(super) fn row_sums(tiles: &[f64]) -> [f64; ROWS] {
+    simd::run(RowLanes { tiles }).map(|row| folded(&row))
 }
 
-impl Kernel for RowSums<'_> {
-    type Output = [f64; ROWS];
+struct RowLanes<'a> {
+    tiles: &'a [f64],
+}
+
+impl Kernel for RowLanes<'_> {
+    type Output = Lanes<f64>;
 
     #[inline(always)]
-    fn run<const FUSED: bool>(self) -> [f64; ROWS] {
+    fn run<const FUSED: bool>(self) -> Lanes<f64> {
         let mut lanes = [[0.0; LANES]; ROWS];
-        for tile in self.tiles.as_chunks::<TILE>().0 {
-            for r in 0..ROWS {
-                for l in 0..LANES {
-                    lanes[r][l] += tile[r * LANES + l];
+        for (group, sums) in lanes.as_chunks_mut::<TOGETHER>().0.iter_mut().enumerate() {
+            let mut here = [[0.0; LANES]; TOGETHER];
+            for tile in self.tiles.as_chunks::<TILE>().0 {
+                let rows = &tile.as_chunks::<{ TOGETHER * LANES }>().0[group];
+                for r in 0..TOGETHER {
+                    for l in 0..LANES {
+                        here[r][l] += rows[r * LANES + l];
+                    }
                 }
             }
+            *sums = here;
         }
-        lanes.map(|row| folded(&row))
+        lanes
     }
 }
 
@@ -115,30 +130,39 @@ impl Kernel for Columns<'_> {
 }
 
 /// Σ_j q_ij v_j for the 8 rows.
-pub(super) struct SharesTimes<'a, T> {
-    pub(super) tiles: &'a [T],
-    pub(super) runs: &'a [Run],
-    pub(super) v: &'a [f64],
+pub(super) fn shares_times<T: Copy + Into<f64>>(tiles: &[T], runs: &[Run], v: &[f64]) -> [f64; ROWS] {
+    simd::run(SharesTimes { tiles, runs, v }).map(|row| folded(&row))
+}
+
+struct SharesTimes<'a, T> {
+    tiles: &'a [T],
+    runs: &'a [Run],
+    v: &'a [f64],
 }
 
 impl<T: Copy + Into<f64>> Kernel for SharesTimes<'_, T> {
-    type Output = [f64; ROWS];
+    type Output = Lanes<f64>;
 
     #[inline(always)]
-    fn run<const FUSED: bool>(self) -> [f64; ROWS] {
+    fn run<const FUSED: bool>(self) -> Lanes<f64> {
         let mut lanes = [[0.0; LANES]; ROWS];
-        let mut tiles = self.tiles.as_chunks::<TILE>().0.iter();
-        for &(first, count) in self.runs {
-            for v in self.v[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
-                let tile = tiles.next().expect("one tile for each block of the runs");
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        lanes[r][l] = multiply_add::<FUSED>(tile[r * LANES + l].into(), v[l], lanes[r][l]);
+        for (group, sums) in lanes.as_chunks_mut::<TOGETHER>().0.iter_mut().enumerate() {
+            let mut tiles = self.tiles.as_chunks::<TILE>().0.iter();
+            let mut here = [[0.0; LANES]; TOGETHER];
+            for &(first, count) in self.runs {
+                for v in self.v[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
+                    let tile = tiles.next().expect("one tile for each block of the runs");
+                    let rows = &tile.as_chunks::<{ TOGETHER * LANES }>().0[group];
+                    for r in 0..TOGETHER {
+                        for l in 0..LANES {
+                            here[r][l] = multiply_add::<FUSED>(rows[r * LANES + l].into(), v[l], here[r][l]);
+                        }
                     }
                 }
             }
+            *sums = here;
         }
-        lanes.map(|row| folded(&row))
+        lanes
     }
 }
 
@@ -172,31 +196,40 @@ impl<T: Copy + Into<f64>> Kernel for TimesShares<'_, T> {
     }
 }
 
-/// [`SharesTimes`] in single precision.
-pub(super) struct RoughSharesTimes<'a> {
-    pub(super) tiles: &'a [f32],
-    pub(super) runs: &'a [Run],
-    pub(super) v: &'a [f32],
+/// [`shares_times`] in single precision.
+pub(super) fn rough_shares_times(tiles: &[f32], runs: &[Run], v: &[f32]) -> [f64; ROWS] {
+    simd::run(RoughSharesTimes { tiles, runs, v }).map(|row| folded(&row.map(f64::from)))
+}
+
+struct RoughSharesTimes<'a> {
+    tiles: &'a [f32],
+    runs: &'a [Run],
+    v: &'a [f32],
 }
 
 impl Kernel for RoughSharesTimes<'_> {
-    type Output = [f64; ROWS];
+    type Output = Lanes<f32>;
 
     #[inline(always)]
-    fn run<const FUSED: bool>(self) -> [f64; ROWS] {
+    fn run<const FUSED: bool>(self) -> Lanes<f32> {
         let mut lanes = [[0.0_f32; LANES]; ROWS];
-        let mut tiles = self.tiles.as_chunks::<TILE>().0.iter();
-        for &(first, count) in self.runs {
-            for v in self.v[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
-                let tile = tiles.next().expect("one tile for each block of the runs");
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        lanes[r][l] = single_multiply_add::<FUSED>(tile[r * LANES + l], v[l], lanes[r][l]);
+        for (group, sums) in lanes.as_chunks_mut::<TOGETHER>().0.iter_mut().enumerate() {
+            let mut tiles = self.tiles.as_chunks::<TILE>().0.iter();
+            let mut here = [[0.0_f32; LANES]; TOGETHER];
+            for &(first, count) in self.runs {
+                for v in self.v[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
+                    let tile = tiles.next().expect("one tile for each block of the runs");
+                    let rows = &tile.as_chunks::<{ TOGETHER * LANES }>().0[group];
+                    for r in 0..TOGETHER {
+                        for l in 0..LANES {
+                            here[r][l] = single_multiply_add::<FUSED>(rows[r * LANES + l], v[l], here[r][l]);
+                        }
                     }
                 }
             }
+            *sums = here;
         }
-        lanes.map(|row| folded(&row.map(f64::from)))
+        lanes
     }
 }
 
