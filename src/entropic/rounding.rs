@@ -76,7 +76,7 @@ pub(super) fn rounded(field: &Field, a: &[f64], state: &State, columns: &[f64], 
                 let held = shares_times(&shares, &runs, &shrink);
                 out.rows.extend(held.iter().zip(weight).map(|(held, w)| if w > 0.0 { held * w } else { 0.0 }));
                 simd::run(TimesShares { tiles: &shares, runs: &runs, t: weight, out: &mut out.columns });
-                simd::run(Least { runs: &runs, costs: &costs, f, least: &mut out.least });
+                simd::run(Transform { runs: &runs, costs: &costs, f, least: &mut out.least });
             }
             out
         })
@@ -207,14 +207,14 @@ impl Kernel for CostSums<'_> {
 }
 
 /// The least c − f of each column, rounded down, over the 8 rows and what is known of others.
-struct Least<'a> {
+struct Transform<'a> {
     runs: &'a [Run],
     costs: &'a [f64],
     f: [f64; ROWS],
     least: &'a mut [f64],
 }
 
-impl Kernel for Least<'_> {
+impl Kernel for Transform<'_> {
     type Output = ();
 
     #[inline(always)]
