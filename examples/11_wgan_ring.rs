@@ -5,7 +5,7 @@
 //! cargo run --release --example 11_wgan_ring -- wgan-gp 3000      # objective, steps of the generator
 //! ```
 
-use earthwork::gan::{Data, Gan, Toy};
+use earthwork::gan::{Data, Gan, Record, Toy};
 use earthwork::prelude::*;
 use earthwork::transport::Interrupt;
 
@@ -17,12 +17,13 @@ fn main() -> Result<()> {
     gan.referee.every = steps.div_ceil(8);
     gan.referee.points = 256;
 
-    let mut training = gan.start(Data::toy(Toy::Ring8))?;
+    // Metrics of generative models stand beside the exact distances.
+    let mut training = gan.start(Data::toy(Toy::Ring8))?.with_metrics(earthwork::compare::metrics(&["fid", "recall"])?);
     let floor = training.floor()?;
     println!("{}: two real samples are W1 = {:.3} apart\n", gan.name(), floor.w1.value);
     println!(
-        "{:>5} {:>9} {:>9} {:>9} {:>9} {:>6} {:>6}",
-        "step", "exact W1", "exact W2", "critic", "proven", "modes", "good"
+        "{:>5} {:>9} {:>9} {:>9} {:>9} {:>6} {:>6} {:>8} {:>7}",
+        "step", "exact W1", "exact W2", "critic", "proven", "modes", "good", "FID", "recall"
     );
     let mut records = Vec::new();
     training.run(Interrupt::default(), &mut |record| {
@@ -31,14 +32,16 @@ fn main() -> Result<()> {
         // Whatever the critic says, this holds.
         assert!(proven <= record.w1.value);
         println!(
-            "{:>5} {:>9.4} {:>9.4} {:>9.4} {proven:>9.4} {:>4}/{} {:>5.0}%",
+            "{:>5} {:>9.4} {:>9.4} {:>9.4} {proven:>9.4} {:>4}/{} {:>5.0}% {:>8.4} {:>7.3}",
             record.step,
             record.w1.value,
             record.w2.value,
             record.critic_value,
             modes.captured,
             modes.modes,
-            100.0 * modes.high_quality.value
+            100.0 * modes.high_quality.value,
+            measured(record, 0),
+            measured(record, 1)
         );
         records.push(record.clone());
     })?;
@@ -52,4 +55,8 @@ fn main() -> Result<()> {
     assert_eq!(resumed.generate(100, 5)?, training.generate(100, 5)?);
     println!("its checkpoint has {} bytes", saved.len());
     Ok(())
+}
+
+fn measured(record: &Record, metric: usize) -> f64 {
+    record.metrics[metric].outcome.as_ref().expect("256 points are enough").value
 }
