@@ -372,7 +372,7 @@ mod tests {
         assert!(message(|gan| gan.referee.points = 0).starts_with("referee points"));
         assert!(message(|gan| gan.averaging = 1.0).starts_with("averaging"));
         assert!(message(|gan| gan.control = None).contains("no bound without a control"));
-        assert!(message(|gan| gan.control = Some(Control::Transform)).contains("c-transform"));
+        assert!(message(|gan| gan.control = Some(Control::Transform)).contains("qp is a form of the dual"));
         assert!(message(|gan| gan.conditional = true).contains("two classes"));
         assert!(message(|gan| gan.generator_rule.1 = f64::NAN).starts_with("generator rate"));
         assert!(message(|gan| gan.critic = vec![0]).starts_with("hidden"));
