@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use earthwork::cost::{Form, GroundCost, PNorm, by_name};
+use earthwork::cost::{GroundCost, PNorm, by_name};
 
 use crate::failure::{Failure, Outcome};
 
@@ -38,11 +38,7 @@ impl FromStr for CostChoice {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let ground = by_name(name).map_err(|error| error.kind().to_string())?;
-        let order = match ground.form() {
-            // A power below 1 of a distance is a distance itself.
-            Form::Norm { power, .. } => Some(power.max(1.0)),
-            _ => None,
-        };
+        let order = ground.form().order();
         Ok(Self { ground, order })
     }
 }

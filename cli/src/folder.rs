@@ -4,9 +4,11 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use earthwork::gan::{Floor, Record, Training};
+use earthwork::estimate::Estimate;
+use earthwork::gan::{Floor, Measured, Record, Training, rank_correlation};
 use serde::{Deserialize, Serialize};
 
+use crate::better::Better;
 use crate::failure::{Failure, Outcome, plain, wrong, wrong_file};
 
 /// What `run.json` says: enough to begin the same training again.
@@ -33,6 +35,12 @@ pub(crate) struct RunFile {
     pub(crate) floor_w1_std_error: f64,
     pub(crate) floor_w2: f64,
     pub(crate) floor_w2_std_error: f64,
+    /// The metrics beside the exact distances, by name.
+    #[serde(default)]
+    pub(crate) metrics: Vec<String>,
+    /// What they say of real against real.
+    #[serde(default)]
+    pub(crate) floor_metrics: Vec<MetricLine>,
 }
 
 impl RunFile {
@@ -42,7 +50,31 @@ impl RunFile {
             floor_w1_std_error: floor.w1.std_error().unwrap_or(0.0),
             floor_w2: floor.w2.value,
             floor_w2_std_error: floor.w2.std_error().unwrap_or(0.0),
+            floor_metrics: floor.metrics.iter().map(MetricLine::from).collect(),
             ..self
+        }
+    }
+}
+
+/// What one metric says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct MetricLine {
+    pub(crate) name: String,
+    pub(crate) better: Better,
+    pub(crate) value: Option<f64>,
+    pub(crate) std_error: Option<f64>,
+    pub(crate) error: Option<String>,
+}
+
+impl From<&Measured> for MetricLine {
+    fn from(measured: &Measured) -> Self {
+        let found = measured.outcome.as_ref();
+        Self {
+            name: measured.key.clone(),
+            better: measured.reading.into(),
+            value: found.ok().map(|found| found.value).filter(|value| value.is_finite()),
+            std_error: found.ok().and_then(Estimate::std_error),
+            error: found.err().map(ToString::to_string),
         }
     }
 }
@@ -75,6 +107,18 @@ pub(crate) struct Line {
     pub(crate) generator_gradients: Vec<f64>,
     pub(crate) activation_gradients: Vec<f64>,
     pub(crate) at_bound: Option<f64>,
+    #[serde(default)]
+    pub(crate) metrics: Vec<MetricLine>,
+}
+
+/// The rank correlation of the metric at that place, turned so that more is worse, with exact W1 over the records after the first.
+pub(crate) fn tracks_w1(records: &[Line], metric: usize) -> Option<f64> {
+    let pair = |line: &Line| {
+        let found = line.metrics.get(metric)?;
+        Some((found.better.reading().badness(found.value?), line.w1))
+    };
+    let (values, exact): (Vec<f64>, Vec<f64>) = records.iter().skip(1).filter_map(pair).unzip();
+    rank_correlation(&values, &exact)
 }
 
 impl From<&Record> for Line {
@@ -106,6 +150,7 @@ impl From<&Record> for Line {
             generator_gradients: record.generator_gradients.clone(),
             activation_gradients: record.activation_gradients.clone(),
             at_bound: record.at_bound,
+            metrics: record.metrics.iter().map(MetricLine::from).collect(),
         }
     }
 }

@@ -167,6 +167,7 @@ Examples:
   earthwork gan train --data moons --objective ns --label --out moons/           told which moon
   earthwork gan train --data penguins.csv --columns 3,4 --label species --objective wgan-lp --out penguins/
   earthwork gan train --data grid25 --objective wgan-clip --critic-steps 10 --steps 2000 --out clip/
+  earthwork gan train --data ring8 --metrics fid,kid,coverage --out watched/         metrics beside exact W1
   earthwork gan train --out run/ --resume";
 
 pub(crate) const TEACH_REPORT: &str = "\

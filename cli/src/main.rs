@@ -3,12 +3,12 @@
 //! Arguments, files, tables and pictures live here; every number comes from the library.
 
 mod args;
+mod better;
 mod commands;
 mod cost;
 mod divergence;
 mod failure;
 mod folder;
-mod format;
 mod help;
 mod interrupt;
 mod memory;
@@ -22,6 +22,7 @@ mod run;
 use std::process::ExitCode;
 
 use args::{BenchmarkCommand, Command, GanCommand};
+use earthwork_view::format;
 use failure::Failure;
 
 /// How a run ends; the numbers are documented in `docs/cli.md`.

@@ -19,7 +19,9 @@ True
 ``ew.critic``             networks as proven lower bounds on W₁; the exact dual as a critic
 ``ew.gan``                adversarial training with exact transport as the referee
 ``ew.metrics``            metrics of generative models: FID, KID, precision and recall, modes, memorisation
-``ew.closed_form``        Gaussians and mixtures of them
+``ew.validate``           those metrics held against exact transport under thirteen corruptions: verdicts, tables, a page
+``ew.closed_form``        Gaussians and mixtures of them, quantile functions
+``ew.mixture``            drawing from Gaussian mixtures, their density and classes
 ``ew.certify``            whether a plan of yours is optimal
 ``ew.two_sample_test``    whether two samples can come from one distribution; ``ew.interval``, ``ew.laws``
 ``ew.plot``               pictures (matplotlib); ``ew.sklearn`` and ``ew.torch`` for those who use them
@@ -37,7 +39,7 @@ import numpy as np
 import scipy.sparse
 
 from earthwork import _earthwork as _native
-from earthwork import _inputs, closed_form, critic, divergence, exact, gan, kernel, metrics, plot, sinkhorn, sliced
+from earthwork import _inputs, closed_form, critic, divergence, exact, gan, kernel, metrics, mixture, plot, sinkhorn, sliced, validate
 from earthwork._earthwork import Certificate, Discrepancy, Samples, __version__
 from earthwork.comparison import (
     Comparison,
@@ -47,6 +49,8 @@ from earthwork.comparison import (
     distance,
     interval,
     laws,
+    standardised,
+    std_error,
     two_sample_test,
 )
 from earthwork.results import Distance, Estimate, Gradient, Potentials, SinkhornSolution, Solution
@@ -77,11 +81,15 @@ __all__ = [
     "kernel",
     "laws",
     "metrics",
+    "mixture",
     "plot",
     "samples",
     "sinkhorn",
     "sliced",
+    "standardised",
+    "std_error",
     "two_sample_test",
+    "validate",
 ]
 
 

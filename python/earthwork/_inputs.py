@@ -131,6 +131,15 @@ def pair(X: Points, Y: Points, a: Any = None, b: Any = None) -> tuple[Samples, S
     return sample("X", X, "a", a), sample("Y", Y, "b", b)
 
 
+def pair_of(name: str, given: Any) -> tuple[Samples, Samples]:
+    """Two samples out of a list of pairs."""
+    try:
+        X, Y = given
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: two samples are needed") from None
+    return sample(name, X), sample(name, Y)
+
+
 def cost_matrix(C: Any) -> Floats:
     """A cost matrix of shape (n, m)."""
     return floats("C", C, ndim=2)

@@ -13,7 +13,7 @@ from earthwork import _inputs, critic, divergence, exact, sinkhorn, sliced
 from earthwork._inputs import Floats, Points
 from earthwork._progress import Progress, reporting
 from earthwork._text import html_table, seconds, short, table
-from earthwork.results import Distance, Estimate, evidence
+from earthwork.results import Distance, Estimate, Flow, evidence
 
 if TYPE_CHECKING:
     import pandas
@@ -25,6 +25,9 @@ Comparer: TypeAlias = str | Callable[[Floats, Floats], float] | Discrepancy
 """A name, a function of two arrays of points, or a discrepancy: see :func:`discrepancy`."""
 
 _DIVERGENCES = ("kl", "reverse-kl", "js", "js-distance", "tv", "hellinger", "hellinger2", "chi2", "bhattacharyya")
+
+NAMES, FORMS = _native.discrepancy_names()
+"""The names that :func:`discrepancy` knows, and the forms with a number in them, such as ``sw:P``."""
 
 METHODS = (
     "exact",
@@ -128,8 +131,8 @@ def _none_left(method: str, options: dict[str, Any]) -> None:
 def discrepancy(what: Comparer, name: str | None = None) -> Discrepancy:
     """Anything that compares two samples, for :func:`interval`, :func:`two_sample_test` and :func:`laws`.
 
-    ``what`` is a name (``w1``, ``w2``, ``w:P``, ``sw2``, ``sw:P``, ``population``, ``energy``, ``energy:unbiased``, ``mmd``,
-    ``mmd:SIGMA``, ``mmd:unbiased``, ``laplace``, ``laplace:SIGMA``, ``kid``), or a function of two arrays of points.
+    ``what`` is a name (such as ``w1``, ``w:1.5``, ``sw2``, ``max-sw2``, ``sinkhorn:0.01``, ``energy``, ``mmd:0.5``, ``kl``, ``js``, ``fid``,
+    ``recall:5``; all are in ``earthwork.comparison.NAMES`` and ``FORMS``), or a function of two arrays of points.
 
     >>> import earthwork as ew
     >>> means = ew.discrepancy(lambda X, Y: float(abs(X.mean() - Y.mean())), "means")
@@ -169,6 +172,47 @@ def interval(
     """
     x, y = _inputs.pair(X, Y)
     return discrepancy(by).interval(x, y, scheme, fraction, ends, level, replicates, seed)
+
+
+def std_error(X: Points, Y: Points, by: Comparer = "w1") -> Estimate:
+    """The value of a discrepancy with its jackknife standard error: n + m evaluations.
+
+    >>> import earthwork as ew
+    >>> found = ew.std_error([[0.0], [1.0], [2.0], [3.0]], [[5.0], [6.0], [7.0], [9.0]], by="w1")
+    >>> found.value, found.std_error > 0
+    (5.25, True)
+    """
+    return discrepancy(by).std_error(*_inputs.pair(X, Y))
+
+
+class Scaled(NamedTuple):
+    """Samples on one scale."""
+
+    samples: list[_native.Samples]
+    """With mean 0 and standard deviation 1 in each column over all of them together; their weights are kept."""
+    mean: Floats
+    """Of each column before, of shape (d,)."""
+    deviation: Floats
+
+
+def standardised(*samples: Points) -> Scaled:
+    """Puts the columns of some samples on one scale, so that none of them dominates a distance by its unit.
+
+    >>> import earthwork as ew
+    >>> X, Y = [[0.0, 5000.0], [2.0, 1000.0]], [[2.0, 3000.0], [4.0, 7000.0]]
+    >>> scaled = ew.standardised(X, Y)
+    >>> scaled.mean.tolist()
+    [2.0, 4000.0]
+    >>> raw, fair = ew.exact.solve(X, Y), ew.exact.solve(*scaled.samples)
+    >>> [[round(column.share, 2) for column in found.columns()] for found in (raw, fair)]
+    [[0.0, 1.0], [0.83, 0.17]]
+    """
+    given = [_inputs.sample(f"samples[{k}]", one) for k, one in enumerate(samples)]
+    if not given:
+        raise ValueError("samples: at least one is needed")
+    scaled, scales = _native.standardised(given)
+    columns = np.array(scales)
+    return Scaled(scaled, columns[:, 0], columns[:, 1])
 
 
 class TwoSampleTest(NamedTuple):
@@ -260,17 +304,6 @@ class Column(NamedTuple):
     mean_x: float
     mean_y: float
     deviation: float
-
-
-class Flow(NamedTuple):
-    """A group of movements of the W₂ plan."""
-
-    share: float
-    """The part of the mass."""
-    cost_share: float
-    stays: bool
-    start: list[float]
-    end: list[float]
 
 
 class Comparison:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs
@@ -21,6 +22,7 @@ __all__ = [
     "Pairwise",
     "Population",
     "barycenter",
+    "batch",
     "circle",
     "pairwise",
     "partial",
@@ -39,7 +41,7 @@ def solve(
     b: Any = None,
     cost: Any = "sqeuclidean",
     *,
-    start: Solution | None = None,
+    start: Solution | tuple[Any, Any] | None = None,
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Solution:
@@ -53,7 +55,8 @@ def solve(
         cost: ``sqeuclidean``, ``euclidean``, ``cityblock``, ``chebyshev``, ``minkowski:P``, each norm also to a power such as
             ``euclidean^3``, ``cosine``; or a function of two points, called n m times (for one that works on arrays, build the
             matrix and call :func:`solve_matrix`).
-        start: the solution of a similar problem of the same shape, to begin with (limits and progress are then not used).
+        start: the solution of a similar problem of the same shape, or a plan (an array or sparse matrix) and potentials (f, g) of your own,
+            to begin with (limits and progress are then not used).
         time_limit: seconds after which the bounds reached are returned, with status ``deadline``.
         progress: True for a bar, or a function that receives a dict.
 
@@ -76,10 +79,30 @@ def solve(
     if callable(cost):
         matrix = np.array([[cost(p, q) for q in y.points] for p in x.points], dtype=np.float64)
         return solve_matrix(matrix, x.weights, y.weights, time_limit=time_limit, progress=progress)
-    former = None if start is None else start._raw
+    former = None if start is None else _begun(start, (len(x), len(y)))
     with reporting(progress) as shown:
         raw = _native.exact_solve(x, y, _inputs.text("cost", cost), former, time_limit, shown)
     return Solution(raw, (x, y), cost)
+
+
+def _begun(start: Solution | tuple[Any, Any], shape: tuple[int, int]) -> Any:
+    """What a solve begins with, as the compiled half takes it."""
+    if isinstance(start, Solution):
+        return start._raw
+    try:
+        plan, (f, g) = start
+    except (TypeError, ValueError):
+        raise TypeError("start: a Solution, or a plan and a pair of potentials, is needed") from None
+    entries = scipy.sparse.coo_array(plan)
+    if entries.shape != shape:
+        raise ValueError(f"start: its plan has shape {entries.shape}, but {shape} is needed")
+    return {
+        "rows": np.ascontiguousarray(entries.row, dtype=np.int64),
+        "columns": np.ascontiguousarray(entries.col, dtype=np.int64),
+        "masses": _inputs.floats("start", entries.data),
+        "f": _inputs.floats("start", f, ndim=1).tolist(),
+        "g": _inputs.floats("start", g, ndim=1).tolist(),
+    }
 
 
 def solve_matrix(
@@ -202,6 +225,27 @@ def barycenter(samples: Sequence[Points], start: Points, shares: Any = None, ste
     begin = _inputs.sample("start", start)
     found = _native.exact_barycenter(given, weights.tolist(), begin, _inputs.count("steps", steps))
     return Barycenter(found[0], np.array(found[1]), found[2])
+
+
+def batch(
+    pairs: Sequence[tuple[Points, Points]],
+    cost: str = "sqeuclidean",
+    *,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> list[Solution | None]:
+    """Many problems (X, Y) in parallel, each with its plan and bounds; weighted samples are made by :func:`earthwork.samples`.
+
+    After ``time_limit`` seconds for all together, what was not begun is None, and what was not finished has bounds.
+
+    >>> import earthwork as ew
+    >>> [found.value for found in ew.exact.batch([([[0.0]], [[1.0]]), ([[0.0]], [[3.0]])])]
+    [1.0, 9.0]
+    """
+    given = [_inputs.pair_of(f"pairs[{k}]", pair) for k, pair in enumerate(pairs)]
+    with reporting(progress) as shown:
+        found = _native.exact_batch(given, _inputs.text("cost", cost), time_limit, shown)
+    return [None if raw is None else Solution(raw, sides, cost) for raw, sides in zip(found, given, strict=True)]
 
 
 class Pairwise(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats, Points
+from earthwork.metrics import Asked, asked
+from earthwork.results import Estimate
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["TOYS", "Training", "fit", "toy"]
+__all__ = ["TOYS", "Floor", "Training", "fit", "toy"]
 
 TOYS: list[str] = _native.gan_toys()
 """The toy distributions by name."""
@@ -32,6 +34,15 @@ def toy(name: str, n: int, seed: int = 0) -> tuple[Floats, NDArray[np.int64]]:
     return _native.gan_toy(_inputs.text("name", name), _inputs.count("n", n), _inputs.count("seed", seed))
 
 
+class Floor(NamedTuple):
+    """What two real samples are apart, the mean over some draws with its standard error."""
+
+    w1: Estimate
+    w2: Estimate
+    metrics: dict[str, Estimate | None]
+    """Each metric that was asked for; None where it has no value."""
+
+
 class Training:
     """A trained generator with its critic, and what the referee saw on the way."""
 
@@ -39,7 +50,7 @@ class Training:
         self._raw = raw
         self.records: list[dict[str, Any]] = raw.records()
         """One for each time the referee was asked: step, exact w1 and w2, what the critic says (``critic_value``) and proves
-        (``certified``), losses, modes, slopes, gradients by layer."""
+        (``certified``), losses, modes, slopes, gradients by layer, and ``metrics``: each with its evidence, or None."""
 
     @property
     def name(self) -> str:
@@ -57,12 +68,21 @@ class Training:
         return self._raw.status
 
     def curve(self, key: str) -> Floats:
-        """One entry of all records, such as ``w1``; NaN where a record has none."""
-        return np.array([np.nan if record[key] is None else record[key] for record in self.records], dtype=np.float64)
+        """One entry of all records, such as ``w1`` or a metric; NaN where a record has none."""
+        found = [record["metrics"].get(key) if key in record["metrics"] else record[key] for record in self.records]
+        return np.array([np.nan if value is None else float(value) for value in found], dtype=np.float64)
 
-    def floor(self) -> tuple[float, float]:
-        """W₁ and W₂ between two *real* samples of the referee's size: no generator can be expected to do better."""
-        return self._raw.floor()
+    def floor(self) -> Floor:
+        """What two *real* samples of the referee's size are apart: no generator can be expected to do better."""
+        w1, w2, metrics = self._raw.floor()
+        return Floor(w1, w2, dict(metrics))
+
+    def correlations(self) -> dict[str, float | None]:
+        """Spearman's rank correlation of each metric, turned so that more is worse, with exact W₁ over the records after the first.
+
+        None where there are too few records, or one of the two does not change.
+        """
+        return dict(self._raw.metrics_track_w1())
 
     def generate(self, n: int, seed: int = 0, of_class: int | None = None) -> Floats:
         """n generated points of shape (n, d); of one class, where the generator is told classes."""
@@ -79,10 +99,18 @@ class Training:
         return self._raw.checkpoint()
 
     def to_pandas(self) -> pandas.DataFrame:
-        """The records as a table (needs pandas)."""
+        """The records as a table, with a column for each metric and its standard error (needs pandas)."""
         import pandas
 
-        return pandas.DataFrame(self.records)
+        def row(record: dict[str, Any]) -> dict[str, Any]:
+            measured = {
+                f"{key}{part}": None if found is None else getattr(found, name)
+                for key, found in record["metrics"].items()
+                for part, name in (("", "value"), ("_std_error", "std_error"))
+            }
+            return {key: value for key, value in record.items() if key != "metrics"} | measured
+
+        return pandas.DataFrame([row(record) for record in self.records])
 
     def __repr__(self) -> str:
         last = self.records[-1] if self.records else None
@@ -105,6 +133,7 @@ def fit(
     generator: Sequence[int] | None = None,
     every: int = 250,
     points: int = 512,
+    metrics: Asked = (),
     time_limit: float | None = None,
     checkpoint: bytes | None = None,
     report: Callable[[dict[str, Any]], object] | None = None,
@@ -125,6 +154,9 @@ def fit(
         generator: widths of the generator's layers.
         every: how many steps between two records.
         points: of each side that the referee compares.
+        metrics: what stands beside the exact distances in each record: ``"all"`` for :data:`earthwork.metrics.KEYS`, or a list of their
+            keys, of names that :func:`earthwork.discrepancy` knows, of discrepancies, of functions of real and generated points, and of
+            :class:`earthwork.metrics.Metric`.
         time_limit: seconds after which what was reached is returned.
         checkpoint: go on from this state.
         report: a function that receives each record as it comes.
@@ -135,7 +167,11 @@ def fit(
     [0, 10, 20]
     >>> all(record["certified"] <= record["w1"] for record in training.records)
     True
+    >>> watched = ew.gan.fit("ring8", steps=20, every=10, points=64, batch=32, metrics=["fid", "coverage"])
+    >>> watched.records[-1]["metrics"]["fid"].value > watched.floor().metrics["fid"].value
+    True
     """
+
     options = {
         "method": _inputs.text("method", method),
         "published": published,
@@ -149,9 +185,11 @@ def fit(
         "points": _inputs.count("points", points),
         "seed": _inputs.count("seed", seed),
         "time_limit": time_limit,
+        "metrics": asked("metrics", metrics),
     }
     if isinstance(data, str):
         return Training(_native.gan_fit(data, None, None, options, checkpoint, report))
     given = _inputs.sample("data", data)
     classes = None if labels is None else [_inputs.count("labels", label) for label in np.asarray(labels).tolist()]
     return Training(_native.gan_fit(None, given, classes, options, checkpoint, report))
+

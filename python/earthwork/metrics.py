@@ -3,19 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Points
+from earthwork.comparison import Comparer, discrepancy
 from earthwork.divergence import mixture
 from earthwork.results import Estimate
 
-__all__ = ["KEYS", "ModeReport", "Prdc", "evaluate", "inception_score", "memorisation", "metric", "mode_score", "modes", "prdc"]
+__all__ = [
+    "KEYS",
+    "Metric",
+    "ModeReport",
+    "OneNearest",
+    "Prdc",
+    "classifier_test",
+    "evaluate",
+    "fid",
+    "fid_infinity",
+    "inception_score",
+    "kid",
+    "memorisation",
+    "metric",
+    "mode_score",
+    "modes",
+    "one_nearest",
+    "prdc",
+]
 
 KEYS: dict[str, bool] = dict(_native.metric_keys())
 """Each metric that takes two samples, and whether it is a distance, which grows; else it is a score, which falls, or (``one_nn``) best
 at one half."""
+
+
+class Metric(NamedTuple):
+    """A metric of your own, for :func:`earthwork.gan.fit` and :func:`earthwork.validate.run`."""
+
+    name: str
+    by: Comparer
+    """A function of real and fake points, or a discrepancy."""
+    reading: str = "distance"
+    """``distance`` grows as things get worse, ``score`` falls, ``half`` is best at one half."""
+
+
+Asked: TypeAlias = str | Sequence[Comparer | Metric]
+"""``"all"``, a name, or a list of names, discrepancies, functions of real and fake points, and :class:`Metric`."""
+
+
+def asked(argument: str, given: Asked) -> list[str | tuple[str, _native.Discrepancy, str]]:
+    """Metrics as the compiled half takes them."""
+    out: list[str | tuple[str, _native.Discrepancy, str]] = []
+    for at, one in enumerate([given] if isinstance(given, str) else given):
+        if isinstance(one, str):
+            out.append(one)
+        elif isinstance(one, Metric):
+            out.append((one.name, discrepancy(one.by, one.name), one.reading))
+        elif callable(one) or isinstance(one, _native.Discrepancy):
+            made = discrepancy(one)
+            out.append((made.name, made, "distance"))
+        else:
+            raise TypeError(f"{argument}: entry {at} is {one!r}; a name, a discrepancy or a function is needed")
+    return out
 
 
 def metric(key: str, k: int | None = None) -> _native.Discrepancy:
@@ -54,6 +103,66 @@ class Prdc(NamedTuple):
 def prdc(real: Points, fake: Points, k: int = 5) -> Prdc:
     """Precision, recall, density and coverage, as the package prdc gives them."""
     return Prdc(*_native.prdc(*_inputs.pair(real, fake), _inputs.count("k", k)))
+
+
+class OneNearest(NamedTuple):
+    """The accuracy of the leave-one-out nearest neighbour at telling real from fake: ½ is best."""
+
+    accuracy: Estimate
+    """The mean of the two others."""
+    real: Estimate
+    """On real points: low where modes are missing."""
+    fake: Estimate
+    """On fake points: low where they are copies."""
+
+
+def one_nearest(real: Points, fake: Points) -> OneNearest:
+    """The 1-NN two-sample test with its two parts.
+
+    >>> import earthwork as ew
+    >>> ew.metrics.one_nearest([[0.0], [1.0], [2.0]], [[50.0], [51.0], [52.0]]).accuracy.value
+    1.0
+    """
+    return OneNearest(*_native.one_nearest(*_inputs.pair(real, fake)))
+
+
+def fid(*, of_the_samples: bool = False) -> _native.Discrepancy:
+    """FID as a discrepancy; with covariances over n instead of n - 1 (``of_the_samples``) it is at most W₂² of the two samples."""
+    return _native.Discrepancy.fid(of_the_samples)
+
+
+def fid_infinity(
+    sizes: int = 15, least: int | None = None, repeats: int = 4, *, fake_only: bool = False, seed: int = 0
+) -> _native.Discrepancy:
+    """FID∞ as a discrepancy: FID at ``sizes`` numbers of points from ``least`` on, ``repeats`` times each, as a line in 1/N, read at 0.
+
+    As published (Chong & Forsyth 2020): ``repeats=1, fake_only=True``.
+    """
+    number = None if least is None else _inputs.count("least", least)
+    return _native.Discrepancy.fid_infinity(
+        _inputs.count("sizes", sizes), number, _inputs.count("repeats", repeats), fake_only, _inputs.count("seed", seed)
+    )
+
+
+def kid(subsets: int = 100, subset_size: int = 1000, seed: int = 0) -> _native.Discrepancy:
+    """KID as a discrepancy: the mean of unbiased cubic MMD² over subsets.
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> rng = np.random.default_rng(0)
+    >>> X, Y = ew.samples(rng.normal(size=(300, 2))), ew.samples(rng.normal(size=(300, 2)) + 2)
+    >>> found = ew.metrics.kid(subsets=20, subset_size=100).between(X, Y)
+    >>> found.value > 4 * found.std_error
+    True
+    """
+    return _native.Discrepancy.kid(
+        _inputs.count("subsets", subsets), _inputs.count("subset_size", subset_size), _inputs.count("seed", seed)
+    )
+
+
+def classifier_test(features: str = "quadratic", seed: int = 0) -> _native.Discrepancy:
+    """The classifier two-sample test as a discrepancy: held-out accuracy of logistic regression on ``quadratic`` or ``linear`` features."""
+    return _native.Discrepancy.classifier_test(_inputs.text("features", features), _inputs.count("seed", seed))
 
 
 class ModeReport(NamedTuple):

@@ -67,6 +67,28 @@ class Estimated:
         return self.value
 
 
+class Column(NamedTuple):
+    """What one column carries of a plan."""
+
+    share: float
+    """The part of Σ P ‖x - y‖² along it."""
+    shift: float
+    """The part of its cost that the difference of the means explains."""
+    mean_x: float
+    mean_y: float
+
+
+class Flow(NamedTuple):
+    """A group of movements of a plan."""
+
+    share: float
+    """The part of the mass."""
+    cost_share: float
+    stays: bool
+    start: list[float]
+    end: list[float]
+
+
 class Solution:
     """An exact transport plan with its potentials and a proof.
 
@@ -146,9 +168,9 @@ class Solution:
     def wasserstein(self, p: float | None = None) -> Estimate:
         """The root of order ``p`` with its bounds: a Wasserstein distance where the cost is a distance to the power p.
 
-        Without ``p`` the power is that of the cost.
+        Without ``p`` it is the order of the cost: its power, and 1 for powers below 1, which are distances themselves.
         """
-        order = _order(self.cost) if p is None else p
+        order = self._raw.order if p is None else p
         if order is None:
             raise ValueError(f"p: the cost {self.cost or 'matrix'} is not known to be a power of a distance; give p")
         return self._raw.rooted(order)
@@ -157,6 +179,16 @@ class Solution:
         """The gradient of the optimal cost by points and by masses (of solves between points under a power of a norm)."""
         X, Y, (a, b) = self._raw.gradient()
         return Gradient(X, Y, a, b)
+
+    def columns(self) -> list[Column]:
+        """How the squared length of the plan's movements divides over the columns (of solves between points)."""
+        return [Column(*row) for row in self._raw.columns()]
+
+    def flows(self, groups: int = 5) -> list[Flow]:
+        """The movements summed up in groups, the largest first (of solves between points)."""
+        from earthwork import _inputs
+
+        return [Flow(*row) for row in self._raw.flows(_inputs.count("groups", groups))]
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """The samples and where mass moves, or the plan as a picture where there are no points (needs matplotlib)."""
@@ -175,14 +207,6 @@ class Solution:
             f"Solution(transport cost {short(self.value)}, proven {within(self.lower, self.upper)}, {self.status}, "
             f"{self.method}, n={n}, m={m}, {seconds(self.time)})"
         )
-
-
-def _order(cost: str | None) -> float | None:
-    if cost is None or cost == "cosine":
-        return None
-    if cost == "sqeuclidean":
-        return 2.0
-    return float(cost.partition("^")[2] or 1.0)
 
 
 class PartialSolution:

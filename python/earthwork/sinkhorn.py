@@ -39,6 +39,7 @@ def _options(
     tolerance: float,
     max_iterations: int | None = None,
     time_limit: float | None = None,
+    start: SinkhornSolution | tuple[Any, Any] | None = None,
 ) -> Options:
     if epsilon is None:
         epsilon, relative = 0.01, True
@@ -49,7 +50,13 @@ def _options(
         max_iterations=None if max_iterations is None else _inputs.count("max_iterations", max_iterations),
         time_limit=time_limit,
         progress=None,
+        start=None if start is None else _potentials(start),
     )
+
+
+def _potentials(start: SinkhornSolution | tuple[Any, Any]) -> tuple[list[float], list[float]]:
+    f, g = start.potentials if isinstance(start, SinkhornSolution) else start
+    return _inputs.floats("start", f, ndim=1).tolist(), _inputs.floats("start", g, ndim=1).tolist()
 
 
 def solve(
@@ -62,6 +69,7 @@ def solve(
     cost: str = "sqeuclidean",
     tolerance: float = 1e-6,
     *,
+    start: SinkhornSolution | tuple[Any, Any] | None = None,
     max_iterations: int | None = None,
     time_limit: float | None = None,
     progress: Progress = False,
@@ -77,6 +85,7 @@ def solve(
         relative: whether ``epsilon`` is a multiple of the mean cost instead.
         cost: as in :func:`earthwork.exact.solve`.
         tolerance: converged when the marginals are met to this part of the mass.
+        start: the solution of a similar problem of the same shape, or potentials (f, g) of your own, to begin with.
         max_iterations: the most passes over the pairs.
         time_limit: seconds after which what was reached is returned.
         progress: True for a bar, or a function that receives a dict.
@@ -87,7 +96,7 @@ def solve(
     ('converged', True)
     """
     x, y = _inputs.pair(X, Y, a, b)
-    options = _options(epsilon, relative, tolerance, max_iterations, time_limit)
+    options = _options(epsilon, relative, tolerance, max_iterations, time_limit, start)
     with reporting(progress) as shown:
         raw = _native.sinkhorn_solve(x, y, _inputs.text("cost", cost), options.with_progress(shown))
     return SinkhornSolution(raw, (x, y))
@@ -101,6 +110,7 @@ def solve_matrix(
     relative: bool = False,
     tolerance: float = 1e-6,
     *,
+    start: SinkhornSolution | tuple[Any, Any] | None = None,
     max_iterations: int | None = None,
     time_limit: float | None = None,
     progress: Progress = False,
@@ -116,7 +126,7 @@ def solve_matrix(
     costs = _inputs.cost_matrix(C)
     n, m = costs.shape
     rows, columns = _inputs.uniform_or("a", a, n), _inputs.uniform_or("b", b, m)
-    options = _options(epsilon, relative, tolerance, max_iterations, time_limit)
+    options = _options(epsilon, relative, tolerance, max_iterations, time_limit, start)
     with reporting(progress) as shown:
         raw = _native.sinkhorn_solve_matrix(costs, rows, columns, options.with_progress(shown))
     return SinkhornSolution(raw, None)

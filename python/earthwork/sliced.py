@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,14 +16,17 @@ from earthwork.results import Estimate, Estimated, Options, evidence, sparse
 
 __all__ = [
     "MaxSlice",
+    "PartialSliced",
     "SlicedDistance",
     "SlicedPlan",
     "Stream",
     "Subspace",
     "bounds",
     "distance",
+    "generalised",
     "gradient",
     "max_distance",
+    "partial",
     "plan",
     "spherical",
     "subspace",
@@ -269,6 +273,99 @@ def spherical(
     x, y = _inputs.pair(X, Y, a, b)
     method = _native.Discrepancy.spherical(_inputs.number("p", p), _inputs.count("circles", circles), seed)
     return method.between(x, y)
+
+
+def generalised(
+    X: Points, Y: Points, functions: Callable[[Floats], Any], p: float = 2, a: Any = None, b: Any = None
+) -> Estimate:
+    """The sliced distance along functions of your own in place of linear ones: polynomials, units of a network, distances to anchors.
+
+    Args:
+        X: points, of shape (n, d) or (n,).
+        Y: points, of shape (m, d).
+        functions: takes points of shape (k, d) and returns the values of the functions, of shape (k, functions).
+        p: the order, at least 1.
+        a: weights of X; 1/n each by default.
+        b: weights of Y.
+
+    Returns:
+        The root of the mean of W_p^p over the functions; for functions of Lipschitz constant 1 a lower bound on W_p. The standard error is
+        that of functions drawn independently.
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> anchors = np.array([[0.0, 0.0], [4.0, 0.0]])
+    >>> to_anchors = lambda points: np.linalg.norm(points[:, None] - anchors, axis=2)
+    >>> found = ew.sliced.generalised([[0.0, 1.0]], [[0.0, 3.0]], to_anchors, p=1)
+    >>> abs(found.value - (2 + 5 - 17**0.5) / 2) < 1e-14
+    True
+    """
+    x, y = (_along(functions, side) for side in _inputs.pair(X, Y, a, b))
+    return _native.sliced_generalised(x, y, _inputs.number("p", p))
+
+
+def _along(functions: Callable[[Floats], Any], side: Any) -> Any:
+    """The values of functions at the points of a sample, with its weights."""
+    values = _inputs.floats("functions", functions(side.points))
+    if values.ndim != 2 or len(values) != len(side):
+        raise ValueError(f"functions: they gave shape {values.shape}, but ({len(side)}, number of functions) is needed")
+    return _inputs.sample("functions", values, "weights", side.weights)
+
+
+class PartialSliced(NamedTuple):
+    """Sliced transport of a part of the mass."""
+
+    estimate: Estimate
+    """The root of the mean over directions, with its standard error."""
+    costs: Floats
+    """What each slice costs, penalties included."""
+    moved: Floats
+    """How much mass moves in each slice."""
+    status: str
+
+    @property
+    def value(self) -> float:
+        """The distance."""
+        return self.estimate.value
+
+
+def partial(
+    X: Points,
+    Y: Points,
+    mass: float | None = None,
+    p: float = 2,
+    directions: Any = 500,
+    method: str = "auto",
+    seed: int = 0,
+    a: Any = None,
+    b: Any = None,
+    *,
+    share: float | None = None,
+    penalty: float | None = None,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> PartialSliced:
+    """The sliced partial distance: in each slice only a part of the mass moves, so totals may differ and outliers may stay.
+
+    Give one of ``mass``, ``share`` (a part of what the lighter side holds) and ``penalty`` (the price of a unit of mass that is left out, in
+    units of the cost). The other arguments are those of :func:`distance`.
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> X = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [90.0, 80.0]]  # and an outlier
+    >>> ew.sliced.partial(X, X[:3], mass=3, a=np.ones(4), b=np.ones(3)).value
+    0.0
+    """
+    amounts = [(name, given) for name, given in (("mass", mass), ("share", share), ("penalty", penalty)) if given is not None]
+    if len(amounts) != 1:
+        raise ValueError(f"mass: give one of mass, share and penalty, not {len(amounts)} of them")
+    name, given = amounts[0]
+    x, y = _inputs.pair(X, Y, a, b)
+    options = _options(p, directions, method, seed, time_limit=time_limit)
+    with reporting(progress) as shown:
+        return PartialSliced(
+            *_native.sliced_partial(x, y, (name, _inputs.number(name, given)), options.with_progress(shown))
+        )
 
 
 class Stream:

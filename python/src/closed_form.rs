@@ -1,6 +1,8 @@
 //! Formulas.
 
-use earthwork::closed_form::{self, Moments};
+use std::cell::RefCell;
+
+use earthwork::closed_form::{self, Level, Moments};
 use numpy::{PyArray2, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
 use pyo3::prelude::*;
 
@@ -15,6 +17,29 @@ type Given<'py> = (PyReadonlyArray1<'py, f64>, PyReadonlyArray2<'py, f64>);
 
 fn moments(argument: &'static str, (mean, covariance): &Given<'_>) -> PyResult<Moments> {
     Moments::new(mean.as_array().to_vec(), covariance.as_array()).map_err(|error| raised(&error.about(argument)))
+}
+
+/// Mean and covariance of a sample.
+pub(crate) fn moments_of(x: &Samples) -> Moments {
+    Moments::of(&x.0)
+}
+
+/// W_p from two quantile functions, each a function of (mass below, mass above).
+#[pyfunction]
+pub(crate) fn quantile_distance(py: Python<'_>, p: f64, x: Py<PyAny>, y: Py<PyAny>) -> PyResult<Estimate> {
+    let failed: RefCell<Option<PyErr>> = RefCell::new(None);
+    let asked = |function: &Py<PyAny>, level: Level| {
+        let value = function.call1(py, (level.below, level.above)).and_then(|found| found.extract::<f64>(py));
+        value.unwrap_or_else(|error| {
+            failed.borrow_mut().get_or_insert(error);
+            f64::NAN
+        })
+    };
+    let found = closed_form::quantile_distance(p, |level| asked(&x, level), |level| asked(&y, level));
+    match failed.into_inner() {
+        Some(error) => Err(error),
+        None => found.map(estimated).map_err(|error| raised(&error)),
+    }
 }
 
 #[pyfunction]

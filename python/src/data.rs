@@ -1,6 +1,6 @@
 //! Samples, ground costs and arrays on their way in and out.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use earthwork::cost::{GroundCost, by_name};
 use earthwork::measure::{Points, Weights};
@@ -30,7 +30,11 @@ impl Samples {
         };
         let points = points.as_array();
         let samples = match weights {
-            None => earthwork::prelude::Samples::new(points),
+            // Without points the error is about them.
+            None if points.is_empty() => earthwork::prelude::Samples::new(points),
+            None => {
+                uniform(points.nrows()).and_then(|weights| earthwork::prelude::Samples::with_weights(points, weights))
+            }
             Some(weights) => earthwork::prelude::Samples::weighted(points, weights.as_array().to_vec()),
         };
         samples.map(Self).map_err(named)
@@ -70,6 +74,24 @@ impl Samples {
     pub(crate) fn all(list: &[PyRef<'_, Self>]) -> Vec<earthwork::prelude::Samples> {
         list.iter().map(|samples| samples.0.clone()).collect()
     }
+}
+
+/// The most points whose uniform weights are kept for the next call: half a megabyte.
+const KEPT: usize = 1 << 16;
+
+/// The uniform weights that were asked for last: two samples of one call mostly have as many points, and so have many calls in turn.
+static UNIFORM: Mutex<Option<Weights>> = Mutex::new(None);
+
+fn uniform(n: usize) -> earthwork::Result<Weights> {
+    let mut last = UNIFORM.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(weights) = last.as_ref().filter(|weights| weights.len() == n) {
+        return Ok(weights.clone());
+    }
+    let weights = Weights::uniform(n)?;
+    if n <= KEPT {
+        *last = Some(weights.clone());
+    }
+    Ok(weights)
 }
 
 /// A ground cost by its name.

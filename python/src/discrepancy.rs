@@ -8,8 +8,11 @@ use earthwork::divergence::{
     LeastSquaresRatio, LinearMmd, Mmd, PlugIn, recommended,
 };
 use earthwork::entropic::{Epsilon, Sinkhorn, SinkhornDivergence};
-use earthwork::estimate::resample::{Ends, Permutation, Resampling, Scheme, interval, permutation_test_observed};
+use earthwork::estimate::resample::{
+    Ends, Permutation, Resampling, Scheme, interval, permutation_test_observed, std_error,
+};
 use earthwork::estimate::{Discrepancy as Compares, Evidence};
+use earthwork::metrics::{ClassifierTest, Fid, FidInfinity, Kid};
 use earthwork::testing::laws::{Law, Laws, Outcome};
 use earthwork::transport::{Observer, Progress};
 use earthwork::{Error, ErrorKind, Result, compare};
@@ -26,6 +29,13 @@ use crate::sliced;
 /// Compares two samples in one way.
 #[pyclass(frozen, module = "earthwork._earthwork", name = "Discrepancy")]
 pub(crate) struct Discrepancy(Arc<dyn Compares>);
+
+impl Discrepancy {
+    /// What it holds, for others to hold too.
+    pub(crate) fn shared(&self) -> Arc<dyn Compares> {
+        Arc::clone(&self.0)
+    }
+}
 
 pub(crate) fn kept(d: impl Compares + 'static) -> Discrepancy {
     Discrepancy(Arc::new(d))
@@ -81,6 +91,12 @@ impl Discrepancy {
         let options = options.with_level(level).with_replicates(replicates).with_seed(seed);
         let (d, x, y) = (Arc::clone(&self.0), x.0.clone(), y.0.clone());
         run(py, move || interval(&*d, &x, &y, &options).map(estimated))
+    }
+
+    /// The value with its jackknife standard error.
+    fn std_error(&self, py: Python<'_>, x: &Samples, y: &Samples) -> PyResult<Estimate> {
+        let (d, x, y) = (Arc::clone(&self.0), x.0.clone(), y.0.clone());
+        run(py, move || std_error(&*d, &x, &y).map(estimated))
     }
 
     #[pyo3(signature = (x, y, permutations, seed, progress = None))]
@@ -194,6 +210,35 @@ impl Discrepancy {
     }
 
     #[staticmethod]
+    fn fid(over_n: bool) -> Self {
+        kept(if over_n { Fid::of_the_samples() } else { Fid::default() })
+    }
+
+    #[staticmethod]
+    fn kid(subsets: usize, subset_size: usize, seed: u64) -> Self {
+        kept(Kid::default().with_subsets(subsets, subset_size).with_seed(seed))
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (sizes, least, repeats, fake_only, seed))]
+    fn fid_infinity(sizes: usize, least: Option<usize>, repeats: usize, fake_only: bool, seed: u64) -> Self {
+        let mut fid = FidInfinity::default().with_seed(seed);
+        (fid.sizes, fid.least, fid.repeats, fid.fake_only) = (sizes, least, repeats, fake_only);
+        kept(fid)
+    }
+
+    #[staticmethod]
+    fn classifier_test(features: &str, seed: u64) -> PyResult<Self> {
+        let mut test = ClassifierTest::default().with_seed(seed);
+        test.features = match features {
+            "linear" => Features::Linear,
+            "quadratic" => Features::Quadratic,
+            other => return Err(unknown("features", other, "linear, quadratic")),
+        };
+        Ok(kept(test))
+    }
+
+    #[staticmethod]
     fn gelbrich() -> Self {
         kept(earthwork::closed_form::Gelbrich)
     }
@@ -276,6 +321,12 @@ impl Discrepancy {
             }
         })
     }
+}
+
+/// The names that [`Discrepancy::named`] knows.
+#[pyfunction]
+pub(crate) fn discrepancy_names() -> (Vec<&'static str>, &'static str) {
+    (compare::catalogue().iter().map(|entry| entry.key).collect(), compare::FORMS)
 }
 
 pub(crate) fn unknown(argument: &str, found: &str, known: &str) -> PyErr {

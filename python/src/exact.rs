@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use earthwork::compare;
 use earthwork::cost::GroundCost;
 use earthwork::exact;
 use earthwork::measure::Histogram;
@@ -30,6 +31,8 @@ struct Posed {
 pub(crate) struct Solution {
     solved: Solved,
     posed: Option<Posed>,
+    /// The order of the distance that a root of the cost is, where there is one.
+    order: Option<f64>,
 }
 
 #[pymethods]
@@ -87,6 +90,11 @@ impl Solution {
         pair(py, &self.solved.potentials)
     }
 
+    #[getter]
+    fn order(&self) -> Option<f64> {
+        self.order
+    }
+
     /// The root of order p of the transport cost, with its bounds.
     fn rooted(&self, p: f64) -> Estimate {
         estimated(exact::rooted(&self.solved.summary(), p))
@@ -97,9 +105,7 @@ impl Solution {
         &self,
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>, Pair<'py>)> {
-        let Some(Posed { x, y, ground }) = &self.posed else {
-            return Err(PyValueError::new_err("gradient: it needs points; a matrix and a grid have none"));
-        };
+        let Posed { x, y, ground } = self.between("gradient")?;
         let problem = Problem::between_shared(x, y, Arc::clone(ground)).map_err(|error| raised(&error))?;
         let found = earthwork::transport::gradient(&problem, &self.solved.plan, &self.solved.potentials);
         let found = found.map_err(|error| raised(&error))?;
@@ -107,12 +113,52 @@ impl Solution {
         Ok((found.source_points.to_pyarray(py), found.target_points.to_pyarray(py), masses))
     }
 
+    /// How W₂² of the plan divides over the columns: share, shift, means of both sides.
+    fn columns(&self) -> PyResult<Vec<(f64, f64, f64, f64)>> {
+        let Posed { x, y, .. } = self.between("columns")?;
+        let found = compare::cost_by_column(x, y, &self.solved.plan).map_err(|error| raised(&error))?;
+        Ok(found.into_iter().map(|c| (c.share, c.shift, c.source_mean, c.target_mean)).collect())
+    }
+
+    /// The movements in some groups: share of the mass and of the cost, whether it stays, from where to where.
+    fn flows(&self, groups: usize) -> PyResult<Vec<(f64, f64, bool, Vec<f64>, Vec<f64>)>> {
+        let Posed { x, y, .. } = self.between("flows")?;
+        let found = compare::group_flows(x, y, &self.solved.plan, groups).map_err(|error| raised(&error))?;
+        Ok(found.into_iter().map(|flow| (flow.share, flow.cost_share, flow.stays(), flow.from, flow.to)).collect())
+    }
+
     fn __str__(&self) -> String {
         self.solved.to_string()
     }
 }
 
-/// Between samples, from a former solution where one is given.
+impl Solution {
+    /// The points, which some questions need.
+    fn between(&self, asked: &str) -> PyResult<&Posed> {
+        let why = || PyValueError::new_err(format!("{asked}: it needs points; a matrix and a grid have none"));
+        self.posed.as_ref().ok_or_else(why)
+    }
+}
+
+/// What a solve begins with: a former solution, or a plan (rows, columns, masses) with potentials.
+#[derive(FromPyObject)]
+pub(crate) enum Start<'py> {
+    Solved(PyRef<'py, Solution>),
+    Own {
+        #[pyo3(item)]
+        rows: PyReadonlyArray1<'py, i64>,
+        #[pyo3(item)]
+        columns: PyReadonlyArray1<'py, i64>,
+        #[pyo3(item)]
+        masses: PyReadonlyArray1<'py, f64>,
+        #[pyo3(item)]
+        f: Vec<f64>,
+        #[pyo3(item)]
+        g: Vec<f64>,
+    },
+}
+
+/// Between samples, from something to begin with where it is given.
 #[pyfunction]
 #[pyo3(signature = (x, y, cost, start = None, time_limit = None, progress = None))]
 pub(crate) fn exact_solve(
@@ -120,20 +166,27 @@ pub(crate) fn exact_solve(
     x: &Samples,
     y: &Samples,
     cost: &str,
-    start: Option<&Solution>,
+    start: Option<Start<'_>>,
     time_limit: Option<f64>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Solution> {
     let posed = Posed { x: x.0.clone(), y: y.0.clone(), ground: ground(cost)? };
-    let former = start.map(|start| start.solved.clone());
+    let former = match start {
+        None => None,
+        Some(Start::Solved(start)) => Some((start.solved.plan.clone(), start.solved.potentials.clone())),
+        Some(Start::Own { rows, columns, masses, f, g }) => {
+            Some((plan((x.0.len(), y.0.len()), &rows, &columns, &masses)?, Potentials { f, g }))
+        }
+    };
     let watching = Watching::new(time_limit, progress).on(x.0.len(), y.0.len());
     watched(py, watching, move |interrupt, observer| {
         let problem = Problem::between_shared(&posed.x, &posed.y, Arc::clone(&posed.ground))?;
         let solved = match former {
             None => exact::solve_observed(&problem, interrupt, observer)?,
-            Some(former) => exact::solve_from(&problem, &former)?,
+            Some((plan, potentials)) => exact::solve_from(&problem, (&plan, &potentials))?,
         };
-        Ok(Solution { solved, posed: Some(posed) })
+        let order = posed.ground.form().order();
+        Ok(Solution { solved, posed: Some(posed), order })
     })
 }
 
@@ -157,7 +210,7 @@ pub(crate) fn exact_solve_matrix(
             py.detach(move || {
                 let problem = Problem::with_matrix(a, b, view)?;
                 let solved = exact::solve_observed(&problem, interrupt, observer)?;
-                Ok(Solution { solved, posed: None })
+                Ok(Solution { solved, posed: None, order: None })
             })
         })
     })
@@ -176,11 +229,12 @@ pub(crate) fn exact_solve_grid(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Solution> {
     let (a, b, ground) = (histogram("A", &a, spacing)?, histogram("B", &b, spacing)?, ground(cost)?);
+    let order = ground.form().order();
     watched(py, Watching::new(time_limit, progress), move |interrupt, observer| {
         let mut solver = exact::Grid::default();
         solver.interrupt = interrupt;
         let solved = solver.solve_observed(&a, &b, ground, observer)?;
-        Ok(Solution { solved, posed: None })
+        Ok(Solution { solved, posed: None, order })
     })
 }
 
@@ -229,6 +283,42 @@ pub(crate) fn population(
         let found = method.bracket_observed(&x, &y, observer)?;
         let both = found.estimate();
         Ok((Estimate(found.lower), Estimate(found.upper), Estimate(both)))
+    })
+}
+
+/// Many problems in parallel; a problem that was not begun before an early end has no solution.
+#[pyfunction]
+#[pyo3(signature = (pairs, cost, time_limit = None, progress = None))]
+pub(crate) fn exact_batch(
+    py: Python<'_>,
+    pairs: Vec<(PyRef<'_, Samples>, PyRef<'_, Samples>)>,
+    cost: &str,
+    time_limit: Option<f64>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Vec<Option<Solution>>> {
+    let ground = ground(cost)?;
+    let posed = |(x, y): &(PyRef<'_, Samples>, PyRef<'_, Samples>)| Posed {
+        x: x.0.clone(),
+        y: y.0.clone(),
+        ground: Arc::clone(&ground),
+    };
+    let posed: Vec<Posed> = pairs.iter().map(posed).collect();
+    watched(py, Watching::new(time_limit, progress), move |interrupt, observer| {
+        let problem = |(k, posed): (usize, &Posed)| {
+            let found = Problem::between_shared(&posed.x, &posed.y, Arc::clone(&posed.ground));
+            found.map_err(|error| {
+                let argument = format!("pairs[{k}], {}", error.argument());
+                error.about(argument)
+            })
+        };
+        let problems: Vec<Problem> = posed.iter().enumerate().map(problem).collect::<earthwork::Result<_>>()?;
+        let found = exact::batch_observed(&problems, interrupt, observer)?;
+        drop(problems);
+        let order = ground.form().order();
+        let kept = |(solved, posed): (Option<Solved>, Posed)| {
+            solved.map(|solved| Solution { solved, posed: Some(posed), order })
+        };
+        Ok(found.solutions.into_iter().zip(posed).map(kept).collect())
     })
 }
 

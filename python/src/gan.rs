@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use earthwork::gan::{self, Data, Record, Toy};
+use earthwork::gan::{self, Data, Measured, Record, Toy, rank_correlation};
+use earthwork::metrics::Metric;
 use numpy::{PyArray1, PyArray2, PyReadonlyArray2, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::data::Samples;
-use crate::estimate::estimated;
+use crate::estimate::{Estimate, estimated};
 use crate::failure::raised;
 use crate::running::{Watching, run, watched};
+use crate::validate::{Asked, metrics};
 
 /// A training that has ended, for now.
 #[pyclass(frozen, module = "earthwork._earthwork", name = "Training")]
@@ -42,10 +44,28 @@ impl Training {
         self.records.iter().map(|record| told(py, record)).collect()
     }
 
-    /// W₁ and W₂ between two real samples of the referee's size.
-    fn floor(&self, py: Python<'_>) -> PyResult<(f64, f64)> {
+    /// W₁, W₂ and each metric between two real samples of the referee's size.
+    fn floor(&self, py: Python<'_>) -> PyResult<(Estimate, Estimate, Vec<(String, Option<Estimate>)>)> {
         let training = Arc::clone(&self.state);
-        run(py, move || training.floor().map(|floor| (floor.w1.value, floor.w2.value)))
+        run(py, move || {
+            let floor = training.floor()?;
+            let metrics = floor.metrics.into_iter().map(|metric| (metric.key, metric.outcome.ok().map(Estimate)));
+            Ok((Estimate(floor.w1), Estimate(floor.w2), metrics.collect()))
+        })
+    }
+
+    /// The rank correlation of each metric, turned so that more is worse, with exact W₁ over the records after the first.
+    fn metrics_track_w1(&self) -> Vec<(String, Option<f64>)> {
+        let of = |(k, metric): (usize, &Metric)| {
+            let pair = |record: &Record| {
+                let measured = record.metrics.get(k)?;
+                let found = measured.outcome.as_ref().ok()?;
+                Some((measured.reading.badness(found.value), record.w1.value))
+            };
+            let (values, exact): (Vec<f64>, Vec<f64>) = self.records.iter().skip(1).filter_map(pair).unzip();
+            (metric.key.clone(), rank_correlation(&values, &exact))
+        };
+        self.state.metrics().iter().enumerate().map(of).collect()
     }
 
     /// n generated points and their classes.
@@ -110,6 +130,11 @@ fn told<'py>(py: Python<'py>, record: &Record) -> PyResult<Bound<'py, PyDict>> {
     out.set_item("generator_gradients", record.generator_gradients.clone())?;
     out.set_item("activation_gradients", record.activation_gradients.clone())?;
     out.set_item("at_bound", record.at_bound)?;
+    let metrics = PyDict::new(py);
+    for Measured { key, outcome, .. } in &record.metrics {
+        metrics.set_item(key, outcome.clone().ok().map(Estimate))?;
+    }
+    out.set_item("metrics", metrics)?;
     Ok(out)
 }
 
@@ -129,6 +154,7 @@ pub(crate) struct Options {
     points: usize,
     seed: u64,
     time_limit: Option<f64>,
+    metrics: Vec<Asked>,
 }
 
 impl Options {
@@ -165,13 +191,14 @@ pub(crate) fn gan_fit(
         (None, None, _) => return Err(pyo3::exceptions::PyTypeError::new_err("data: a toy or a sample is needed")),
     };
     let data = data.map_err(|error| raised(&error.about("data")))?;
-    let gan = options.gan()?;
+    let (gan, metrics) = (options.gan()?, metrics(&options.metrics)?);
     let mut failed: Option<PyErr> = None;
     let (training, failed) = watched(py, Watching::new(options.time_limit, None), move |interrupt, _| {
         let mut training = match checkpoint {
             None => gan.start(data)?,
             Some(bytes) => gan.resume(data, &bytes)?,
-        };
+        }
+        .with_metrics(metrics);
         let token = interrupt.cancel.clone().unwrap_or_default();
         let mut records = Vec::new();
         let status = training.run(interrupt, &mut |record| {

@@ -17,10 +17,12 @@ mod estimate;
 mod exact;
 mod failure;
 mod gan;
+mod measure;
 mod metrics;
 mod running;
 mod sinkhorn;
 mod sliced;
+mod validate;
 
 use pyo3::prelude::*;
 
@@ -31,6 +33,7 @@ mod _earthwork {
     #[pymodule_export]
     use crate::closed_form::{
         bures_wasserstein, entropic_gaussian, gaussian_barycenter, gaussian_map, gelbrich, mixture_distance,
+        quantile_distance,
     };
     #[pymodule_export]
     use crate::compare::compare;
@@ -39,20 +42,22 @@ mod _earthwork {
     #[pymodule_export]
     use crate::data::Samples;
     #[pymodule_export]
-    use crate::discrepancy::Discrepancy;
+    use crate::discrepancy::{Discrepancy, discrepancy_names};
     #[pymodule_export]
     use crate::divergence::{divergence_discrete, divergence_gaussians, divergence_mixtures, mutual_information};
     #[pymodule_export]
     use crate::estimate::Estimate;
     #[pymodule_export]
     use crate::exact::{
-        Certificate, Partial, Solution, certify, certify_matrix, circle, exact_barycenter, exact_pairwise,
+        Certificate, Partial, Solution, certify, certify_matrix, circle, exact_barycenter, exact_batch, exact_pairwise,
         exact_partial, exact_solve, exact_solve_grid, exact_solve_matrix, population, wasserstein,
     };
     #[pymodule_export]
     use crate::gan::{Training, gan_fit, gan_toy, gan_toys, mode_report};
     #[pymodule_export]
-    use crate::metrics::{inception_score, memorisation, metric, metric_keys, mode_score, prdc};
+    use crate::measure::{mixture_at, mixture_grid, mixture_ring, mixture_sample, sample_moments, standardised};
+    #[pymodule_export]
+    use crate::metrics::{inception_score, memorisation, metric, metric_keys, mode_score, one_nearest, prdc};
     #[pymodule_export]
     use crate::sinkhorn::{
         Sinkhorn, SinkhornDivergence, Unbalanced, fixed_barycenter, grid_barycenter, sinkhorn_barycenter,
@@ -60,8 +65,12 @@ mod _earthwork {
     };
     #[pymodule_export]
     use crate::sliced::{
-        Sliced, SlicedStream, sliced_bounds, sliced_distance, sliced_gradient, sliced_max, sliced_plan, sliced_subspace,
+        Sliced, SlicedStream, sliced_bounds, sliced_distance, sliced_generalised, sliced_gradient, sliced_max,
+        sliced_partial, sliced_plan, sliced_subspace,
     };
+
+    #[pymodule_export]
+    use crate::validate::{Population, ValidationReport, corruptions, validation};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

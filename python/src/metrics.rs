@@ -1,5 +1,6 @@
 //! Metrics of generative models.
 
+use earthwork::compare;
 use earthwork::metrics::{self, InceptionScore, Reading};
 use numpy::PyReadonlyArray2;
 use pyo3::prelude::*;
@@ -31,9 +32,12 @@ pub(crate) fn metric(key: &str, k: Option<usize>) -> PyResult<Discrepancy> {
         (Some(score), Some(k)) => Ok(kept(score.with_k(k))),
         (None, Some(_)) => Err(unknown("key", key, "precision, recall, density, coverage, which alone take k")),
         _ => {
-            let known: Vec<String> = metrics::catalogue().into_iter().map(|metric| metric.key).collect();
-            let found = metrics::catalogue().into_iter().find(|metric| metric.key == key);
-            found.map(|metric| kept(metric.discrepancy)).ok_or_else(|| unknown("key", key, &known.join(", ")))
+            let found = compare::metrics(&[key]).map_err(|error| raised(&error.about("key")))?;
+            found
+                .into_iter()
+                .next()
+                .map(|metric| kept(metric.discrepancy))
+                .ok_or_else(|| unknown("key", key, "the metrics"))
         }
     }
 }
@@ -69,4 +73,14 @@ pub(crate) fn inception_score(posteriors: PyReadonlyArray2<'_, f64>, splits: usi
 #[pyfunction]
 pub(crate) fn mode_score(posteriors: PyReadonlyArray2<'_, f64>, shares: Vec<f64>) -> PyResult<Estimate> {
     metrics::mode_score(posteriors.as_array(), &shares).map(estimated).map_err(|error| raised(&error))
+}
+
+/// The accuracy of 1-NN, on real and on fake points alone.
+#[pyfunction]
+pub(crate) fn one_nearest(py: Python<'_>, real: &Samples, fake: &Samples) -> PyResult<(Estimate, Estimate, Estimate)> {
+    let (real, fake) = (real.0.clone(), fake.0.clone());
+    run(py, move || {
+        let found = metrics::OneNearest::default().parts(&real, &fake)?;
+        Ok((estimated(found.accuracy), estimated(found.real), estimated(found.fake)))
+    })
 }

@@ -160,12 +160,16 @@ pub(crate) struct Options {
     max_iterations: Option<u64>,
     time_limit: Option<f64>,
     progress: Option<Py<PyAny>>,
+    start: Option<(Vec<f64>, Vec<f64>)>,
 }
 
 impl Options {
     fn split(self) -> (entropic::Sinkhorn, Watching) {
-        let solver =
+        let mut solver =
             entropic::Sinkhorn::with_epsilon(epsilon(self.epsilon, self.relative)).with_tolerance(self.tolerance);
+        if let Some((f, g)) = self.start {
+            solver = solver.starting_from(Potentials { f, g });
+        }
         let watching = Watching::new(self.time_limit, self.progress).with_iterations(self.max_iterations);
         (solver, watching)
     }

@@ -1,11 +1,16 @@
 //! Sliced transport.
 
-use earthwork::sliced::{self, MaxSlice, MaxSliced, Method, SlicedDistance, SlicedPlan, SubspaceDistance};
+use earthwork::estimate::Discrepancy;
+use earthwork::sliced::{
+    self, Amount, GeneralisedSliced, MaxSlice, MaxSliced, Method, PartialSliced, SlicedDistance, SlicedPlan,
+    SubspaceDistance,
+};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray2, ToPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::data::{Entries, Samples, entries, points};
+use crate::discrepancy::unknown;
 use crate::estimate::{Estimate, estimated};
 use crate::failure::raised;
 use crate::running::{Watching, run, watched};
@@ -201,4 +206,42 @@ impl SlicedStream {
         let found = self.0.distance().map_err(|error| raised(&error))?;
         Ok((estimated(found.estimate()), found.compression))
     }
+}
+
+/// Partial sliced transport: the estimate, the cost of each slice, what moves in each, how it ended.
+#[pyfunction]
+#[pyo3(signature = (x, y, amount, options))]
+pub(crate) fn sliced_partial<'py>(
+    py: Python<'py>,
+    x: &Samples,
+    y: &Samples,
+    amount: (String, f64),
+    options: Options<'py>,
+) -> PyResult<(Estimate, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, String)> {
+    let amount = match (amount.0.as_str(), amount.1) {
+        ("mass", mass) => Amount::Mass(mass),
+        ("share", share) => Amount::Share(share),
+        ("penalty", penalty) => Amount::Penalty(penalty),
+        (other, _) => return Err(unknown("amount", other, "mass, share, penalty")),
+    };
+    let (x, y) = (x.0.clone(), y.0.clone());
+    let (all, watching) = options.split()?;
+    let mut solver = PartialSliced::new(all.p, amount).with_directions(all.directions);
+    solver = solver.with_method(all.method).with_seed(all.seed);
+    let found = watched(py, watching, move |interrupt, observer| {
+        solver.interrupt = interrupt;
+        solver.solve_observed(&x, &y, observer)
+    })?;
+    let status = found.status.to_string();
+    Ok((estimated(found.estimate()), found.costs.to_pyarray(py), found.moved.to_pyarray(py), status))
+}
+
+/// Sliced transport along functions whose values at the points are given, one function a column.
+#[pyfunction]
+pub(crate) fn sliced_generalised(py: Python<'_>, x: &Samples, y: &Samples, p: f64) -> PyResult<Estimate> {
+    let (x, y) = (x.0.clone(), y.0.clone());
+    run(py, move || {
+        let slices = x.dim();
+        GeneralisedSliced::new(p, slices, |k: usize, values: &[f64]| values[k]).between(&x, &y).map(estimated)
+    })
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.stats
 
 import earthwork as ew
 
@@ -77,7 +78,7 @@ def test_adversarial_training():
     assert seen == training.records and training.status == "converged"
     assert (training.curve("certified") <= training.curve("w1")).all()
     assert training.generate(50).shape == (50, 2) and training.critic(training.generate(7)).shape == (7,)
-    assert training.floor()[0] > 0
+    assert training.floor().w1.value > 0 and training.floor().metrics == {} and training.correlations() == {}
     again = ew.gan.fit("ring8", "wgan-gp", steps=20, **options)
     assert (again.generate(50) == training.generate(50)).all()
     resumed = ew.gan.fit("ring8", "wgan-gp", steps=20, checkpoint=training.checkpoint(), **options)
@@ -91,3 +92,31 @@ def test_adversarial_training():
     ]:
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_trainings_log_any_metric():
+    options = dict(steps=12, every=3, points=64, batch=32, seed=3)
+    plain = ew.gan.fit("ring8", **options)
+    everything = ew.gan.fit("ring8", metrics="all", **options)
+    assert everything.checkpoint() == plain.checkpoint()  # what is measured changes nothing
+    assert list(everything.records[0]["metrics"]) == [key for key in ew.metrics.KEYS if key not in ("w1", "w2")]
+
+    def first(real, fake):
+        return float(np.linalg.norm(real[0] - fake[0]))
+
+    own = ew.gan.fit("ring8", metrics=["fid", "recall:3", first, ew.kernel.energy(), "recall:99"], **options)
+    keys = ["fid", "recall:3", "first", "energy", "recall:99"]
+    assert list(own.floor().metrics) == keys and list(own.correlations()) == keys
+    assert own.records[-1]["metrics"]["recall:99"] is None and np.isnan(own.curve("recall:99")).all()
+    assert own.correlations()["recall:99"] is None
+    assert (own.curve("fid") == everything.curve("fid")).all()
+    assert own.records[-1]["metrics"]["fid"].std_error > 0
+    ranks = [scipy.stats.rankdata(own.curve(key)[1:]) for key in ("fid", "w1")]
+    assert own.correlations()["fid"] == pytest.approx(np.corrcoef(*ranks)[0, 1], abs=1e-12)
+    pandas = pytest.importorskip("pandas")
+    table = own.to_pandas()
+    assert len(table) == 5 and (table["fid"] == own.curve("fid")).all() and pandas.notna(table["fid_std_error"]).all()
+    with pytest.raises(ValueError, match="^metrics: `fiddle`"):
+        ew.gan.fit("ring8", steps=1, metrics=["fiddle"])
+    with pytest.raises(TypeError, match="^metrics: entry 0 is 3"):
+        ew.gan.fit("ring8", steps=1, metrics=[3])

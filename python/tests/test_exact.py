@@ -42,6 +42,26 @@ def test_every_cost_agrees_with_pot(clouds, masses, cost):
     assert ew.exact.solve_matrix(C, a, b).value == pytest.approx(theirs, rel=1e-11)
 
 
+@pytest.mark.parametrize(
+    ("cost", "order"),
+    [("sqeuclidean", 2), ("euclidean", 1), ("euclidean^3", 3), ("cityblock^2", 2), ("euclidean^0.5", 1)],
+)
+def test_the_distance_is_the_root_that_belongs_to_the_cost(clouds, cost, order):
+    X, Y = clouds
+    found = ew.exact.solve(X, Y, cost=cost)
+    # A power below 1 of a distance is a distance itself: no root is taken.
+    assert found.wasserstein().value == pytest.approx(found.value ** (1 / order), rel=1e-15)
+    assert found.wasserstein(p=1).value == found.value
+
+
+def test_no_root_is_made_up(clouds):
+    X, Y = clouds
+    for found in [ew.exact.solve(X, Y, cost="cosine"), ew.exact.solve_matrix(np.ones((2, 3)))]:
+        with pytest.raises(ValueError, match="^p: the cost .* give p"):
+            found.wasserstein()
+        assert found.wasserstein(p=2).value == found.value**0.5
+
+
 def test_plan_and_potentials_prove_the_value(clouds, masses):
     (X, Y), (a, b) = clouds, masses
     found = ew.exact.solve(X, Y, a, b)

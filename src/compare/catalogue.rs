@@ -6,7 +6,7 @@ use crate::entropic::{EntropicWasserstein, SinkhornDivergence};
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::Discrepancy;
 use crate::exact::{Population, Wasserstein};
-use crate::metrics::{self, Manifold};
+use crate::metrics::{self, Manifold, Metric, Reading};
 use crate::sliced::{MaxSliced, Sliced};
 
 /// A discrepancy with the short name by which a command or a program asks for it.
@@ -115,9 +115,58 @@ pub fn discrepancy(name: &str) -> Result<Box<dyn Discrepancy>> {
     })
 }
 
+/// The metrics of these names, with how each is read: keys of [`metrics::catalogue`], or names that [`discrepancy`] knows
+/// (`recall:10` is read as `recall` is; what is in no catalogue of metrics is read as a distance). No name, or `all` alone, is the
+/// catalogue.
+///
+/// # Errors
+/// When there is none of that name.
+///
+/// ```
+/// use earthwork::metrics::Reading;
+///
+/// let found = earthwork::compare::metrics(&["fid", "recall:10"])?;
+/// assert_eq!(found.iter().map(|metric| metric.reading).collect::<Vec<_>>(), [Reading::Distance, Reading::Score]);
+/// # Ok::<(), earthwork::Error>(())
+/// ```
+pub fn metrics<S: AsRef<str>>(names: &[S]) -> Result<Vec<Metric>> {
+    if names.is_empty() || (names.len() == 1 && names[0].as_ref() == "all") {
+        return Ok(metrics::catalogue());
+    }
+    names.iter().map(|name| metric(name.as_ref())).collect()
+}
+
+fn metric(name: &str) -> Result<Metric> {
+    let known = |key: &str| metrics::catalogue().into_iter().find(|metric| metric.key == key);
+    if let Some(metric) = known(name) {
+        return Ok(metric);
+    }
+    let discrepancy = discrepancy(name).map_err(|error| error.about("metrics"))?;
+    let like = known(name.split(':').next().unwrap_or_default());
+    Ok(Metric { reading: like.map_or(Reading::Distance, |metric| metric.reading), key: name.to_string(), discrepancy })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn metrics_are_read_as_their_family_is() {
+        assert_eq!(metrics::<&str>(&[]).unwrap().len(), metrics(&["all"]).unwrap().len());
+        let found = metrics(&["kid", "coverage:3", "one_nn", "kl:3"]).unwrap();
+        let said: Vec<_> = found.iter().map(|metric| (metric.key.as_str(), metric.reading)).collect();
+        let expected = [
+            ("kid", Reading::Distance),
+            ("coverage:3", Reading::Score),
+            ("one_nn", Reading::Half),
+            ("kl:3", Reading::Distance),
+        ];
+        assert_eq!(said, expected);
+        // As a metric KID is the mean over subsets.
+        assert_eq!(found[0].discrepancy.name(), metrics::Kid::default().name());
+        assert!(metrics(&["fid", "fiddle"]).unwrap_err().to_string().starts_with("metrics: `fiddle` is no"));
+        assert!(metrics(&["fid", "all"]).is_err());
+    }
 
     #[test]
     fn every_name_is_understood() {

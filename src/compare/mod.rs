@@ -13,7 +13,7 @@ mod scale;
 
 use std::time::{Duration, Instant};
 
-pub use catalogue::{Entry, FORMS, all_discrepancies, catalogue, discrepancy};
+pub use catalogue::{Entry, FORMS, all_discrepancies, catalogue, discrepancy, metrics};
 pub use columns::{ColumnShare, cost_by_column};
 pub use flows::{FlowGroup, group_flows};
 pub use others::{LARGEST_TEST, Other};

@@ -58,6 +58,25 @@ pub enum Form {
     Other,
 }
 
+impl Form {
+    /// The order p of the Wasserstein distance that the p-th root of the transport cost is: the power of a norm, and 1 for powers
+    /// below 1, which are distances themselves. None where no root is known to be a distance.
+    ///
+    /// ```
+    /// let order = |name: &str| earthwork::cost::by_name(name).map(|ground| ground.form().order());
+    /// assert_eq!(order("sqeuclidean")?, Some(2.0));
+    /// assert_eq!(order("euclidean^0.5")?, Some(1.0));
+    /// assert_eq!(order("cosine")?, None);
+    /// # Ok::<(), earthwork::Error>(())
+    /// ```
+    pub fn order(self) -> Option<f64> {
+        match self {
+            Self::Norm { power, .. } => Some(power.max(1.0)),
+            Self::Cosine | Self::Other => None,
+        }
+    }
+}
+
 /// Σ (xₖ − yₖ)², by differences: points far from the origin keep their digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SquaredEuclidean;

@@ -117,8 +117,7 @@ impl Control {
             "entropic" => Self::Entropic { epsilon: 0.05 },
             "quadratic" => Self::Quadratic { epsilon: 0.01 },
             _ => {
-                let (last, others) = Self::NAMES.split_last().expect("there are names");
-                let why = format!("`{name}` is no way to control a critic; there are {} and {last}", others.join(", "));
+                let why = format!("`{name}` is no way to control a critic; there are {}", Self::NAMES.join(", "));
                 return Err(Error::new("method", ErrorKind::Unsupported(why.into())));
             }
         })

@@ -1,5 +1,7 @@
 //! Anything that compares two samples.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::error::Result;
@@ -82,6 +84,20 @@ impl<D: Discrepancy + ?Sized> Discrepancy for &D {
 }
 
 impl<D: Discrepancy + ?Sized> Discrepancy for Box<D> {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+        (**self).between(x, y)
+    }
+
+    fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
+        (**self).between_draws(pool, draws)
+    }
+}
+
+impl<D: Discrepancy + ?Sized> Discrepancy for Arc<D> {
     fn name(&self) -> String {
         (**self).name()
     }

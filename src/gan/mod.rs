@@ -2,13 +2,16 @@
 //!
 //! What a GAN's losses say about the distance between generated and real points is disputed. Here every training asks the exact
 //! solver: every so many steps W₁ and W₂ between fresh generated points and real ones that were never trained on, beside what two
-//! real samples of that size are apart, what the critic says itself, and what it proves. Training computes in `f32` on one
-//! thread; the same seed gives the same bits, also across a [`checkpoint`](Training::checkpoint).
+//! real samples of that size are apart, what the critic says itself, what it proves, and any metrics that you name
+//! ([`Training::with_metrics`]). Training computes in `f32` on one thread; the same seed gives the same bits, also across a
+//! [`checkpoint`](Training::checkpoint).
 
 #![expect(clippy::needless_pass_by_value, reason = "views are passed by value, as ndarray does")]
 
 mod data;
 mod method;
+#[cfg(test)]
+mod metrics_tests;
 mod objective;
 mod passes;
 mod referee;
@@ -20,6 +23,6 @@ mod training;
 pub use data::Data;
 pub use method::{CriticSteps, Gan, Referee};
 pub use objective::{Loss, Objective};
-pub use referee::{Floor, Record, rank_correlation};
+pub use referee::{Floor, Measured, Record, rank_correlation};
 pub use toy::Toy;
 pub use training::Training;

@@ -9,7 +9,7 @@ use crate::exact::wasserstein;
 use crate::gan::passes::{critic_gradient, generator_gradient};
 use crate::gan::training::{Training, one_hot};
 use crate::measure::Samples;
-use crate::metrics::ModeReport;
+use crate::metrics::{Metric, ModeReport, Reading};
 
 /// Where a training stands, by points that it has never seen. A function of the parameters alone: the same training has the same
 /// records, whether it was interrupted or not.
@@ -52,6 +52,29 @@ pub struct Record {
     pub activation_gradients: Vec<f64>,
     /// The share of weights w with |w| > 0.975 c, under clipping at c.
     pub at_bound: Option<f64>,
+    /// Each metric of [`Training::with_metrics`], between the held-out real points (first) and the generated ones.
+    pub metrics: Vec<Measured>,
+}
+
+/// What one metric says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// The name of the metric to ask for.
+    pub key: String,
+    /// How it is read.
+    pub reading: Reading,
+    /// Its value with its evidence, or why these points have none. A metric without a value does not end a training.
+    pub outcome: Result<Estimate>,
+}
+
+impl Measured {
+    fn all(metrics: &[Metric], real: &Samples, fake: &Samples) -> Vec<Self> {
+        let measured = |metric: &Metric| {
+            let outcome = metric.discrepancy.between(real, fake);
+            Self { key: metric.key.clone(), reading: metric.reading, outcome }
+        };
+        metrics.iter().map(measured).collect()
+    }
 }
 
 /// What two real samples of the referee's size are apart: no generator can be expected to do better (but one that is told the classes
@@ -62,6 +85,8 @@ pub struct Floor {
     pub w1: Estimate,
     /// Their W₂.
     pub w2: Estimate,
+    /// What the metrics of the training say of them, the mean over the same draws.
+    pub metrics: Vec<Measured>,
 }
 
 /// Draws of real points that the floor is the mean of.
@@ -125,6 +150,7 @@ impl Training {
             generator_gradients: norms(&generator.weights(&sink)),
             activation_gradients: network.activation_gradients(y.view()),
             at_bound: self.at_bound(),
+            metrics: Measured::all(&self.metrics, real, &generated),
         })
     }
 
@@ -180,22 +206,35 @@ impl Training {
     /// When the distances cannot be computed.
     pub fn floor(&self) -> Result<Floor> {
         let real = &self.held_out.0;
+        let sizes = (real.len(), self.gan.referee.points);
         let mut found = [Vec::new(), Vec::new()];
+        let mut measured: Vec<Vec<Measured>> = Vec::new();
         for draw in 0..DRAWS {
             let other = self.data.others(self.gan.referee.points, self.referee_seed(1 + draw))?;
             for (values, p) in found.iter_mut().zip([1.0, 2.0]) {
                 values.push(wasserstein(&other, real, p)?.value);
             }
+            measured.push(Measured::all(&self.metrics, real, &other));
         }
-        let sizes = (self.gan.referee.points, real.len());
-        let [w1, w2] = found.map(|values| {
-            let n = values.len() as f64;
-            let mean = values.iter().sum::<f64>() / n;
-            let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
-            let error = (variance / n).sqrt();
-            Estimate::new(mean, Evidence::StandardError(error), "real against real", sizes).with_seed(self.gan.seed)
-        });
-        Ok(Floor { w1, w2 })
+        let [w1, w2] = found.map(|values| self.mean(&values, sizes));
+        let over_draws = |(k, metric): (usize, &Metric)| {
+            let values: Result<Vec<f64>> =
+                measured.iter().map(|draw| draw[k].outcome.clone().map(|found| found.value)).collect();
+            let outcome = values.map(|values| self.mean(&values, sizes));
+            Measured { key: metric.key.clone(), reading: metric.reading, outcome }
+        };
+        let metrics = self.metrics.iter().enumerate().map(over_draws).collect();
+        Ok(Floor { w1, w2, metrics })
+    }
+
+    /// The mean over draws of real points with its standard error.
+    fn mean(&self, values: &[f64], sizes: (usize, usize)) -> Estimate {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        let evidence =
+            if mean.is_finite() { Evidence::StandardError((variance / n).sqrt()) } else { Evidence::Unstated };
+        Estimate::new(mean, evidence, "real against real", sizes).with_seed(self.gan.seed)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::gan::method::Gan;
 use crate::gan::passes::{critic_gradient, generator_gradient};
 use crate::gan::referee::Record;
 use crate::measure::{Points, Samples};
+use crate::metrics::Metric;
 use crate::numeric::random::ChaCha8Rng;
 use crate::numeric::stream;
 use crate::transport::{Interrupt, Progress, Silent, Status, Watch};
@@ -38,6 +39,8 @@ pub struct Training {
     pub(super) critic_steps: u64,
     /// The referee's real points and their classes.
     pub(super) held_out: (Samples, Vec<usize>),
+    /// What is measured beside the exact distances.
+    pub(super) metrics: Vec<Metric>,
 }
 
 impl Training {
@@ -49,7 +52,32 @@ impl Training {
         let optimiser = Optimiser::new(gan.generator_rule.0, generator.parameters().len());
         let average = (gan.averaging > 0.0).then(|| generator.clone());
         let held_out = data.held_out(gan.referee.points, gan.seed ^ REFEREE)?;
-        Ok(Self { gan, data, generator, optimiser, average, critic, step: 0, critic_steps: 0, held_out })
+        Ok(Self {
+            gan,
+            data,
+            generator,
+            optimiser,
+            average,
+            critic,
+            step: 0,
+            critic_steps: 0,
+            held_out,
+            metrics: Vec::new(),
+        })
+    }
+
+    /// The same with metrics that every [`Record`] has beside the exact distances: those of
+    /// [`metrics::catalogue`](crate::metrics::catalogue), of [`compare::metrics`](crate::compare::metrics) by name, or your own.
+    /// (`w1` and `w2` are left out: they are there already.) The training itself is not changed by what is measured.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: impl IntoIterator<Item = Metric>) -> Self {
+        self.metrics = metrics.into_iter().filter(|metric| !["w1", "w2"].contains(&metric.key.as_str())).collect();
+        self
+    }
+
+    /// The metrics that records have.
+    pub fn metrics(&self) -> &[Metric] {
+        &self.metrics
     }
 
     /// The options it was started with.

@@ -1,5 +1,6 @@
 //! Points with weights.
 
+use std::iter::repeat_n;
 use std::sync::Arc;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
@@ -183,11 +184,12 @@ impl Points {
         if self.dim == 1 {
             return Arc::clone(&self.coordinates);
         }
-        let mut columns = vec![0.0; self.coordinates.len()];
-        for (k, column) in columns.chunks_exact_mut(self.len()).enumerate() {
+        let mut columns: Arc<[f64]> = repeat_n(0.0, self.coordinates.len()).collect();
+        let own = Arc::get_mut(&mut columns).expect("nobody else has it yet");
+        for (k, column) in own.chunks_exact_mut(self.len()).enumerate() {
             column.iter_mut().zip(self.iter()).for_each(|(to, point)| *to = point[k]);
         }
-        columns.into()
+        columns
     }
 
     /// The least and the largest value of each coordinate.

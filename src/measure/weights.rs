@@ -1,5 +1,6 @@
 //! Masses: finite, at least zero, with a positive total that is remembered.
 
+use std::iter::repeat_n;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -25,7 +26,7 @@ impl Weights {
         if n == 0 {
             return Err(Error::new("weights", ErrorKind::Empty("weight")));
         }
-        Ok(Self { masses: vec![1.0 / n as f64; n].into(), total: 1.0, uniform: true })
+        Ok(Self { masses: repeat_n(1.0 / n as f64, n).collect(), total: 1.0, uniform: true })
     }
 
     /// The given masses, of any total.

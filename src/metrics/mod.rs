@@ -57,6 +57,8 @@ pub use memorisation::Memorisation;
 pub use modes::{ModeReport, ModeScore, Modes};
 pub use nearest::{OneNearest, OneNearestParts};
 
+use std::fmt;
+
 use crate::divergence::{Energy, Mmd};
 use crate::estimate::Discrepancy;
 use crate::exact::Wasserstein;
@@ -92,6 +94,12 @@ pub struct Metric {
     pub reading: Reading,
     /// The metric itself.
     pub discrepancy: Box<dyn Discrepancy>,
+}
+
+impl fmt::Debug for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Metric({}: {}, {:?})", self.key, self.discrepancy.name(), self.reading)
+    }
 }
 
 impl Metric {

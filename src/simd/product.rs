@@ -122,7 +122,7 @@ fn dot(x: &[f32], y: &[f32]) -> f32 {
 }
 
 fn tiles<T: Tile>((m, n, k): (usize, usize, usize), a: Factor<'_>, b: Factor<'_>, c: &mut [f32]) {
-    let mut panel = [0.0; DEPTH * WIDEST];
+    let mut panel = vec![0.0; DEPTH.min(k) * T::COLUMNS];
     let mut edge = [0.0; ROWS * WIDEST];
     let steps = if a.transposed { (1, a.stride) } else { (a.stride, 1) };
     for first in (0..k).step_by(DEPTH) {

@@ -5,6 +5,7 @@ use rand::seq::SliceRandom;
 use super::clusters::{cluster, mean_of};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::measure::{Mixture, Points, Samples};
+use crate::metrics::{self, Metric, Modes};
 use crate::numeric::stream;
 
 /// Where real points come from: a mixture, from which any number can be drawn, or a sample, which is dealt out without
@@ -22,6 +23,30 @@ impl Population {
     /// Draws from a mixture; its components are the modes.
     pub fn mixture(mixture: Mixture) -> Self {
         Self(Source::Mixture(mixture))
+    }
+
+    /// A mixture by its name, and what it is in words: `ring8` or `grid25`.
+    pub fn toy(name: &str) -> Option<(Self, &'static str)> {
+        let (mixture, words) = match name {
+            "ring8" => {
+                let words = "ring8: eight Gaussians of deviation 0.07 on a circle of radius √2";
+                (Mixture::ring(8, std::f64::consts::SQRT_2, 0.07), words)
+            }
+            "grid25" => (Mixture::grid(5, 2.0, 0.05), "grid25: 25 Gaussians of deviation 0.05 on a grid of spacing 2"),
+            _ => return None,
+        };
+        Some((Self::mixture(mixture.ok()?), words))
+    }
+
+    /// Every metric that can be judged on it: [`metrics::catalogue`], but for the exact distances that stand beside in any case, and
+    /// those of its modes ([`metrics::of_mixture`]) where it is a mixture.
+    pub fn metrics(&self) -> Vec<Metric> {
+        let mut all = metrics::catalogue();
+        all.retain(|metric| metric.key != "w1" && metric.key != "w2");
+        if let Some(mixture) = self.as_mixture() {
+            all.extend(metrics::of_mixture(&Modes::new(mixture.clone())));
+        }
+        all
     }
 
     /// The points of a sample, with the mode (class) of each, numbered from 0.

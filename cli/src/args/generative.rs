@@ -144,7 +144,7 @@ pub(crate) struct TrainArgs {
     pub(crate) out: PathBuf,
     /// Go on with the training in that folder, to the same bits as if it had never ended
     #[arg(long, conflicts_with_all = ["data", "objective", "published", "steps", "batch", "critic_steps", "hidden", "latent", "critic_rate",
-        "generator_rate", "averaging", "label", "columns", "referee_points"])]
+        "generator_rate", "averaging", "label", "columns", "referee_points", "metrics"])]
     pub(crate) resume: bool,
     /// wgan-gp, wgan-lp, wgan-clip, wgan-spectral, wgan-bjorck, wgan-finite-difference, wgan-div, ns, saturating, lsgan, hinge, rsgan, rasgan,
     /// ralsgan, rahinge; all but wgan also with a control: hinge+spectral, ns+dragan, rasgan+gp
@@ -189,6 +189,9 @@ pub(crate) struct TrainArgs {
     /// Generated and held-out real points that it compares; 512 by default
     #[arg(long, value_name = "N", value_parser = positive, help_heading = "Referee")]
     pub(crate) referee_points: Option<usize>,
+    /// Metrics of the generated points beside the exact distances: all, or names as for `metrics` and `test`; none by default
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Referee")]
+    pub(crate) metrics: Vec<String>,
     /// Print the report as JSON (schema: docs/cli.md)
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,

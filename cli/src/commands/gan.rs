@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use earthwork::gan::{CriticSteps, Data, Gan, Referee, Toy, Training};
+use earthwork::metrics::Metric;
 
 use crate::args::{ReportArgs, TrainArgs};
+use crate::commands::metrics::chosen;
 use crate::failure::{Failure, Outcome, wrong};
 use crate::folder::{Folder, Line, RunFile};
 use crate::plot::{self, Pictures};
@@ -115,9 +117,11 @@ fn begun(options: &TrainArgs) -> Outcome<(Folder, RunFile, Training, Vec<Line>)>
         floor_w1_std_error: 0.0,
         floor_w2: 0.0,
         floor_w2_std_error: 0.0,
+        metrics: options.metrics.clone(),
+        floor_metrics: Vec::new(),
     };
     let (gan, data, classes) = parts(&run)?;
-    let training = gan.start(data)?;
+    let training = gan.start(data)?.with_metrics(metrics(&run)?);
     let run = RunFile { classes, ..run }.with_floor(&training.floor()?);
     let folder = Folder::create(&options.out)?;
     folder.write_run(&run)?;
@@ -137,10 +141,15 @@ fn resumed(options: &TrainArgs) -> Outcome<(Folder, RunFile, Training, Vec<Line>
 /// What the checkpoint holds, and the records up to it: the last one may be of a state that was not written any more.
 fn restored(folder: &Folder, run: &RunFile) -> Outcome<(Training, Vec<Line>)> {
     let (gan, data, _) = parts(run)?;
-    let training = gan.resume(data, &folder.read("checkpoint.safetensors")?)?;
+    let training = gan.resume(data, &folder.read("checkpoint.safetensors")?)?.with_metrics(metrics(run)?);
     let mut lines = folder.lines()?;
     lines.retain(|line| line.step <= training.steps());
     Ok((training, lines))
+}
+
+/// What is measured beside the exact distances; nothing unless it is asked for.
+fn metrics(run: &RunFile) -> Outcome<Vec<Metric>> {
+    if run.metrics.is_empty() { Ok(Vec::new()) } else { chosen(&run.metrics) }
 }
 
 /// Options and data of a run.

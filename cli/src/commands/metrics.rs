@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use earthwork::compare;
-use earthwork::estimate::Discrepancy;
-use earthwork::metrics::{Memorisation, Metric, OneNearest, Reading, catalogue};
+use earthwork::metrics::{Memorisation, Metric, OneNearest};
 
 use crate::args::{InputArgs, MetricsArgs};
 use crate::commands::two;
@@ -69,18 +68,5 @@ pub(crate) fn metrics(options: &MetricsArgs) -> Outcome<Exit> {
 
 /// The metrics of these names; all of them where none is named.
 pub(super) fn chosen(names: &[String]) -> Outcome<Vec<Metric>> {
-    if names.is_empty() || names == ["all"] {
-        return Ok(catalogue());
-    }
-    let named = |name: &String| -> Outcome<Metric> {
-        if let Some(known) = catalogue().into_iter().find(|metric| metric.key == *name) {
-            return Ok(known);
-        }
-        let discrepancy: Box<dyn Discrepancy> = compare::discrepancy(name).map_err(|error| error.about("--metrics"))?;
-        // `recall:5` is read as `recall` is.
-        let form = name.split(':').next().unwrap_or_default();
-        let like = catalogue().into_iter().find(|metric| metric.key == form);
-        Ok(Metric { reading: like.map_or(Reading::Distance, |metric| metric.reading), key: name.clone(), discrepancy })
-    };
-    names.iter().map(named).collect()
+    Ok(compare::metrics(names).map_err(|error| error.about("--metrics"))?)
 }

@@ -2,18 +2,17 @@
 
 use std::path::Path;
 
-use earthwork::measure::Mixture;
-use earthwork::metrics::{Metric, Modes, of_mixture};
+use earthwork::metrics::Metric;
 use earthwork::transport::{Progress, Status};
 use earthwork::validate::{Corruption, Population, Validation};
+use earthwork_view::validation::{ValidationJson, page};
 
 use crate::args::ValidateArgs;
 use crate::commands::metrics::chosen;
 use crate::failure::{Outcome, wrong};
 use crate::format;
 use crate::progress::Bar;
-use crate::report::{self, ValidationJson};
-use crate::{Exit, interrupt, output, read};
+use crate::{Exit, interrupt, memory, output, read, report};
 
 /// Runs the command.
 pub(crate) fn validate(options: &ValidateArgs) -> Outcome<Exit> {
@@ -46,11 +45,11 @@ pub(crate) fn validate(options: &ValidateArgs) -> Outcome<Exit> {
     let found = interrupt::while_solving(|| job.run_observed(&population, &metrics, &mut observe))?;
     drop(bar);
     if let Some(path) = &options.out {
-        let page = report::page(&title, &population, &found)?;
+        let page = page(&title, &population, &found)?;
         output::write(path, page.as_bytes())?;
     }
     output::print(&if options.json {
-        report::to_json(&ValidationJson::new(&title, &found))
+        report::to_json(&ValidationJson::new(&title, &found, memory::peak()))
     } else {
         report::validation(&title, &found, options.out.as_deref().map(Path::display))
     })?;
@@ -61,21 +60,11 @@ pub(crate) fn validate(options: &ValidateArgs) -> Outcome<Exit> {
 fn population(options: &ValidateArgs) -> Outcome<(Population, String)> {
     let file_only =
         options.labels.is_some() || !options.columns.is_empty() || options.standardise || options.drop_missing;
-    let toy = match options.data.as_str() {
-        "ring8" => {
-            let title = "ring8: eight Gaussians of deviation 0.07 on a circle of radius √2";
-            Some((Mixture::ring(8, std::f64::consts::SQRT_2, 0.07)?, title))
-        }
-        "grid25" => {
-            Some((Mixture::grid(5, 2.0, 0.05)?, "grid25: 25 Gaussians of deviation 0.05 on a grid of spacing 2"))
-        }
-        _ => None,
-    };
-    if let Some((mixture, title)) = toy {
+    if let Some((population, title)) = Population::toy(&options.data) {
         if file_only {
             return wrong(format_args!("--data {}: columns and labels are those of a file", options.data));
         }
-        return Ok((Population::mixture(mixture), title.to_string()));
+        return Ok((population, title.to_string()));
     }
     let path = &options.data;
     let whole = read::whole(path, options)?;
@@ -91,17 +80,9 @@ fn population(options: &ValidateArgs) -> Outcome<(Population, String)> {
     Ok((population, title))
 }
 
-/// The metrics asked for, without those that stand beside in any case.
+/// The metrics asked for, and all those of the population where all are.
 fn metrics(options: &ValidateArgs, population: &Population) -> Outcome<Vec<Metric>> {
-    let all = options.metrics == ["all"];
-    let mut metrics = chosen(&options.metrics)?;
-    if all {
-        metrics.retain(|metric| metric.key != "w1" && metric.key != "w2");
-        if let Some(mixture) = population.as_mixture() {
-            metrics.extend(of_mixture(&Modes::new(mixture.clone())));
-        }
-    }
-    Ok(metrics)
+    if options.metrics == ["all"] { Ok(population.metrics()) } else { chosen(&options.metrics) }
 }
 
 fn corruptions(names: &[String]) -> Outcome<Vec<Corruption>> {

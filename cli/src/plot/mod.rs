@@ -9,6 +9,7 @@ mod contour;
 mod font;
 mod images;
 mod line;
+mod metrics;
 mod raster;
 mod scene;
 mod svg;

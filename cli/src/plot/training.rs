@@ -10,6 +10,7 @@ use crate::folder::{Line, RunFile};
 use crate::format;
 use crate::plot::axes::{Axes, Frame, Range};
 use crate::plot::contour;
+use crate::plot::metrics::metrics;
 use crate::plot::raster;
 use crate::plot::scene::{Anchor, FAINT, INK, Paint, SOURCE, Scene, Shape, TARGET, WIDTH, solid};
 
@@ -43,15 +44,18 @@ pub(crate) fn training(of: &Pictures) -> Outcome<Vec<(&'static str, Vec<u8>)>> {
     scenes.push(("loss.png", loss(of)));
     scenes.push(("gradients.png", gradients(of)));
     scenes.push(("weights.png", weights(of)));
+    if !of.run.floor_metrics.is_empty() {
+        scenes.push(("metrics.png", metrics(of)));
+    }
     Ok(scenes.iter().map(|(name, scene)| (*name, raster::png(scene))).collect())
 }
 
 impl Pictures<'_> {
-    fn title(&self) -> String {
+    pub(super) fn title(&self) -> String {
         format!("{} on {}", self.run.objective, self.run.data)
     }
 
-    fn evidence(&self) -> String {
+    pub(super) fn evidence(&self) -> String {
         let step = format!("step {}", format::count(self.training.steps()));
         self.lines.last().map_or(step.clone(), |last| {
             let over = format::short(last.w1 / self.run.floor_w1, 3);

@@ -1,9 +1,11 @@
 //! The course of a training.
 
+use std::fmt::Write;
+
 use earthwork::gan::rank_correlation;
 use serde::Serialize;
 
-use crate::folder::{Line, RunFile};
+use crate::folder::{Line, MetricLine, RunFile, tracks_w1};
 use crate::format;
 use crate::report::layout::{Entries, Grid};
 
@@ -23,7 +25,31 @@ pub(crate) struct GanReport {
     w1_over_floor: Option<f64>,
     w2_over_floor: Option<f64>,
     best_step: Option<u64>,
+    metrics: Vec<Tracked>,
     records: Vec<Line>,
+}
+
+/// A metric beside the exact distances.
+#[derive(Debug, Serialize)]
+struct Tracked {
+    /// What the last record says.
+    #[serde(flatten)]
+    last: MetricLine,
+    /// The mean over real against real.
+    floor: Option<f64>,
+    /// Spearman's rank correlation with exact W1 over all records after the first, turned so that more is worse.
+    tracks_w1: Option<f64>,
+}
+
+impl Tracked {
+    fn all(run: &RunFile, records: &[Line]) -> Vec<Self> {
+        let Some(last) = records.last() else { return Vec::new() };
+        let of = |(k, last): (usize, &MetricLine)| {
+            let floor = run.floor_metrics.get(k).and_then(|metric| metric.value);
+            Self { last: last.clone(), floor, tracks_w1: tracks_w1(records, k) }
+        };
+        last.metrics.iter().enumerate().map(of).collect()
+    }
 }
 
 impl GanReport {
@@ -42,6 +68,7 @@ impl GanReport {
             w1_over_floor: over(last.map(|line| line.w1), run.floor_w1),
             w2_over_floor: over(last.map(|line| line.w2), run.floor_w2),
             best_step: best,
+            metrics: Tracked::all(&run, &records),
             run,
             records,
         }
@@ -106,7 +133,27 @@ pub(crate) fn gan(found: &GanReport) -> String {
         );
     }
     verdict.add("written", format!("records, checkpoint and pictures in {}", found.folder));
-    format!("\n{}\n{}\n{}\n", entries.text(), grid.text(2), verdict.text())
+    format!("\n{}\n{}\n{}{}\n", entries.text(), grid.text(2), metrics(&found.metrics), verdict.text())
+}
+
+/// What the metrics say at the end, and how they went with the exact distance.
+fn metrics(tracked: &[Tracked]) -> String {
+    if tracked.is_empty() {
+        return String::new();
+    }
+    let mut grid = Grid::new("lrrrlr");
+    grid.row(["metric", "at the end", "std error", "real", "better", "goes with exact W1"]);
+    for Tracked { last, floor, tracks_w1 } in tracked {
+        let shown = |value: Option<f64>, digits| value.map_or_else(|| "-".into(), |v| format::number(v, digits));
+        let tracks = tracks_w1.map_or_else(|| "-".into(), |tracks| format!("{tracks:.2}"));
+        let better = last.better.word().to_string();
+        grid.row([last.name.clone(), shown(last.value, 4), shown(last.std_error, 2), shown(*floor, 4), better, tracks]);
+    }
+    let mut text = grid.text(2);
+    for MetricLine { name, error, .. } in tracked.iter().map(|metric| &metric.last) {
+        let _ = error.as_ref().map(|why| writeln!(text, "  {name}: {why}"));
+    }
+    text + "\n"
 }
 
 /// Some of the records, evenly, with the first and the last.

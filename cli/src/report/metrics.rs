@@ -7,6 +7,7 @@ use earthwork::estimate::{Estimate, Evidence};
 use earthwork::metrics::Reading;
 use serde::Serialize;
 
+use crate::better::Better;
 use crate::format;
 use crate::memory;
 use crate::read::Inputs;
@@ -35,7 +36,7 @@ pub(crate) fn metrics(inputs: &Inputs, scored: &[Scored]) -> String {
                 row.name.clone(),
                 format::number(estimate.value, 5),
                 evidence(estimate),
-                better(row.reading).to_string(),
+                Better::from(row.reading).word().to_string(),
                 time,
             ]),
             Err(why) => grid.row([row.name.clone(), "-".to_string(), why.to_string(), String::new(), time]),
@@ -43,14 +44,6 @@ pub(crate) fn metrics(inputs: &Inputs, scored: &[Scored]) -> String {
     }
     let entries = describe(inputs);
     format!("\n{}\n{}\n", entries.text(), grid.text(2))
-}
-
-fn better(reading: Reading) -> &'static str {
-    match reading {
-        Reading::Distance => "lower",
-        Reading::Score => "higher",
-        Reading::Half => "1/2",
-    }
 }
 
 /// The metrics as JSON; the schema is in `docs/cli.md`.
@@ -67,7 +60,7 @@ pub(crate) struct MetricsReport {
 struct MetricRow {
     name: String,
     title: String,
-    better: &'static str,
+    better: Better,
     value: Option<f64>,
     std_error: Option<f64>,
     interval: Option<[f64; 2]>,
@@ -97,7 +90,7 @@ impl MetricRow {
         Self {
             name: row.key.clone(),
             title: row.name.trim().to_string(),
-            better: better(row.reading),
+            better: row.reading.into(),
             value: estimate.and_then(|estimate| finite(estimate.value)),
             std_error: estimate.and_then(Estimate::std_error),
             interval: estimate.and_then(|estimate| Some([finite(estimate.lower())?, finite(estimate.upper())?])),

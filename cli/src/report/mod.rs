@@ -30,5 +30,5 @@ pub(crate) use pairs::pairs;
 pub(crate) use sinkhorn::{Entropic, sinkhorn};
 pub(crate) use sliced::{SlicedReport, sliced};
 pub(crate) use test::{TestReport, Tested, test};
-pub(crate) use validate::{ValidationJson, page, validation};
+pub(crate) use validate::validation;
 pub(crate) use verify::{Checked, Verdict, verify};

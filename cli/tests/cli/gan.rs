@@ -59,6 +59,70 @@ fn an_interrupted_training_goes_on_to_the_same_bits() {
 }
 
 #[test]
+fn metrics_stand_beside_the_exact_distance() {
+    let folder = Folder::new();
+    let line = "--data ring8 --objective wgan-lp --steps 8 --referee-every 2 --metrics all";
+    let text = train(&folder, &format!("{line} --out run")).text();
+    for part in ["goes with exact W1", "fid_inf", "coverage", "higher"] {
+        assert!(text.contains(part), "`{part}` is missing in\n{text}");
+    }
+    assert!(std::fs::read(folder.path("run/metrics.png")).unwrap().starts_with(b"\x89PNG"));
+    let log = folder.read("run/log.jsonl");
+    let records: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let documentation = include_str!("../../../docs/cli.md");
+    for record in &records {
+        let metrics = record["metrics"].as_array().unwrap();
+        assert_eq!(metrics.len(), 12, "w1 and w2 are there already: {record}");
+        for metric in metrics {
+            assert!(metric["value"].is_number() && metric["error"].is_null(), "{metric}");
+            for key in metric.as_object().unwrap().keys() {
+                assert!(documentation.contains(&format!("`{key}`")), "docs/cli.md does not tell of `{key}`");
+            }
+        }
+        assert_eq!((&metrics[1]["name"], &metrics[1]["better"]), (&"fid".into(), &"lower".into()));
+        assert!(number(&metrics[0], "std_error") > 0.0, "{}", metrics[0]);
+    }
+    let report = folder.run("gan report run --json").json();
+    let tracked = report["metrics"].as_array().unwrap();
+    assert_eq!(tracked.len(), 12);
+    for metric in tracked {
+        assert!(metric["floor"].is_number(), "{metric}");
+        for key in metric.as_object().unwrap().keys() {
+            assert!(documentation.contains(&format!("`{key}`")), "docs/cli.md does not tell of `{key}`");
+        }
+    }
+    // With four records the correlation of a metric is that of its ranks with those of exact W1.
+    let column = |read: &dyn Fn(&Value) -> f64| records[1..].iter().map(read).collect::<Vec<_>>();
+    let (w1, fid) = (column(&|r| number(r, "w1")), column(&|r| number(&r["metrics"][1], "value")));
+    assert_eq!(number(&tracked[1], "tracks_w1"), earthwork::gan::rank_correlation(&fid, &w1).unwrap());
+
+    // Early end and resume: the same bytes, the metrics from run.json.
+    assert_eq!(train(&folder, &format!("{line} --out parts --time-limit 0")).code, 3);
+    folder.run("gan train --out parts --resume").text();
+    for name in ["log.jsonl", "checkpoint.safetensors", "run.json"] {
+        let bytes = |run: &str| std::fs::read(folder.path(&format!("{run}/{name}"))).unwrap();
+        assert!(bytes("run") == bytes("parts"), "{name} differs");
+    }
+}
+
+#[test]
+fn metrics_of_other_names_and_without_value() {
+    let folder = Folder::new();
+    let line = "--data moons --steps 4 --referee-every 2 --metrics recall:3,kl,recall:39,recall:40";
+    let text = train(&folder, &format!("{line} --out run")).text();
+    assert!(text.contains("recall:40: "), "the reason is missing in\n{text}");
+    let report = folder.run("gan report run --json").json();
+    let names: Vec<&str> = report["metrics"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["recall:3", "kl", "recall:39", "recall:40"]);
+    assert!(report["metrics"][3]["value"].is_null() && report["metrics"][3]["tracks_w1"].is_null());
+    let refusal = train(&folder, "--data ring8 --metrics fid,fiddle --out other").refusal();
+    assert!(refusal.starts_with("--metrics: `fiddle` is no discrepancy"), "{refusal}");
+    assert!(!folder.path("other").exists(), "a refused training leaves nothing behind");
+    let refusal = folder.run("gan train --out run --resume --metrics fid").refusal();
+    assert!(refusal.contains("cannot be used with"), "{refusal}");
+}
+
+#[test]
 fn files_are_trained_on_with_and_without_labels() {
     let folder = Folder::new();
     let row = |k: usize| format!("{},{},{},{}\n", k % 7, k % 5, k % 3 + 10 * (k % 2), ["left", "right"][k % 2]);

@@ -2,16 +2,19 @@
 
 use std::fmt::Write;
 
+use earthwork::Result;
 use earthwork::measure::Samples;
 use earthwork::transport::Status;
 use earthwork::validate::{Correlation, Curve, MetricInfo, Population, Report, Sweep, Verdict};
 
 use super::{charts, rho_text};
-use crate::failure::Outcome;
 use crate::format;
 
 /// The report as a page. The pictures of samples are drawn anew from the population, by the seed of the report.
-pub(crate) fn page(title: &str, population: &Population, found: &Report) -> Outcome<String> {
+///
+/// # Errors
+/// When the population cannot be drawn from: it is not the one of the report.
+pub fn page(title: &str, population: &Population, found: &Report) -> Result<String> {
     let mut body = String::new();
     head(&mut body, title, found);
     verdicts(&mut body, found);
@@ -120,7 +123,7 @@ fn with_interval(rho: Correlation) -> String {
     format!("{} [{}, {}]", rho_text(rho.value), rho_text(rho.lower), rho_text(rho.upper))
 }
 
-fn curves(out: &mut String, population: &Population, found: &Report) -> Outcome<()> {
+fn curves(out: &mut String, population: &Population, found: &Report) -> Result<()> {
     let _ = writeln!(out, "<h2>Curves</h2>");
     let _ = writeln!(
         out,
@@ -174,7 +177,7 @@ fn figure(out: &mut String, class: &str, name: &str, info: &MetricInfo, curve: &
 }
 
 /// The corrupted sample over the real one.
-fn picture(population: &Population, found: &Report, sweep: &Sweep) -> Outcome<String> {
+fn picture(population: &Population, found: &Report, sweep: &Sweep) -> Result<String> {
     let scene = population.draw(found.points, found.seed)?;
     let severity = found.severities.last().copied().unwrap_or(1.0);
     let fake = sweep.corruption.apply(&scene, severity, found.seed)?;

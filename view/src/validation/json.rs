@@ -4,10 +4,9 @@ use earthwork::metrics::Reading;
 use earthwork::validate::{Correlation, Curve, Floor, MetricInfo, Report, Sweep};
 use serde::Serialize;
 
-use crate::memory;
-
+/// The report as JSON.
 #[derive(Debug, Serialize)]
-pub(crate) struct ValidationJson {
+pub struct ValidationJson {
     data: String,
     points: usize,
     repeats: usize,
@@ -99,7 +98,8 @@ impl From<Floor> for FloorJson {
 }
 
 impl ValidationJson {
-    pub(crate) fn new(title: &str, found: &Report) -> Self {
+    /// Of a report on what `title` says, with the most memory that the process held.
+    pub fn new(title: &str, found: &Report, peak_memory_bytes: Option<u64>) -> Self {
         let left_out = |(corruption, why): &(earthwork::validate::Corruption, String)| LeftOut {
             corruption: corruption.key(),
             why: why.clone(),
@@ -112,12 +112,20 @@ impl ValidationJson {
             seed: found.seed,
             status: found.status.to_string(),
             seconds: found.time.as_secs_f64(),
-            peak_memory_bytes: memory::peak(),
+            peak_memory_bytes,
             exact: found.exact.iter().map(metric).collect(),
             metrics: found.metrics.iter().map(metric).collect(),
             sweeps: found.sweeps.iter().map(|one| sweep(one, &found.metrics)).collect(),
             left_out: found.left_out.iter().map(left_out).collect(),
         }
+    }
+
+    /// The JSON itself. Infinite values are null.
+    ///
+    /// # Panics
+    /// Never: it is numbers, lists and names.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).expect("a report is valid JSON")
     }
 }
 

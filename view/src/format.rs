@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 /// 218,431
-pub(crate) fn count(n: u64) -> String {
+pub fn count(n: u64) -> String {
     grouped(&n.to_string())
 }
 
 /// `n` things: "1 point", "2 points".
-pub(crate) fn counted(n: usize, thing: &str) -> String {
+pub fn counted(n: usize, thing: &str) -> String {
     format!("{} {thing}{}", count(n as u64), if n == 1 { "" } else { "s" })
 }
 
@@ -25,7 +25,7 @@ fn grouped(digits: &str) -> String {
 }
 
 /// A number to `digits` significant digits: 1,375.4139, or 1.3754e-9 where zeros would be in the way.
-pub(crate) fn number(value: f64, digits: usize) -> String {
+pub fn number(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".into();
     }
@@ -39,12 +39,12 @@ pub(crate) fn number(value: f64, digits: usize) -> String {
 }
 
 /// The same without zeros at the end: 3,400 and not 3,400.00.
-pub(crate) fn short(value: f64, digits: usize) -> String {
+pub fn short(value: f64, digits: usize) -> String {
     trim(&number(value, digits))
 }
 
 /// Numbers of one kind with the same decimals: as many as show `digits` significant digits of the largest.
-pub(crate) fn alike(values: &[f64], digits: usize) -> Vec<String> {
+pub fn alike(values: &[f64], digits: usize) -> Vec<String> {
     let largest = values.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
     let text = |&value: &f64| match decimals(largest, digits) {
         Some(decimals) => with_commas(&format!("{value:.decimals$}")),
@@ -54,12 +54,12 @@ pub(crate) fn alike(values: &[f64], digits: usize) -> Vec<String> {
 }
 
 /// A lower bound: rounded down, so that what is printed is one too.
-pub(crate) fn down(value: f64, digits: usize) -> String {
+pub fn down(value: f64, digits: usize) -> String {
     outward(value, digits, -1.0)
 }
 
 /// An upper bound: rounded up.
-pub(crate) fn up(value: f64, digits: usize) -> String {
+pub fn up(value: f64, digits: usize) -> String {
     outward(value, digits, 1.0)
 }
 
@@ -108,7 +108,7 @@ fn trim(text: &str) -> String {
 }
 
 /// A relative gap: 0, 2e-16, 3.1e-4, 12 %.
-pub(crate) fn gap(gap: f64) -> String {
+pub fn gap(gap: f64) -> String {
     match gap {
         0.0 => "0".into(),
         _ if gap >= 0.1 => percent(gap),
@@ -117,7 +117,7 @@ pub(crate) fn gap(gap: f64) -> String {
 }
 
 /// 99.9 %, 12 %, < 0.1 %; never 100 % or 0 % of what is only nearly so, but for the rounding of sums.
-pub(crate) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     match share {
         0.0 => "0 %".into(),
         _ if (share - 1.0).abs() < 1e-12 => "100 %".into(),
@@ -129,7 +129,7 @@ pub(crate) fn percent(share: f64) -> String {
 }
 
 /// 850 µs, 1.2 ms, 0.43 s, 12 s, 3 min 20 s
-pub(crate) fn time(time: Duration) -> String {
+pub fn time(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     match seconds {
         _ if seconds < 1e-3 => format!("{:.0} µs", seconds * 1e6),
@@ -141,7 +141,7 @@ pub(crate) fn time(time: Duration) -> String {
 }
 
 /// 840 B, 12 kB, 3.4 MB, 10 GB
-pub(crate) fn bytes(bytes: u64) -> String {
+pub fn bytes(bytes: u64) -> String {
     let size = bytes as f64;
     let (scaled, unit) = match size {
         _ if size < 1e3 => return format!("{bytes} B"),
@@ -153,7 +153,7 @@ pub(crate) fn bytes(bytes: u64) -> String {
 }
 
 /// A list in a sentence, cut in the middle where it is long: a, b, c ... z.
-pub(crate) fn list<S: AsRef<str>>(items: &[S], most: usize) -> String {
+pub fn list<S: AsRef<str>>(items: &[S], most: usize) -> String {
     let join = |items: &[S]| items.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     if items.len() <= most {
         return join(items);

@@ -1,16 +1,11 @@
-//! The report of `validate`: a table, JSON, and a page.
-
-mod charts;
-mod json;
-mod page;
+//! The table of `validate`. Its JSON and its page are those of `view`.
 
 use std::fmt::{Display, Write};
 
 use earthwork::transport::Status;
 use earthwork::validate::{Curve, Report, Verdict};
 
-pub(crate) use json::ValidationJson;
-pub(crate) use page::page;
+use earthwork_view::validation::rho_text;
 
 use crate::format;
 use crate::report::layout::{Entries, Grid};
@@ -84,9 +79,4 @@ fn cell(curve: &Curve) -> String {
 /// The correlation that the verdict rests on.
 fn decisive(curve: &Curve) -> Option<f64> {
     curve.decisive().map(|rho| rho.value)
-}
-
-/// −0.35, 1.00: two decimals.
-fn rho_text(rho: f64) -> String {
-    format!("{rho:.2}").replace('-', "−")
 }

@@ -1,0 +1,256 @@
+"""Metrics held against exact transport: which of them say what is wrong with a fake sample, and from which severity on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from earthwork import _earthwork as _native
+from earthwork import _inputs
+from earthwork._inputs import Floats, Points
+from earthwork._progress import Progress, reporting
+from earthwork._text import html_table, table
+from earthwork.divergence import mixture
+from earthwork.metrics import Asked, asked
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["CORRUPTIONS", "Population", "Report", "Verdict", "corrupt", "population", "run"]
+
+CORRUPTIONS: dict[str, str] = dict(_native.corruptions())
+"""Each way to go wrong, and what it does from severity 0 to 1."""
+
+Population = _native.Population
+
+
+def population(
+    data: str | Points | Sequence[Any] | Population, labels: Any = None, modes: int = 8, seed: int = 0
+) -> Population:
+    """Where real points come from.
+
+    Args:
+        data: ``"ring8"``, ``"grid25"``, a Gaussian mixture as a tuple (means (k, d), covariances (k, d, d), weights (k,)), or points of
+            shape (n, d), which are dealt out without replacement.
+        labels: the mode (class) of each point, numbered from 0.
+        modes: how many modes k-means finds in points without labels.
+        seed: of k-means.
+
+    >>> import earthwork as ew
+    >>> ew.validate.population("grid25")
+    Population(grid25: 25 Gaussians of deviation 0.05 on a grid of spacing 2)
+    """
+    if isinstance(data, Population):
+        return data
+    if isinstance(data, str):
+        return Population.toy(data)
+    if isinstance(data, tuple) and len(data) == 3:
+        return Population.mixture(mixture("data", data))
+    points = _inputs.sample("data", data)
+    if labels is None:
+        return Population.clustered(points, _inputs.count("modes", modes), _inputs.count("seed", seed))
+    return Population.labelled(points, [_inputs.count("labels", label) for label in np.asarray(labels).tolist()])
+
+
+def corrupt(
+    data: str | Points | Sequence[Any] | Population,
+    corruption: str,
+    severity: float,
+    n: int = 400,
+    seed: int = 0,
+    *,
+    labels: Any = None,
+    modes: int = 8,
+) -> tuple[Floats, Floats]:
+    """n real points, and n fake ones that suffered a corruption, each of shape (n, d); the same seed gives the same points.
+
+    >>> import earthwork as ew
+    >>> real, fake = ew.validate.corrupt("ring8", "mode-drop", 1.0)
+    >>> ew.metrics.prdc(real, fake).recall.value < 0.5
+    True
+    """
+    of = population(data, labels, modes, seed)
+    return of.corrupted(
+        _inputs.text("corruption", corruption),
+        _inputs.number("severity", severity),
+        _inputs.count("n", n),
+        _inputs.count("seed", seed),
+    )
+
+
+class Verdict(NamedTuple):
+    """What a metric makes of a corruption."""
+
+    corruption: str
+    metric: str
+    verdict: str | None
+    """``follows``, ``blind`` or ``misleading``; None where the metric has no value."""
+    rho: float | None
+    """Spearman's correlation with the truth, the metric turned so that more is worse."""
+    lower: float | None
+    """The lower end of its 95 % interval."""
+    upper: float | None
+    judged_by: str | None
+    """``w1`` where exact W₁ itself rises with the severity, else ``severity``."""
+    sees_from: float | None
+    """The least severity from which on the metric stands above its noise."""
+    violations: int | None
+    """Steps of severity on which it does not get worse."""
+    error: str | None
+    """Why there is no value."""
+
+
+class Report:
+    """Verdicts on metrics under corruptions, with every value. Prints as a table; shows as HTML in a notebook."""
+
+    def __init__(self, raw: _native.ValidationReport, of: Population) -> None:
+        self._raw = raw
+        self.population = of
+        """Where the real points came from."""
+        self._found: dict[str, Any] = json.loads(raw.json())
+        self.metrics: list[str] = [metric["name"] for metric in self._found["metrics"]]
+        """The metrics that were judged."""
+        self.corruptions: list[str] = [sweep["corruption"] for sweep in self._found["sweeps"]]
+        """What the fake samples suffered."""
+        self.verdicts: list[Verdict] = [
+            _verdict(sweep["corruption"], found) for sweep in self._found["sweeps"] for found in sweep["metrics"]
+        ]
+        """One for each corruption and metric."""
+
+    @property
+    def severities(self) -> Floats:
+        """The severities of each sweep."""
+        return self._raw.severities
+
+    @property
+    def status(self) -> str:
+        """``optimal`` when all was done; else why it ended early: sweeps that were not finished are not here."""
+        return str(self._found["status"])
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Corruptions that do not fit the data, and why."""
+        return {left["corruption"]: left["why"] for left in self._found["left_out"]}
+
+    def verdict(self, metric: str, corruption: str) -> Verdict:
+        """The verdict on one metric under one corruption."""
+        for found in self.verdicts:
+            if (found.metric, found.corruption) == (metric, corruption):
+                return found
+        raise KeyError(f"{metric!r} under {corruption!r} is not in this report")
+
+    def values(self, metric: str, corruption: str) -> Floats:
+        """The values of a metric (``w1`` and ``w2`` as well) under a corruption, of shape (severities, repeats)."""
+        return self._raw.values(_inputs.text("metric", metric), _inputs.text("corruption", corruption))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, in the schema of ``earthwork validate --json``; infinite values are None."""
+        found: dict[str, Any] = json.loads(self._raw.json())
+        return found
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The verdicts, one a row (needs pandas)."""
+        import pandas
+
+        return pandas.DataFrame(self.verdicts, columns=list(Verdict._fields))
+
+    def html(self) -> str:
+        """The report as one page that needs no network."""
+        return self._raw.html()
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes the page (``.html``), or everything as ``.json``."""
+        target = Path(path)
+        if target.suffix in (".html", ".htm"):
+            target.write_text(self.html(), encoding="utf-8")
+        elif target.suffix == ".json":
+            target.write_text(self._raw.json(), encoding="utf-8")
+        else:
+            raise ValueError(f"path: {target.name} ends neither in .html nor in .json")
+
+    def _cells(self) -> list[list[str]]:
+        marks = {"follows": "", "blind": " ·", "misleading": " !"}
+
+        def cell(metric: str, corruption: str) -> str:
+            found = self.verdict(metric, corruption)
+            if found.verdict is None or found.rho is None:
+                return "-"
+            dagger = "" if found.judged_by == "w1" else "†"
+            return f"{found.rho:.2f}{dagger}{marks[found.verdict]}"
+
+        return [[name, *(cell(metric, name) for metric in self.metrics)] for name in self.corruptions]
+
+    _KEY = "ρ with exact W₁, or † with the severity; no mark: follows, ·: blind, !: misleading"
+
+    def __repr__(self) -> str:
+        return "\n".join([self.population.title, "", table(("", *self.metrics), self._cells()), "", self._KEY])
+
+    def _repr_html_(self) -> str:
+        return html_table(("", *self.metrics), self._cells()) + f"<p>{self._KEY}</p>"
+
+
+def _verdict(corruption: str, found: dict[str, Any]) -> Verdict:
+    rho = found["spearman_w1" if found["judged_by"] == "w1" else "spearman_severity"]
+    value, (lower, upper) = (None, (None, None)) if rho is None else (rho["value"], rho["interval"])
+    rest = (found["judged_by"], found["sees_from"], found["violations"], found["error"])
+    return Verdict(corruption, found["name"], found["verdict"], value, lower, upper, *rest)
+
+
+def run(
+    data: str | Points | Sequence[Any] | Population,
+    metrics: Asked = "all",
+    corruptions: str | Sequence[str] = "all",
+    *,
+    labels: Any = None,
+    modes: int = 8,
+    points: int = 400,
+    severities: int | Sequence[float] = 6,
+    repeats: int = 3,
+    seed: int = 0,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> Report:
+    """Judges metrics: fake samples are made worse step by step, and every metric is computed with exact W₁ and W₂ beside it.
+
+    Args:
+        data: where real points come from: see :func:`population`.
+        metrics: ``"all"``, or a list of names, discrepancies, functions of real and fake points, and
+            :class:`earthwork.metrics.Metric` for those that are scores.
+        corruptions: ``"all"``, or names of :data:`CORRUPTIONS`.
+        labels: the class of each point.
+        modes: how many modes k-means finds in points without labels.
+        points: of either sample; at most half of those given.
+        severities: how many steps from 0 to 1, or the steps.
+        repeats: values at each severity, each of samples of its own.
+        seed: the same seed gives the same values.
+        time_limit: seconds after which what is finished is reported.
+        progress: True for a bar, or a function that receives a dict.
+
+    >>> import earthwork as ew
+    >>> report = ew.validate.run("ring8", ["precision", "recall"], ["mode-drop"], points=200)
+    >>> report.verdict("recall", "mode-drop").verdict, report.verdict("precision", "mode-drop").verdict
+    ('follows', 'blind')
+    """
+    of = population(data, labels, modes, seed)
+    if isinstance(severities, (int, np.integer)):
+        steps = np.linspace(0.0, 1.0, _inputs.count("severities", severities))
+    else:
+        steps = _inputs.floats("severities", severities, ndim=1)
+    names = [corruptions] if isinstance(corruptions, str) else list(corruptions)
+    everything = isinstance(metrics, str) and metrics == "all"
+    options = {
+        "metrics": None if everything else asked("metrics", metrics),
+        "corruptions": None if names == ["all"] else [_inputs.text("corruptions", name) for name in names],
+        "severities": steps.tolist(),
+        "points": _inputs.count("points", points),
+        "repeats": _inputs.count("repeats", repeats),
+        "seed": _inputs.count("seed", seed),
+        "time_limit": time_limit,
+    }
+    with reporting(progress) as shown:
+        return Report(_native.validation(of, {**options, "progress": shown}), of)
