@@ -1,35 +1,25 @@
 #!/usr/bin/env python3
-"""Entropic transport against POT: same inputs, same core, one thread, in turn, in one run.
+"""Entropic transport against POT: same arrays, same core, one thread, in turn, in one process.
 
-    python3 benches/peers/entropic.py
+    cargo xtask bench entropic
     python3 benches/peers/entropic.py --rows 'n=1000 d=2'
 
 X ~ N(0, I), Y ~ N(0, I) + 2 Bernoulli(1/2), squared Euclidean cost, eps = rel * mean cost. Both must bring the L1 error of the
 two marginals to 1e-6. POT is the best of `sinkhorn` (its kernel in memory, asked for the error that was found to give 1e-6)
 and, where that underflows, `sinkhorn_log` with a limit of time; its seconds begin with the cost matrix in memory. earthwork's
-end with the bounds on the exact cost, which POT does not give. Memory is the peak of the process. OTT and GeomLoss are not run here; earlier measurements found POT the fastest of the three on one core wherever
-it converges.
+begin with the points and end with the bounds on the exact cost, which POT does not give. OTT and GeomLoss are not run here; earlier
+measurements found POT the fastest of the three on one core wherever it converges.
 
-All seconds are processor time of one thread, so that other work on the machine does not count: for POT of the call, for
-earthwork of the process, less what it takes to start and to read the same files (measured by a single slice of them).
+All seconds are processor time of one thread, so that other work on the machine does not count. `inside.py` says how memory is measured.
 """
 
-import argparse
-import json
-import os
 import re
-import resource
-import shutil
-import subprocess
 import sys
+import time
 import zlib
-from pathlib import Path
-from statistics import median
 
-import environment
-from exact import INPUTS, ONE_THREAD, command
+import inside
 
-HERE = Path(__file__).resolve().parent
 PATIENCE = 60  # seconds allowed to POT in one row
 TOLERANCE = 1e-6
 SIZES = [(1000, 2), (1000, 10), (1000, 64), (5000, 2), (5000, 64)]
@@ -45,22 +35,28 @@ def name(row: tuple[int, int, float]) -> str:
     return f"n={n} d={d} rel={rel:g}"
 
 
-def pot_side(n: int, d: int, rel: float, folder: Path) -> dict:
-    """Runs in the peers' environment: makes the inputs, solves with POT, prints JSON."""
-    import time
+def clouds(n: int, d: int):
+    import numpy as np
+
+    rng = np.random.default_rng(zlib.crc32(f"entropic {n} {d}".encode()))
+    return rng.standard_normal((n, d)), rng.standard_normal((n, d)) + 2.0 * rng.integers(0, 2, (n, 1))
+
+
+def imports() -> None:
+    import ot  # noqa: F401
+
+    import earthwork  # noqa: F401
+
+
+def pot(x, y, rel: float) -> dict:
+    """The fastest way of POT to the tolerance, or how far it came."""
     import warnings
 
     import numpy as np
     import ot
-    from pot_side import peak_bytes
 
-    rng = np.random.default_rng(zlib.crc32(f"entropic {n} {d}".encode()))
-    x = rng.standard_normal((n, d))
-    y = rng.standard_normal((n, d)) + 2.0 * rng.integers(0, 2, (n, 1))
-    np.save(folder / "x.npy", x)
-    np.save(folder / "y.npy", y)
     cost = ot.dist(x, y)
-    eps = rel * cost.mean()
+    eps, n = rel * cost.mean(), len(x)
     a = b = np.full(n, 1.0 / n)
 
     def solve(method: str, stop: float, most: int):
@@ -75,85 +71,79 @@ def pot_side(n: int, d: int, rel: float, folder: Path) -> dict:
         return float(off) if np.isfinite(off) else float("inf")
 
     # Its rule is an L2 norm of one marginal: loosened from 1e-6 / sqrt(n) as far as the L1 error allows.
-    best = None
     for stop in [1e-6 / np.sqrt(n) * k for k in (16, 8, 4, 2, 1, 0.5)]:
         plan, seconds = solve("sinkhorn", stop, 100_000)
         if error(plan) <= TOLERANCE:
-            best = {"method": "kernel", "seconds": seconds, "error": error(plan), "transport_cost": float((plan * cost).sum())}
-            break
+            return {"method": "kernel", "seconds": seconds, "error": error(plan), "cost": float((plan * cost).sum())}
         if not np.isfinite(plan).all() or abs(plan.sum() - 1) > 0.1 or seconds > PATIENCE / 2:
             break
-    if best is None:
-        _, each = solve("sinkhorn_log", 0.0, 10)
-        plan, seconds = solve("sinkhorn_log", 0.0, max(10, int(PATIENCE * 10 / each)))
-        reached = error(plan)
-        best = {"method": "log", "seconds": seconds, "error": reached, "transport_cost": float((plan * cost).sum())}
-    return best | {"peak_memory_bytes": peak_bytes()}
+    _, each = solve("sinkhorn_log", 0.0, 10)
+    plan, seconds = solve("sinkhorn_log", 0.0, max(10, int(PATIENCE * 10 / each)))
+    return {"method": "log", "seconds": seconds, "error": error(plan), "cost": float((plan * cost).sum())}
 
 
-def run(arguments: list) -> dict:
-    """Runs one side and reads the JSON it prints; `processor` is what the process took."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(arguments, env=os.environ | ONE_THREAD, capture_output=True, text=True, check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode not in (0, 3):
-        sys.exit(done.stderr)
-    taken = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return json.loads(done.stdout) | {"processor": taken}
+def own(x, y, rel: float) -> dict:
+    import earthwork as ew
+
+    start = time.process_time()
+    found = ew.sinkhorn.solve(x, y, epsilon=rel, relative=True, tolerance=TOLERANCE)
+    seconds = time.process_time() - start
+    gap = (found.upper - found.lower) / found.upper
+    return {"seconds": seconds, "error": found.marginal_error, "cost": found.transport_cost, "gap": gap}
 
 
-def measure(row: tuple[int, int, float], binary: Path, repeats: int) -> str:
+def memory_of(side: str, row: str) -> None:
+    """One solve of a side, with POT's kernel or logarithms as it needs."""
+    n, d, rel, way = row.split(",")
+    x, y = clouds(int(n), int(d))
+    if side == "earthwork":
+        own(x, y, float(rel))
+        return
+    import ot
+
+    cost = ot.dist(x, y)
+    method = "sinkhorn" if way == "kernel" else "sinkhorn_log"
+    ot.sinkhorn(ot.unif(len(x)), ot.unif(len(y)), cost, float(rel) * cost.mean(), method=method, numItermax=20, warn=False)
+
+
+def measure(row: tuple[int, int, float], repeats: int) -> list[str]:
     n, d, rel = row
-    folder = INPUTS / re.sub(r"[^A-Za-z0-9=]+", "-", f"entropic {name(row)}")
-    folder.mkdir(parents=True, exist_ok=True)
-    peers, own = [], []
+    x, y = clouds(n, d)
+    theirs: list[dict] = []
+    ours: list[dict] = []
     for _ in range(repeats):
-        if not peers or peers[-1]["error"] <= TOLERANCE:
-            peers.append(run([environment.python(), __file__, "--pot", json.dumps([n, d, rel, str(folder)])]))
-        arguments = ["sinkhorn", folder / "x.npy", folder / "y.npy", "--cost", "sqeuclidean", "--epsilon-relative", str(rel)]
-        start = run([binary, "sliced", folder / "x.npy", folder / "y.npy", "--directions", "1", "--json"])
-        mine = run([binary, *arguments, "--threads", "1", "--json"])
-        own.append(mine | {"processor": mine["processor"] - start["processor"]})
-    shutil.rmtree(folder)
-    peer, mine = peers[-1], own[-1]
-    pot, seconds = median(p["seconds"] for p in peers), median(o["processor"] for o in own)
+        if not theirs or theirs[-1]["error"] <= TOLERANCE:
+            theirs.append(pot(x, y, rel))
+        ours.append(own(x, y, rel))
+    peer, mine = theirs[-1], ours[-1]
+    seconds = [inside.middle(side) for side in (theirs, ours)]
     converged = peer["error"] <= TOLERANCE
-    ratio = f"{median(p['seconds'] / o['processor'] for p, o in zip(peers, own)):.1f}" if converged else "no answer"
-    said = f"{pot:.3g} s ({peer['method']})" if converged else f"error {peer['error']:.1e} after {pot:.0f} s"
-    difference = (mine["transport_cost"] - peer["transport_cost"]) / peer["transport_cost"]
-    cells = [
+    megabytes = [inside.memory(side, f"{n},{d},{rel},{peer['method']}") / 1e6 for side in ("POT", "earthwork")]
+    difference = (mine["cost"] - peer["cost"]) / peer["cost"]
+    return [
         name(row),
-        said,
-        f"{seconds:.3g} s",
-        ratio,
-        f"{mine['marginal_error']:.0e}",
-        f"{mine['relative_gap']:.1e}",
+        f"{seconds[0]:.3g} s ({peer['method']})" if converged else f"error {peer['error']:.1e} after {seconds[0]:.0f} s",
+        f"{seconds[1]:.3g} s",
+        f"{inside.ratio(theirs, ours):.1f}" if converged else "no answer",
+        f"{mine['error']:.0e}",
+        f"{mine['gap']:.1e}",
         f"{difference:+.0e}" if converged else "",
-        f"{peer['peak_memory_bytes'] / 1e6:.0f}, {mine['peak_memory_bytes'] / 1e6:.0f} MB",
+        f"{megabytes[0]:.0f}, {megabytes[1]:.0f} MB",
     ]
-    return "| " + " | ".join(cells) + " |"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", metavar="REGEX", default="", help="only rows whose name matches")
-    parser.add_argument("--repeats", type=int, default=3, metavar="K", help="pairs of runs a row (default 3)")
-    parser.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1, help="core to pin to (default: the last)")
-    parser.add_argument("--pot", metavar="JSON", help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
-    if chosen.pot:
-        n, d, rel, folder = json.loads(chosen.pot)
-        print(json.dumps(pot_side(n, d, rel, Path(folder))))
+    chosen = inside.parser(__doc__).parse_args()
+    inside.enter(chosen.core)
+    if chosen.memory:
+        inside.told_memory(imports, lambda: memory_of(*chosen.memory))
         return 0
-    binary = command()
-    environment.python()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {chosen.core})
-    print("| row | POT | earthwork | ratio | marginal error | gap of the bounds | difference of ⟨C, P⟩ | memory |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    table = [["row", "POT", "earthwork", "ratio", "marginal error", "gap of the bounds", "difference of ⟨C, P⟩", "memory"]]
     for row in rows():
         if re.search(chosen.rows, name(row)):
-            print(measure(row, binary, chosen.repeats), flush=True)
+            table.append(measure(row, chosen.repeats))
+            print("  ".join(table[-1]), file=sys.stderr, flush=True)
+    print(inside.setting(chosen.repeats) + "\n\n" + inside.markdown(table))
     return 0
 
 

@@ -1,107 +1,91 @@
 #!/usr/bin/env python3
-"""Exact transport against POT: same inputs, same core, one thread, in turn, in one run.
+"""Exact transport against POT: same arrays, same core, one thread, in turn, in one process.
 
     python3 benches/peers/exact.py                        the foundation table
     python3 benches/peers/exact.py --table scale --rows 'n=10000 d=2'
     python3 benches/peers/exact.py --list --table all
 
-Needs Python and Rust, nothing else: it builds the command `earthwork`, makes a virtual environment with POT under
-`target/` and writes its inputs to `target/peers/`. Each measurement is a fresh process. POT's seconds are those of
-`ot.emd2` (or `ot.emd2_1d`) with the cost matrix already in memory; earthwork's are the `seconds` of its own report,
-from points or matrix in memory to the certificate. The ratio is the median over the pairs of adjacent runs.
-Set EARTHWORK_BIN to measure another build of the command.
+Needs Python and Rust, nothing else: it installs the package of this checkout beside POT into a virtual environment under `target/`.
+Each row is a fresh process in which both sides are called in turn (`exact_side.py`). POT's seconds are those of `ot.emd2` (or
+`ot.emd2_1d`) with the cost matrix already in memory; earthwork's are those of the package's call, from points or matrix in memory to the
+certificate. The ratio is the median over the pairs of adjacent calls. Memory is that of a process with one call of one side, over the
+interpreter and its imports. Set EARTHWORK_PACKAGE to a wheel to measure another build.
 """
 
 import argparse
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from statistics import median
 
-import environment
+import inside
 import report
 from rows import TABLES, Row
 
-HERE = Path(__file__).resolve().parent
-ROOT = environment.ROOT
-INPUTS = ROOT / "target" / "peers"
-ONE_THREAD = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"], "1")
-LONGEST = 3600  # seconds allowed to one measurement
+SIDE = Path(__file__).resolve().parent / "exact_side.py"
+LONGEST = 3600  # seconds allowed to one call of each side, by which a row has to end
 
 
 class Failed(Exception):
     """One measurement gave no number; the message is the last thing it said."""
 
 
-def command() -> Path:
-    """The earthwork binary to measure, built from this checkout unless EARTHWORK_BIN names one."""
-    if given := os.environ.get("EARTHWORK_BIN"):
-        return Path(given).resolve()
-    subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
-    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "earthwork"
-
-
-def run(arguments: list, folder: Path) -> dict:
-    """Runs one side and reads the JSON it prints."""
+def run(*arguments: str) -> dict:
+    """Runs a process of this environment and reads the JSON it prints."""
     try:
-        done = subprocess.run(
-            arguments, cwd=folder, env=os.environ | ONE_THREAD, capture_output=True, text=True, timeout=LONGEST
-        )
+        done = subprocess.run([sys.executable, SIDE, *arguments], capture_output=True, text=True, timeout=2 * LONGEST)
     except subprocess.TimeoutExpired:
-        raise Failed(f"stopped after {LONGEST} s") from None
-    except OSError as why:
-        raise Failed(str(why)) from None
+        raise Failed(f"stopped after {2 * LONGEST} s") from None
     if done.returncode != 0:
         said = done.stderr.strip().splitlines() or ["no message"]
         raise Failed(f"exit code {done.returncode}: {said[-1]}")
     return json.loads(done.stdout)
 
 
-def measure(row: Row, binary: Path, chosen: argparse.Namespace) -> dict:
-    """Both sides in turn until the repeats or the row's time are used up."""
-    python = environment.python()
-    folder = INPUTS / re.sub(r"[^A-Za-z0-9=]+", "-", row.name)
+def measure(row: Row, chosen: argparse.Namespace) -> dict:
+    """Both sides in turn until the repeats or the row's time are used up, then the memory of each."""
     spec = json.dumps(row.as_dict())
-    sides = {"pot": [python, HERE / "pot_side.py", spec, folder]} if row.pot else {}
-    sides["earthwork"] = [binary, "emd", *row.arguments()]
-    runs: dict[str, list[dict]] = {side: [] for side in sides}
+    sides = ["pot", "earthwork"] if row.pot else ["earthwork"]
     failures: dict[str, str] = {}
-    subprocess.run([python, HERE / "inputs.py", spec, folder], check=True)
-    start = time.monotonic()
-    for repeat in range(chosen.repeats):
-        if repeat and time.monotonic() - start > chosen.row_seconds:
-            break
-        for side, arguments in sides.items():
-            if side in failures:
-                continue
+    runs: dict[str, list[dict]] = {}
+    try:
+        runs = run("time", spec, json.dumps(sides), str(chosen.repeats), str(chosen.row_seconds))
+    except Failed as why:
+        # Which of them it was is found by each alone.
+        for side in sides:
             try:
-                runs[side].append(run(arguments, folder))
-            except Failed as why:
-                failures[side] = str(why)
-    shutil.rmtree(folder)
+                runs |= run("time", spec, json.dumps([side]), "1", "0")
+            except Failed as alone:
+                failures[side] = str(alone)
+        if not failures:
+            failures["both"] = str(why)
+    for side in runs:
+        try:
+            memory = run("memory", spec, json.dumps([side]))["bytes"]
+            runs[side] = [found | {"bytes": memory} for found in runs[side]]
+        except Failed as why:
+            failures[side] = f"memory: {why}"
     return summary(row, runs, failures)
 
 
 def summary(row: Row, runs: dict[str, list[dict]], failures: dict[str, str]) -> dict:
     """One line of the table."""
-    pot, own = runs.get("pot", []), runs["earthwork"]
+    pot, own = runs.get("pot", []), runs.get("earthwork", [])
     line = {"row": row, "failures": failures, "repeats": len(own)}
     if pot:
         line["pot_seconds"] = median(r["seconds"] for r in pot)
-        line["pot_bytes"] = max(r["peak_memory_bytes"] for r in pot)
-        line["import_bytes"] = max(r["import_memory_bytes"] for r in pot)
         line["warnings"] = sorted({warning for r in pot for warning in r["warnings"]})
     if own:
         last = own[-1]
         line["seconds"] = median(r["seconds"] for r in own)
-        line["bytes"] = max(r["peak_memory_bytes"] for r in own)
         line["status"] = last["status"]
         line["gap"] = (last["upper"] - last["lower"]) / (abs(last["transport_cost"]) or 1.0)
+    for key, side in [("pot_bytes", pot), ("bytes", own)]:
+        if side and "bytes" in side[-1]:
+            line[key] = side[-1]["bytes"]
     if pot and own:
         line["ratio"] = median(p["seconds"] / o["seconds"] for p, o in zip(pot, own))
         truth = pot[-1]["transport_cost"]
@@ -135,13 +119,10 @@ def main() -> int:
     if chosen.list:
         print("\n".join(row.name for row in rows))
         return 0
-    binary = command()
-    environment.python()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {chosen.core})  # every process started from here on inherits it
+    inside.enter(chosen.core)
     lines = []
     for row in rows:
-        lines.append(measure(row, binary, chosen))
+        lines.append(measure(row, chosen))
         print(report.progress(lines[-1]), file=sys.stderr, flush=True)
     text = report.markdown(lines)
     print(text)

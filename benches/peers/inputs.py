@@ -1,7 +1,5 @@
-"""Writes the inputs of one row as NPY files. Runs in the peers' environment: `inputs.py ROW_JSON FOLDER`."""
+"""The inputs of a row, the same in every process."""
 
-import json
-import sys
 import zlib
 from pathlib import Path
 
@@ -35,20 +33,14 @@ def images(row: dict, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return {name: f - f.min() + 0.1 * np.ptp(f) for name, f in zip("ab", fields)}
 
 
-def main() -> None:
-    row, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
+def arrays(row: dict) -> dict[str, np.ndarray]:
+    """x, y, their weights a and b where they have some; the matrix C in their place; or the images a and b."""
     grid = row["kind"] == "grid"
     # One cloud for every kind and cost of a size, so that such rows can be compared with each other.
     seed = zlib.crc32(f"{'grid' if grid else 'cloud'} {row['n']} {row['d']}".encode())
-    arrays = (images if grid else cloud)(row, np.random.default_rng(seed))
-    for weights in arrays.keys() & {"a", "b"}:
-        arrays[weights] /= arrays[weights].sum()
+    made = (images if grid else cloud)(row, np.random.default_rng(seed))
+    for weights in made.keys() & {"a", "b"}:
+        made[weights] /= made[weights].sum()
     if row["kind"] == "matrix":
-        arrays["C"] = cdist(arrays.pop("x"), arrays.pop("y"), row["cost"])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array)
-
-
-if __name__ == "__main__":
-    main()
+        made["C"] = cdist(made.pop("x"), made.pop("y"), row["cost"])
+    return made

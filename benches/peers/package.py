@@ -5,22 +5,17 @@
     python3 benches/peers/package.py --rows sliced   those whose name holds this
     python3 benches/peers/package.py --size 500      smaller problems
 
-The other benches start a process for each measurement; here both sides are called from one, as a user would, conversions and all. Installs
-the package of this checkout into a virtual environment of its own under `target/`. Medians over the repetitions; one thread.
+The calls that a user of POT and SciPy knows, conversions and all: POT makes its matrix of costs inside the call. `inside.py`
+installs the package of this checkout into a virtual environment of its own under `target/`. Medians over the repetitions; one thread.
 """
 
 import argparse
 import os
-import subprocess
 import sys
 import time
-from pathlib import Path
 from statistics import median
 
-import environment
-
-INSIDE = "EARTHWORK_PEERS_PACKAGE"
-ONE_THREAD = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"], "1")
+import inside
 
 
 def rows(size: int):
@@ -77,12 +72,7 @@ def main() -> int:
     parser.add_argument("--size", type=int, default=1000, help="points a side (a hundred times as many on a line)")
     parser.add_argument("--repetitions", type=int, default=5)
     options = parser.parse_args()
-    if INSIDE not in os.environ:
-        python = environment.python("maturin")
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--force-reinstall", "--no-deps"]
-        subprocess.run([*install, environment.ROOT / "python"], check=True)
-        again = [python, str(Path(__file__).resolve()), *sys.argv[1:]]
-        return subprocess.run(again, env=os.environ | ONE_THREAD | {INSIDE: "1"}, check=False).returncode
+    inside.enter((os.cpu_count() or 1) - 1)
     print(f"{'':28} {'peer':>10} {'earthwork':>10} {'ratio':>7} {'difference':>11}")
     worst = 0
     for name, theirs, ours, agree in rows(options.size):

@@ -65,12 +65,11 @@ def notes(lines: list[dict]) -> list[str]:
 def setting(lines: list[dict]) -> str:
     """Date, machine, versions, in two sentences."""
     counts = sorted({line["repeats"] for line in lines})
-    imported = max((line["import_bytes"] for line in lines if "import_bytes" in line), default=0)
-    text = (
+    return (
         f"{datetime.date.today()}, {processor()}, one core, commit {commit()}, Python {platform.python_version()}, "
-        f"{', '.join(environment.PACKAGES)}. Medians of {' or '.join(map(str, counts))} pairs of runs."
+        f"{', '.join(environment.PACKAGES)}. Both sides in one process, medians of {' or '.join(map(str, counts))} pairs of calls; MB of "
+        "each side in a process of its own, over the interpreter and its imports."
     )
-    return text + (f" POT MB contains {_megabytes(imported)} MB for Python and its imports." if imported else "")
 
 
 def processor() -> str:

@@ -1,4 +1,4 @@
-"""The rows of the peer bench: what is solved, what was asked for, and how each side is called."""
+"""The rows of the peer bench: what is solved, and what was asked for."""
 
 from dataclasses import asdict, dataclass
 
@@ -36,18 +36,6 @@ class Row:
         """Size of the dense cost matrix in double precision."""
         points = self.n**self.d if self.kind == "grid" else self.n
         return 8 * points**2
-
-    def arguments(self) -> list[str]:
-        """What follows `earthwork emd`, run in the folder of the inputs."""
-        files = {"matrix": ["--matrix", "C.npy"], "grid": ["a.npy", "b.npy", "--grid"]}
-        arguments = files.get(self.kind, ["x.npy", "y.npy"])
-        if self.kind in ("points", "grid"):
-            arguments += ["--cost", self.cost]
-        if self.kind == "line":
-            arguments += ["--p", self.cost]
-        if self.weights == "random":
-            arguments += ["--weights-a", "a.npy", "--weights-b", "b.npy"]
-        return [*arguments, "--threads", "1", "--json"]
 
     def as_dict(self) -> dict:
         return asdict(self)

@@ -1,141 +1,119 @@
 #!/usr/bin/env python3
-"""Sliced distances against POT: same inputs, same core, one thread, in turn, in one run.
+"""Sliced distances against POT: same arrays, same core, one thread, in turn, in one process.
 
-    python3 benches/peers/sliced.py
+    cargo xtask bench sliced
     python3 benches/peers/sliced.py --rows d=64 --repeats 5
 
-Needs Python and Rust, nothing else: it builds the command `earthwork` and makes a virtual environment with POT under
-`target/`. Each measurement is a fresh process. POT's seconds are those of `ot.sliced_wasserstein_distance` (directions
-included) with the samples in memory; earthwork's are the `seconds` of its own report, with independent directions
-(`--method monte-carlo`). The ratio is the median over the pairs of adjacent runs. A second table holds the directions that
-0.1 % takes: independent ones, from the spread of POT's slices, and earthwork's evenly spread ones, from its standard error.
-Set EARTHWORK_BIN to measure another build of the command.
+POT's seconds are those of `ot.sliced_wasserstein_distance` (directions included), earthwork's those of `ew.sliced.distance` with
+independent directions (`method="monte-carlo"`). The ratio is the median over the pairs of adjacent runs. A second table holds the
+directions that 0.1 % takes: independent ones, from the spread of POT's slices, and earthwork's evenly spread ones, from its standard
+error. `inside.py` says how time and memory are measured.
 """
 
-import argparse
-import json
-import os
-import shutil
-import subprocess
+import re
 import sys
-import time
-from pathlib import Path
-from statistics import median
 
-import environment
-import report
-from exact import INPUTS, command, run
+import inside
 
-HERE = Path(__file__).resolve().parent
 # n, d, directions, the ratio asked for, the ratio aimed at
 ROWS = [(10_000, 2, 100, 10, 25), (100_000, 10, 200, 12, 30), (10_000, 64, 500, 8, 20)]
 PRECISION = 1e-3
 EVEN = [(2_000, 2), (2_000, 3), (2_000, 6), (2_000, 10)]
 
 
-def pot_side(n_projections: int) -> None:
-    """Runs POT in this process and prints one line of JSON."""
+def clouds(n: int, d: int):
+    """The clouds of the exact bench."""
+    import inputs
+
+    made = inputs.arrays({"kind": "points", "n": n, "d": d, "weights": "uniform"})
+    return made["x"], made["y"]
+
+
+def imports() -> None:
+    import ot  # noqa: F401
+
+    import earthwork  # noqa: F401
+
+
+def pot(x, y, directions: int) -> tuple[float, float]:
+    """The value, and the spread of the slices as a part of it, per direction."""
     import numpy as np
     import ot
 
-    x, y = np.load("x.npy"), np.load("y.npy")
-    start = time.perf_counter()
-    value, log = ot.sliced_wasserstein_distance(x, y, n_projections=n_projections, p=2, seed=0, log=True)
-    seconds = time.perf_counter() - start
+    value, log = ot.sliced_wasserstein_distance(x, y, n_projections=directions, p=2, seed=0, log=True)
     costs = log["projected_emds"]
-    spread = float(np.std(costs, ddof=1) / np.mean(costs)) / 2  # of the value, per direction
-    print(json.dumps({"seconds": seconds, "value": float(value), "spread": spread}))
+    return float(value), float(np.std(costs, ddof=1) / np.mean(costs)) / 2
 
 
-def inputs(n: int, d: int) -> Path:
-    """The clouds of the exact bench."""
-    folder = INPUTS / f"sliced-n={n}-d={d}"
-    row = json.dumps({"kind": "points", "n": n, "d": d, "weights": "uniform"})
-    subprocess.run([environment.python(), HERE / "inputs.py", row, folder], check=True)
-    return folder
+def sides(n: int, d: int, directions: int) -> dict:
+    import earthwork as ew
+
+    x, y = clouds(n, d)
+
+    def ours() -> tuple[float, float]:
+        found = ew.sliced.distance(x, y, directions=directions, method="monte-carlo")
+        return found.value, found.std_error
+
+    return {"POT": lambda: pot(x, y, directions), "earthwork": ours}
 
 
-def pot(folder: Path, directions: int) -> dict:
-    return run([environment.python(), HERE / "sliced.py", "--pot-side", str(directions)], folder)
-
-
-def own(binary: Path, folder: Path, *arguments: str) -> dict:
-    return run([binary, "sliced", "x.npy", "y.npy", "--p", "2", "--threads", "1", "--json", *arguments], folder)
-
-
-def speed(binary: Path, rows: list, repeats: int) -> list[list[str]]:
+def speed(rows: list, repeats: int) -> list[list[str]]:
     """Times side by side."""
-    table = [["row", "POT s", "earthwork s", "ratio", "least", "aim", "difference in standard errors"]]
+    table = [["row", "POT s", "earthwork s", "ratio", "least", "aim", "MB", "difference in standard errors"]]
     for n, d, directions, least, aim in rows:
-        folder = inputs(n, d)
-        pairs = []
-        for _ in range(repeats):
-            theirs = pot(folder, directions)
-            ours = own(binary, folder, "--directions", str(directions), "--method", "monte-carlo")
-            pairs.append((theirs, ours))
-        shutil.rmtree(folder)
-        theirs, ours = pairs[-1]
-        error = (ours["std_error"] ** 2 + (theirs["spread"] * theirs["value"]) ** 2 / directions) ** 0.5
+        runs = inside.in_turn(sides(n, d, directions), repeats)
+        theirs, ours = runs["POT"], runs["earthwork"]
+        megabytes = [inside.memory(side, f"{n},{d},{directions}") / 1e6 for side in runs]
+        (value, spread), (own, own_error) = theirs[-1]["value"], ours[-1]["value"]
+        error = (own_error**2 + (spread * value) ** 2 / directions) ** 0.5
         table.append(
             [
                 f"SW_2 n={n} d={d}, {directions} directions",
-                f"{median(t['seconds'] for t, _ in pairs):.3g}",
-                f"{median(o['seconds'] for _, o in pairs):.3g}",
-                f"{median(t['seconds'] / o['seconds'] for t, o in pairs):.1f}x",
+                f"{inside.middle(theirs):.3g}",
+                f"{inside.middle(ours):.3g}",
+                f"{inside.ratio(theirs, ours):.1f}x",
                 f"{least}x",
                 f"{aim}x",
-                f"{(ours['value'] - theirs['value']) / error:+.1f}",
+                f"{megabytes[0]:,.0f} / {megabytes[1]:,.0f}",
+                f"{(own - value) / error:+.1f}",
             ]
         )
-        print(" ".join(table[-1]), file=sys.stderr, flush=True)
+        print("  ".join(table[-1]), file=sys.stderr, flush=True)
     return table
 
 
-def evenness(binary: Path) -> list[list[str]]:
+def evenness() -> list[list[str]]:
     """Directions that a precision takes."""
+    import earthwork as ew
+
     table = [["to 0.1 %", "independent", "with control variates", "orthogonal", "evenly spread", "fewer by"]]
     for n, d in EVEN:
-        folder = inputs(n, d)
-        independent = (pot(folder, 2_000)["spread"] / PRECISION) ** 2
+        x, y = clouds(n, d)
+        independent = (pot(x, y, 2_000)[1] / PRECISION) ** 2
 
         def needed(method: str) -> int:
-            arguments = ("--precision", str(PRECISION), "--method", method, "--directions", "64")
-            return own(binary, folder, *arguments)["directions"]
+            return ew.sliced.distance(x, y, directions=64, method=method, precision=PRECISION).directions
 
         controlled, orthogonal, even = needed("monte-carlo"), needed("orthogonal"), needed("qmc")
-        shutil.rmtree(folder)
         table.append(
             [f"n={n} d={d}", f"{independent:.0f}", str(controlled), str(orthogonal), str(even), f"{independent / even:.0f}x"]
         )
-        print(" ".join(table[-1]), file=sys.stderr, flush=True)
+        print("  ".join(table[-1]), file=sys.stderr, flush=True)
     return table
 
 
-def markdown(table: list[list[str]]) -> str:
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    lines = [table[0], ["-" * width for width in widths], *table[1:]]
-    return "\n".join("| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in lines)
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", metavar="TEXT", default="", help="only rows whose name contains it")
-    parser.add_argument("--repeats", type=int, default=3, metavar="K", help="pairs of runs a row (default 3)")
-    parser.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1, help="core to pin to (default: the last)")
-    parser.add_argument("--pot-side", type=int, metavar="L", help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
-    if chosen.pot_side:
-        pot_side(chosen.pot_side)
+    chosen = inside.parser(__doc__).parse_args()
+    inside.enter(chosen.core)
+    if chosen.memory:
+        side, row = chosen.memory
+        inside.told_memory(imports, lambda: sides(*map(int, row.split(",")))[side]())
         return 0
-    binary = command()
-    environment.python()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {chosen.core})  # every process started from here on inherits it
-    rows = [row for row in ROWS if chosen.rows in f"n={row[0]} d={row[1]}"]
-    tables = [speed(binary, rows, chosen.repeats)]
+    rows = [row for row in ROWS if re.search(chosen.rows, f"n={row[0]} d={row[1]}")]
+    tables = [speed(rows, chosen.repeats)]
     if not chosen.rows:
-        tables.append(evenness(binary))
-    print(report.setting([{"repeats": chosen.repeats}]) + "\n\n" + "\n\n".join(map(markdown, tables)))
+        tables.append(evenness())
+    print(inside.setting(chosen.repeats) + "\n\n" + "\n\n".join(map(inside.markdown, tables)))
     return 0
 
 
