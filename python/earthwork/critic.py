@@ -73,7 +73,7 @@ class Critic(Estimated):
         return self._raw.values(_inputs.points("points", points))
 
     def gradient(self, points: Points) -> Floats:
-        """∇f at each point; of shape (k, d)."""
+        """∇f at each point; of shape (k, d). For ``mm-reversed`` the unit vectors from where its second network takes the points."""
         return self._raw.gradients(_inputs.points("points", points))
 
     def held_out(self, X: Points, Y: Points) -> Estimate:
