@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::boxes::Search;
 use super::geometry::{Geometry, LANES, ROWS, Run, TILE};
 use super::powers::Exponents;
-use super::tiles::{Columns, Keep, RoughSharesTimes, RoughTimesShares, RowSums, SharesTimes, Tighten, TimesShares};
+use super::tiles::{Keep, Shares, Tighten, TimesShares, row_sums, shares_times};
 use crate::cost::GroundCost;
 use crate::simd;
 
@@ -86,6 +86,10 @@ pub(super) struct Stored {
     pub(super) bytes: usize,
 }
 
+/// Memory of shares that are no longer needed: fresh pages cost more than the shares that are written to them.
+#[derive(Default)]
+pub(super) struct Room(Vec<Vec<f32>>);
+
 #[derive(Default)]
 struct Part {
     first: usize,
@@ -130,14 +134,14 @@ impl Field<'_> {
     }
 
     /// An exact pass at `rate` (bits per unit of cost) from `state`. `respond` turns the potential that meets a row into the
-    /// one that the problem asks for (itself, where rows must be met). With `store`, the shares are kept.
+    /// one that the problem asks for (itself, where rows must be met). With `room`, the shares are kept there.
     pub(super) fn exact(
         &self,
         state: &State,
         rate: f64,
         Depth(bits): Depth,
         respond: &(impl Fn(f64) -> f64 + Sync),
-        store: bool,
+        room: Option<Room>,
     ) -> (Exact, Option<Stored>) {
         let (n, m) = (self.geometry.n, self.geometry.m);
         let lift = self.lift(&state.g);
@@ -146,12 +150,16 @@ impl Field<'_> {
             self.masses.b.iter().map(|&b| if b > 0.0 { (1.0 / b).min(1e300) } else { 0.0 }).collect();
         let blocks = self.geometry.row_blocks();
         let step = blocks.div_ceil(PARTS).max(1);
-        let job = |(runs, scratch, tops): &mut (Vec<Run>, Vec<f64>, Vec<f64>), part: usize| {
+        let store = room.is_some();
+        let mut buffers = room.unwrap_or_default().0;
+        buffers.resize_with(blocks.div_ceil(step), Vec::new);
+        let job = |(runs, scratch, tops): &mut (Vec<Run>, Vec<f64>, Vec<f64>), (part, mut data): (usize, Vec<f32>)| {
+            data.clear();
             let range = part * step..((part + 1) * step).min(blocks);
             let mut out = PartOut {
                 f: Vec::with_capacity(range.len() * ROWS),
                 columns: vec![0.0; lift.len()],
-                kept: Part { first: range.start, starts: vec![0], ..Part::default() },
+                kept: Part { first: range.start, starts: vec![0], data, ..Part::default() },
                 ..PartOut::default()
             };
             let room = self.memory / PARTS / size_of::<f32>();
@@ -163,7 +171,7 @@ impl Field<'_> {
                 if store && block == range.start {
                     out.kept.data.reserve((scratch.len() * range.len()).min(room));
                 }
-                let sums = simd::run(RowSums { tiles: scratch });
+                let sums = row_sums(scratch);
                 let mut scale = [0.0; ROWS];
                 for r in 0..ROWS {
                     let (mass, old, sum) = (self.masses.a[rows.start + r], state.f[rows.start + r], sums[r]);
@@ -182,23 +190,25 @@ impl Field<'_> {
                 let hold =
                     store && out.kept.data.len() + scratch.len() <= room && out.kept.held + out.kept.first == block;
                 let masses: [f64; ROWS] = std::array::from_fn(|r| self.masses.a[rows.start + r]);
-                let keep = store.then(|| Keep {
-                    cut: (-bits).exp2() / m as f64,
-                    column_cut: (-bits).exp2() / n as f64,
-                    inverse_b: &inverse_b,
-                    runs: &mut out.kept.runs,
-                    from: *out.kept.starts.last().expect("starts with 0"),
-                    data: hold.then_some(&mut out.kept.data),
-                });
-                simd::run(Columns { tiles: scratch, runs, scale, masses, out: &mut out.columns, keep });
+                let weight = std::array::from_fn(|r| if masses[r] > 0.0 { masses[r] * scale[r] } else { 0.0 });
+                simd::run(TimesShares { tiles: scratch, runs, t: weight, out: &mut out.columns });
                 if store {
+                    let keep = Keep {
+                        cut: (-bits).exp2() / m as f64,
+                        column_cut: (-bits).exp2() / n as f64,
+                        inverse_b: &inverse_b,
+                        runs: &mut out.kept.runs,
+                        from: *out.kept.starts.last().expect("starts with 0"),
+                        data: hold.then_some(&mut out.kept.data),
+                    };
+                    simd::run(Shares { tiles: scratch, runs, scale, weight, keep });
                     out.kept.starts.push(out.kept.runs.len());
                     out.kept.held += usize::from(hold);
                 }
             }
             out
         };
-        let parts: Vec<PartOut> = (0..blocks.div_ceil(step)).into_par_iter().map_init(Default::default, job).collect();
+        let parts: Vec<PartOut> = buffers.into_par_iter().enumerate().map_init(Default::default, job).collect();
         let mut exact = Exact {
             f: Vec::with_capacity(self.masses.a.len()),
             met: Vec::with_capacity(self.masses.a.len()),
@@ -306,6 +316,11 @@ struct PartOut {
 }
 
 impl Stored {
+    /// Its memory, to be used again.
+    pub(super) fn into_room(self) -> Room {
+        Room(self.parts.into_iter().map(|part| part.data).collect())
+    }
+
     /// One pass over the stored shares: s_i = Σ_j q_ij v_j for each row, t_i = `row`(i, s_i), and Σ_i q_ij t_i for each
     /// column. Returns s and the column sums.
     pub(super) fn pass(
@@ -314,26 +329,6 @@ impl Stored {
         v: &[f64],
         row: &(impl Fn(usize, f64) -> f64 + Sync),
     ) -> (Vec<f64>, Vec<f64>) {
-        self.pass_in::<false>(field, v, row)
-    }
-
-    /// The same with products and sums in single precision: for search directions, which need no more, in half the time.
-    pub(super) fn rough_pass(
-        &self,
-        field: &Field,
-        v: &[f64],
-        row: &(impl Fn(usize, f64) -> f64 + Sync),
-    ) -> (Vec<f64>, Vec<f64>) {
-        self.pass_in::<true>(field, v, row)
-    }
-
-    fn pass_in<const ROUGH: bool>(
-        &self,
-        field: &Field,
-        v: &[f64],
-        row: &(impl Fn(usize, f64) -> f64 + Sync),
-    ) -> (Vec<f64>, Vec<f64>) {
-        let single: Vec<f32> = if ROUGH { v.iter().map(|v| *v as f32).collect() } else { Vec::new() };
         let parts: Vec<(Vec<f64>, Vec<f64>)> = self
             .parts
             .par_iter()
@@ -353,18 +348,13 @@ impl Stored {
                         let len = runs.iter().map(|run| run.1 as usize).sum::<usize>() * TILE;
                         let tiles = &part.data[at..at + len];
                         at += len;
-                        if ROUGH {
-                            let t = turn(simd::run(RoughSharesTimes { tiles, runs, v: &single }));
-                            simd::run(RoughTimesShares { tiles, runs, t, out: &mut columns });
-                        } else {
-                            let t = turn(simd::run(SharesTimes { tiles, runs, v }));
-                            simd::run(TimesShares { tiles, runs, t, out: &mut columns });
-                        }
+                        let t = turn(shares_times(tiles, runs, v));
+                        simd::run(TimesShares { tiles, runs, t, out: &mut columns });
                     } else {
                         let exponents =
                             Exponents { shift: &self.f[first..first + ROWS], lift: &self.lift, rate: self.rate };
                         field.geometry.powers_of(block, runs, exponents, &mut scratch);
-                        let t = turn(simd::run(SharesTimes { tiles: &scratch, runs, v }));
+                        let t = turn(shares_times(&scratch, runs, v));
                         simd::run(TimesShares { tiles: &scratch, runs, t, out: &mut columns });
                     }
                 }

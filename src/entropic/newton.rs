@@ -6,9 +6,6 @@
 use super::kernel::{Field, Stored};
 use super::work::Work;
 
-/// How far (in natural units) scalings move before the shares are computed anew: what was too small to be kept may then
-/// matter.
-const FAR: f64 = 18.0;
 /// The longest step of a coordinate, in units of ε: a column that holds next to nothing would otherwise be thrown far off.
 const CLIP: f64 = 4.0;
 /// The longest step of a coordinate in a sweep. (A part of a Sinkhorn step gains too.)
@@ -27,6 +24,8 @@ pub(super) struct Inner<'a, 'w> {
     /// Passes so far.
     pub(super) passes: u64,
     most_passes: u64,
+    /// How far (in natural units) y may go before the shares must be computed anew.
+    far: f64,
 }
 
 /// A point y = log v and what a sweep found there.
@@ -58,7 +57,7 @@ impl<'a, 'w> Inner<'a, 'w> {
         field: &'a Field<'a>,
         stored: &'a Stored,
         exact: &[f64],
-        most_passes: u64,
+        (most_passes, far): (u64, f64),
         work: &'a mut Work<'w>,
     ) -> Self {
         let b = field.masses.b.clone();
@@ -71,6 +70,7 @@ impl<'a, 'w> Inner<'a, 'w> {
             point: Point { v: y.clone(), rows: Vec::new(), columns: Vec::new(), value: 0.0, error: 0.0, y },
             passes: 0,
             most_passes,
+            far,
         };
         let first = inner.at(inner.point.y.clone());
         for ((b, stored), exact) in inner.b.iter_mut().zip(&first.columns).zip(exact) {
@@ -129,7 +129,7 @@ impl<'a, 'w> Inner<'a, 'w> {
         if self.point.error <= tolerance {
             return Some(End::Reached);
         }
-        if self.point.y.iter().any(|y| y.abs() > FAR) {
+        if self.point.y.iter().any(|y| y.abs() > self.far) {
             return Some(End::Far);
         }
         (!self.goes_on()).then_some(End::Spent)
@@ -196,7 +196,7 @@ impl<'a, 'w> Inner<'a, 'w> {
         while rho > goal && rho > 0.0 && self.goes_on() {
             let product: Vec<f64> = v.iter().zip(&search).map(|(v, p)| v * p).collect();
             let row = |i: usize, sum: f64| if rows[i] > 0.0 { a[i] * sum / (rows[i] * rows[i]) } else { 0.0 };
-            let (_, through) = self.stored.rough_pass(self.field, &product, &row);
+            let (_, through) = self.stored.pass(self.field, &product, &row);
             self.pass();
             let image: Vec<f64> = (0..m).map(|j| diagonal[j] * search[j] - v[j] * through[j]).collect();
             let curvature = dot(&search, &image);

@@ -27,76 +27,105 @@ impl Kernel for Distances<'_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let (root, scale) = (self.root, self.scale);
-        self.each_tile::<FUSED>(
-            #[inline(always)]
-            |_, tile| {
-                for c in tile.iter_mut() {
-                    *c = if root { c.sqrt() } else { scale * *c };
-                }
-            },
-        );
+        let scale = self.scale;
+        // Which of the two is known outside of the loops.
+        if self.root {
+            self.each_tile::<FUSED>(
+                #[inline(always)]
+                |_, tile| tile.iter_mut().for_each(|c| *c = c.sqrt()),
+            );
+        } else {
+            self.each_tile::<FUSED>(
+                #[inline(always)]
+                |_, tile| tile.iter_mut().for_each(|c| *c *= scale),
+            );
+        }
     }
 }
 
 impl Distances<'_> {
-    /// Computes each tile of squared distances and hands it on with its column block.
+    /// Computes squared distances, some tiles at a time, and hands each tile on with its column block. (Two loops one after the
+    /// other are vector code; one around both is not.)
     #[inline(always)]
     fn each_tile<const FUSED: bool>(self, finish: impl Fn(usize, &mut [f64; TILE])) {
-        match self.dim {
-            1 => self.each_tile_in::<FUSED, 1>(finish),
-            2 => self.each_tile_in::<FUSED, 2>(finish),
-            3 => self.each_tile_in::<FUSED, 3>(finish),
-            _ => self.each_tile_in::<FUSED, 0>(finish),
-        }
+        let Self { dim, x, y, runs, out, .. } = self;
+        each_chunk(
+            runs,
+            out,
+            #[inline(always)]
+            |first, tiles| squares::<FUSED>(dim, x, &y[first * dim * LANES..], tiles),
+            finish,
+        );
     }
+}
 
-    /// The same with the dimension known to the compiler, or 0.
-    #[inline(always)]
-    fn each_tile_in<const FUSED: bool, const D: usize>(self, finish: impl Fn(usize, &mut [f64; TILE])) {
-        let dim = if D == 0 { self.dim } else { D };
-        let mut tiles = self.out.as_chunks_mut::<TILE>().0.iter_mut();
-        for &(first, count) in self.runs {
-            for j in first as usize..(first + count) as usize {
-                let tile = tiles.next().expect("one tile for each block of the runs");
-                let y = &self.y[j * dim * LANES..][..dim * LANES];
-                if D == 0 {
-                    squares_of_many::<FUSED>(dim, self.x, y, tile);
-                } else {
-                    for r in 0..ROWS {
-                        for l in 0..LANES {
-                            let mut total = 0.0;
-                            for k in 0..D {
-                                let gap = self.x[r * D + k] - y[k * LANES + l];
-                                total = multiply_add::<FUSED>(gap, gap, total);
-                            }
-                            tile[r * LANES + l] = total;
-                        }
-                    }
-                }
-                finish(j, tile);
+/// Tiles that are worked on together: as much as the nearest cache holds beside what they are made from.
+const CHUNK: usize = 16;
+
+/// Calls `fill` with the first column block of a chunk and its tiles, then `finish` with each of them.
+#[inline(always)]
+fn each_chunk(
+    runs: &[Run],
+    out: &mut [f64],
+    fill: impl Fn(usize, &mut [[f64; TILE]]),
+    finish: impl Fn(usize, &mut [f64; TILE]),
+) {
+    let mut rest = out.as_chunks_mut::<TILE>().0;
+    for &(first, count) in runs {
+        let (first, end) = (first as usize, (first + count) as usize);
+        for start in (first..end).step_by(CHUNK) {
+            let (tiles, after) = rest.split_at_mut(CHUNK.min(end - start));
+            fill(start, tiles);
+            for (k, tile) in tiles.iter_mut().enumerate() {
+                finish(start + k, tile);
             }
+            rest = after;
         }
     }
 }
 
-/// Squared distances in any dimension; four rows at a time keep their sums in registers.
+/// Rows whose sums are kept at a time: with more, the compiler gives each lane a register of its own.
+const GROUP: usize = 4;
+
+/// Squared distances in any dimension.
 #[inline(always)]
-fn squares_of_many<const FUSED: bool>(dim: usize, x: &[f64], y: &[f64], tile: &mut [f64; TILE]) {
-    const GROUP: usize = 4;
-    for group in 0..ROWS / GROUP {
-        let mut totals = [[0.0; LANES]; GROUP];
-        let x: [&[f64]; GROUP] = std::array::from_fn(|r| &x[(group * GROUP + r) * dim..][..dim]);
-        for (k, y) in y.as_chunks::<LANES>().0.iter().enumerate().take(dim) {
-            for r in 0..GROUP {
-                let x = x[r][k];
-                for l in 0..LANES {
-                    let gap = x - y[l];
-                    totals[r][l] = multiply_add::<FUSED>(gap, gap, totals[r][l]);
+fn squares<const FUSED: bool>(dim: usize, x: &[f64], y: &[f64], tiles: &mut [[f64; TILE]]) {
+    const GROUP: usize = 2;
+    for (tile, y) in tiles.iter_mut().zip(y.chunks_exact(dim * LANES)) {
+        for (group, out) in tile.as_chunks_mut::<LANES>().0.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
+            let x: [&[f64]; GROUP] = std::array::from_fn(|r| &x[(group * GROUP + r) * dim..][..dim]);
+            let mut totals = [[0.0; LANES]; GROUP];
+            for (k, y) in y.as_chunks::<LANES>().0.iter().enumerate().take(dim) {
+                for r in 0..GROUP {
+                    let x = x[r][k];
+                    for l in 0..LANES {
+                        let gap = x - y[l];
+                        totals[r][l] = multiply_add::<FUSED>(gap, gap, totals[r][l]);
+                    }
                 }
             }
+            *out = totals;
         }
-        tile[group * GROUP * LANES..][..GROUP * LANES].copy_from_slice(totals.as_flattened());
+    }
+}
+
+/// Inner products.
+#[inline(always)]
+fn products<const FUSED: bool>(dim: usize, x: &[f64], y: &[f64], tiles: &mut [[f64; TILE]]) {
+    for (tile, y) in tiles.iter_mut().zip(y.chunks_exact(dim * LANES)) {
+        for (group, out) in tile.as_chunks_mut::<LANES>().0.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
+            let x: [&[f64]; GROUP] = std::array::from_fn(|r| &x[(group * GROUP + r) * dim..][..dim]);
+            let mut totals = [[0.0; LANES]; GROUP];
+            for (k, y) in y.as_chunks::<LANES>().0.iter().enumerate().take(dim) {
+                for r in 0..GROUP {
+                    let x = x[r][k];
+                    for l in 0..LANES {
+                        totals[r][l] = multiply_add::<FUSED>(x, y[l], totals[r][l]);
+                    }
+                }
+            }
+            *out = totals;
+        }
     }
 }
 
@@ -111,10 +140,16 @@ impl Kernel for Powers<'_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
+        if self.distances.root { self.powers::<FUSED, true>() } else { self.powers::<FUSED, false>() }
+    }
+}
+
+impl Powers<'_> {
+    #[inline(always)]
+    fn powers<const FUSED: bool, const ROOT: bool>(self) {
         let Self { exponents, distances } = self;
-        let (root, scale) = (distances.root, distances.scale);
         let shift: &[f64; ROWS] = exponents.shift.try_into().expect("a shift for each row");
-        let rate = exponents.rate * scale;
+        let rate = exponents.rate * distances.scale;
         distances.each_tile::<FUSED>(
             #[inline(always)]
             |j, tile| {
@@ -122,7 +157,7 @@ impl Kernel for Powers<'_> {
                 for r in 0..ROWS {
                     for l in 0..LANES {
                         let c = tile[r * LANES + l];
-                        let c = if root { c.sqrt() } else { c };
+                        let c = if ROOT { c.sqrt() } else { c };
                         tile[r * LANES + l] = exp2::<FUSED>(multiply_add::<FUSED>(-rate, c, shift[r] + lift[l]));
                     }
                 }
@@ -143,29 +178,17 @@ pub(super) struct Products<'a> {
 }
 
 impl Products<'_> {
-    /// Computes ⟨x, y⟩ tile by tile and hands the tile on with its column block.
+    /// Computes ⟨x, y⟩, some tiles at a time, and hands each tile on with its column block.
     #[inline(always)]
-    fn each_tile<const FUSED: bool>(self, finish: impl Fn(usize, &[[f64; LANES]; ROWS], &mut [f64; TILE])) {
+    fn each_tile<const FUSED: bool>(self, finish: impl Fn(usize, &mut [f64; TILE])) {
         let Self { dim, x, y, runs, out, .. } = self;
-        let x: [&[f64]; ROWS] = std::array::from_fn(|r| &x[r * dim..(r + 1) * dim]);
-        let mut tiles = out.as_chunks_mut::<TILE>().0.iter_mut();
-        for &(first, count) in runs {
-            for j in first as usize..(first + count) as usize {
-                let tile = tiles.next().expect("one tile for each block of the runs");
-                let y = y[j * dim * LANES..][..dim * LANES].as_chunks::<LANES>().0;
-                let mut products = [[0.0; LANES]; ROWS];
-                for k in 0..dim {
-                    let y = &y[k];
-                    for r in 0..ROWS {
-                        let x = x[r][k];
-                        for l in 0..LANES {
-                            products[r][l] = multiply_add::<FUSED>(x, y[l], products[r][l]);
-                        }
-                    }
-                }
-                finish(j, &products, tile);
-            }
-        }
+        each_chunk(
+            runs,
+            out,
+            #[inline(always)]
+            |first, tiles| products::<FUSED>(dim, x, &y[first * dim * LANES..], tiles),
+            finish,
+        );
     }
 }
 
@@ -185,7 +208,7 @@ impl Kernel for InnerPowers<'_> {
         let row: [f64; ROWS] = std::array::from_fn(|r| shift[r] - rate * x_norms[r]);
         products.each_tile::<FUSED>(
             #[inline(always)]
-            |j, products, tile| {
+            |j, tile| {
                 let lift: &[f64; LANES] = lift[j * LANES..][..LANES].try_into().expect("whole blocks");
                 let norms: &[f64; LANES] = y_norms[j * LANES..][..LANES].try_into().expect("whole blocks");
                 let mut column = [0.0; LANES];
@@ -194,7 +217,8 @@ impl Kernel for InnerPowers<'_> {
                 }
                 for r in 0..ROWS {
                     for l in 0..LANES {
-                        let exponent = multiply_add::<FUSED>(2.0 * rate, products[r][l], row[r] + column[l]);
+                        let product = tile[r * LANES + l];
+                        let exponent = multiply_add::<FUSED>(2.0 * rate, product, row[r] + column[l]);
                         tile[r * LANES + l] = exp2::<FUSED>(exponent);
                     }
                 }
@@ -218,11 +242,11 @@ impl Kernel for InnerCosts<'_> {
         let (x_norms, y_norms) = (products.x_norms, products.y_norms);
         products.each_tile::<FUSED>(
             #[inline(always)]
-            |j, products, tile| {
+            |j, tile| {
                 let norms: &[f64; LANES] = y_norms[j * LANES..][..LANES].try_into().expect("whole blocks");
                 for r in 0..ROWS {
                     for l in 0..LANES {
-                        let square = multiply_add::<FUSED>(-2.0, products[r][l], x_norms[r] + norms[l]);
+                        let square = multiply_add::<FUSED>(-2.0, tile[r * LANES + l], x_norms[r] + norms[l]);
                         tile[r * LANES + l] = scale * if square > 0.0 { square } else { 0.0 };
                     }
                 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::geometry::{LANES, ROWS, Run, TILE};
 use super::kernel::{Field, State};
 use super::powers::{Exponentials, Exponents};
-use super::tiles::RowSums;
+use super::tiles::{TimesShares, row_sums, shares_times};
 use crate::numeric::Sum;
 use crate::simd::{self, Kernel, multiply_add};
 
@@ -60,17 +60,23 @@ pub(super) fn rounded(field: &Field, a: &[f64], state: &State, columns: &[f64], 
                 let exponents = Exponents { shift: &state.f[rows.clone()], lift: &lift, rate };
                 simd::run(Exponentials { exponents, runs: &runs, out: &mut shares });
                 // The rows are met: what their sums lack is rounding of the exponents.
-                let sums = simd::run(RowSums { tiles: &shares });
+                let sums = row_sums(&shares);
                 let sound = |r: usize| a[rows.start + r] > 0.0 && sums[r] > 0.0 && sums[r].is_finite();
-                let weight = std::array::from_fn(|r| if sound(r) { a[rows.start + r] / sums[r] } else { 0.0 });
+                let weight: [f64; ROWS] =
+                    std::array::from_fn(|r| if sound(r) { a[rows.start + r] / sums[r] } else { 0.0 });
                 // A row without mass bounds no column.
                 let holds = |r: usize| rows.start + r < field.geometry.n && a[rows.start + r] > 0.0;
                 let f = std::array::from_fn(|r| if holds(r) { state.f[rows.start + r] / rate } else { NOWHERE });
-                let tiles = Tiles { runs: &runs, costs: &costs, shares: &shares, shrink: &shrink, weight, f };
-                let [full, scaled, held] = simd::run(Sums { tiles, columns: &mut out.columns, least: &mut out.least });
-                out.cost += full.iter().sum::<f64>();
-                out.scaled += scaled.iter().sum::<f64>();
-                out.rows.extend_from_slice(&held);
+                let costly = CostSums { runs: &runs, costs: &costs, shares: &shares, shrink: &shrink };
+                // (The sums of a row without mass mean nothing and may overflow.)
+                for ([full, scaled], weight) in simd::run(costly).iter().zip(weight).filter(|(_, w)| *w > 0.0) {
+                    out.cost += weight * full.iter().sum::<f64>();
+                    out.scaled += weight * scaled.iter().sum::<f64>();
+                }
+                let held = shares_times(&shares, &runs, &shrink);
+                out.rows.extend(held.iter().zip(weight).map(|(held, w)| if w > 0.0 { held * w } else { 0.0 }));
+                simd::run(TimesShares { tiles: &shares, runs: &runs, t: weight, out: &mut out.columns });
+                simd::run(Transform { runs: &runs, costs: &costs, f, least: &mut out.least });
             }
             out
         })
@@ -83,6 +89,7 @@ pub(super) fn rounded(field: &Field, a: &[f64], state: &State, columns: &[f64], 
         total.columns.iter_mut().zip(part.columns).for_each(|(sum, part)| *sum += part);
         total.least.iter_mut().zip(part.least).for_each(|(least, part)| *least = least.min(part));
     }
+    total.columns.iter_mut().zip(&shrink).for_each(|(held, shrink)| *held *= shrink);
     let filled = north_west(&total.rows, a, &total.columns, b);
     let (mut lower, mut magnitude) = (Sum::default(), 0.0);
     for (a, f) in a.iter().zip(&state.f) {
@@ -163,54 +170,70 @@ fn north_west(rows: &[f64], a: &[f64], columns: &[f64], b: &[f64]) -> Vec<(usize
     flows
 }
 
-/// A row of tiles: costs and shares, the scale of each column, the weight and the potential of each row.
-struct Tiles<'a> {
+/// Σ_j q c and Σ_j q s c for the 8 rows, with q a share and s the scale of its column.
+struct CostSums<'a> {
     runs: &'a [Run],
     costs: &'a [f64],
     shares: &'a [f64],
     shrink: &'a [f64],
-    weight: [f64; ROWS],
-    f: [f64; ROWS],
 }
 
-/// Σ_j p c, Σ_j p s c and Σ_j p s for the 8 rows, with p the mass of a pair and s the scale of its column; Σ_i p s is added
-/// to the columns, and their least c − f, rounded down, is kept.
-struct Sums<'a> {
-    tiles: Tiles<'a>,
-    columns: &'a mut [f64],
-    least: &'a mut [f64],
-}
-
-impl Kernel for Sums<'_> {
-    type Output = [[f64; ROWS]; 3];
+impl Kernel for CostSums<'_> {
+    type Output = [[[f64; LANES]; 2]; ROWS];
 
     #[inline(always)]
-    fn run<const FUSED: bool>(self) -> [[f64; ROWS]; 3] {
-        const DOWN: f64 = 4.0 * f64::EPSILON;
-        let Self { tiles: Tiles { runs, costs, shares, shrink, weight, f }, columns, least } = self;
-        let mut tiles = costs.as_chunks::<TILE>().0.iter().zip(shares.as_chunks::<TILE>().0);
-        let mut sums = [[[0.0; LANES]; ROWS]; 3];
-        for &(first, count) in runs {
-            for j in first as usize..(first + count) as usize {
-                let (costs, shares) = tiles.next().expect("one tile for each block of the runs");
-                let shrink: &[f64; LANES] = shrink[j * LANES..][..LANES].try_into().expect("whole blocks");
-                let columns: &mut [f64; LANES] = (&mut columns[j * LANES..][..LANES]).try_into().expect("whole blocks");
-                let least: &mut [f64; LANES] = (&mut least[j * LANES..][..LANES]).try_into().expect("whole blocks");
-                for r in 0..ROWS {
+    fn run<const FUSED: bool>(self) -> [[[f64; LANES]; 2]; ROWS] {
+        let mut sums = [[[0.0; LANES]; 2]; ROWS];
+        // A row at a time, whose sums stay in registers.
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let mut tiles = self.costs.as_chunks::<TILE>().0.iter().zip(self.shares.as_chunks::<TILE>().0);
+            let mut here = [[0.0; LANES]; 2];
+            for &(first, count) in self.runs {
+                for shrink in self.shrink[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
+                    let (costs, shares) = tiles.next().expect("one tile for each block of the runs");
+                    let (costs, shares) = (&costs.as_chunks::<LANES>().0[r], &shares.as_chunks::<LANES>().0[r]);
                     for l in 0..LANES {
-                        let c = costs[r * LANES + l];
-                        let open = multiply_add::<FUSED>(-DOWN, c.abs() + f[r].abs(), c - f[r]);
-                        least[l] = if open < least[l] { open } else { least[l] };
-                        let p = weight[r] * shares[r * LANES + l];
-                        let s = p * shrink[l];
-                        sums[0][r][l] = multiply_add::<FUSED>(p, c, sums[0][r][l]);
-                        sums[1][r][l] = multiply_add::<FUSED>(s, c, sums[1][r][l]);
-                        sums[2][r][l] += s;
-                        columns[l] += s;
+                        here[0][l] = multiply_add::<FUSED>(shares[l], costs[l], here[0][l]);
+                    }
+                    for l in 0..LANES {
+                        here[1][l] = multiply_add::<FUSED>(shares[l] * shrink[l], costs[l], here[1][l]);
                     }
                 }
             }
+            *sums = here;
         }
-        sums.map(|rows| rows.map(|lanes| lanes.iter().sum()))
+        sums
+    }
+}
+
+/// The least c − f of each column, rounded down, over the 8 rows and what is known of others.
+struct Transform<'a> {
+    runs: &'a [Run],
+    costs: &'a [f64],
+    f: [f64; ROWS],
+    least: &'a mut [f64],
+}
+
+impl Kernel for Transform<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        const DOWN: f64 = 4.0 * f64::EPSILON;
+        let Self { runs, costs, f, least } = self;
+        let mut tiles = costs.as_chunks::<TILE>().0.iter();
+        for &(first, count) in runs {
+            for least in least[first as usize * LANES..][..count as usize * LANES].as_chunks_mut::<LANES>().0 {
+                let tile = tiles.next().expect("one tile for each block of the runs");
+                let mut here = *least;
+                for (row, f) in tile.as_chunks::<LANES>().0.iter().zip(f) {
+                    for l in 0..LANES {
+                        let open = multiply_add::<FUSED>(-DOWN, row[l].abs() + f.abs(), row[l] - f);
+                        here[l] = if open < here[l] { open } else { here[l] };
+                    }
+                }
+                *least = here;
+            }
+        }
     }
 }

@@ -15,6 +15,18 @@ const PATIENCE: u64 = 48;
 const FUTILE: u32 = 12;
 /// Exact passes of one stage after which it is given up, whatever the dual value seems to gain.
 const MOST_ROUNDS: u32 = 400;
+/// How deep shares are kept where a solve begins, in bits: potentials will move far, and single precision reaches that deep.
+const DEEP: Depth = Depth(110.0);
+/// How far (in natural units) scalings then move before the shares are computed anew ...
+const DEEP_FAR: f64 = 55.0;
+/// ... and otherwise, for each bit of depth: what was too small to be kept may then matter.
+const FAR: f64 = 0.62;
+/// An error that tells of potentials far from any plan: shares that are stored would lack what matters ...
+const UNSETTLED: f64 = 1.0;
+/// ... and how many exact sweeps may mend it.
+const MOST_SWEEPS: u32 = 4;
+/// Pairs up to which all but everything may be kept.
+const FEW: usize = 2048 * 2048;
 /// The largest exponent with which a pass may begin.
 const SAFE: f64 = 900.0;
 
@@ -46,13 +58,17 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
     let depth = Depth((8.0 - tolerance.log2()).clamp(20.0, 60.0));
     let mut expected = f64::INFINITY;
     let (mut best_error, mut best_value, mut value) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
-    let (mut futile, mut rescued, mut rounds) = (0, 0, 0);
+    let (mut futile, mut rescued, mut rounds, mut sweeps_made) = (0, 0, 0, 0);
+    let pairs = field.geometry.n.saturating_mul(field.geometry.m);
+    let mut deep = pairs <= FEW && state.g.iter().all(|g| *g == 0.0);
     if rate * field.geometry.largest > SAFE && state.g.iter().all(|g| *g == 0.0) {
         field.tighten(state, rate);
     }
     loop {
         let store = expected > tolerance && work.ended.is_none();
-        let (exact, stored) = field.exact(state, rate, depth, &|f| f, store);
+        let room = store.then(|| std::mem::take(&mut work.room));
+        let (depth, far) = if deep { (DEEP, DEEP_FAR) } else { (depth, FAR * depth.0) };
+        let (exact, stored) = field.exact(state, rate, depth, &|f| f, room);
         work.tick();
         let lost =
             exact.lost || exact.columns.iter().zip(&field.masses.b).any(|(c, b)| *b > 0.0 && (*c <= 0.0 || c.is_nan()));
@@ -95,15 +111,18 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
             }
         }
         work.memory = work.memory.max(stored.bytes);
-        if faint(field, &exact.columns) {
+        let unsettled = !deep && error > UNSETTLED && sweeps_made < MOST_SWEEPS;
+        if unsettled || faint(field, &exact.columns) {
             // Too little for single precision: an exact sweep, which always gains.
+            sweeps_made += 1;
             value += sweep(field, state, &exact.columns);
+            work.room = stored.into_room();
             continue;
         }
         // Where the gap is what is open, the columns must be met that much better.
         let wanted = if error <= tolerance { 0.1 * error } else { 0.5 * tolerance };
         let sweeps = work.sweeps;
-        let mut inner = Inner::new(field, &stored, &exact.columns, MOST_PASSES, work);
+        let mut inner = Inner::new(field, &stored, &exact.columns, (MOST_PASSES, far), work);
         let mut end = End::Spent;
         if sweeps {
             end = inner.anderson(wanted, PATIENCE);
@@ -115,6 +134,8 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
         expected = if end == End::Reached { inner.error() } else { f64::INFINITY };
         let step = inner.step();
         work.sweeps &= !slow;
+        work.room = stored.into_room();
+        deep = false;
         state.g.iter_mut().zip(&step).for_each(|(g, y)| *g += BITS * y);
         if rough && end == End::Reached && work.ended.is_none() {
             return Staged { exact, error: expected, status: Status::Converged };
@@ -145,6 +166,8 @@ fn sweep(field: &Field, state: &mut State, columns: &[f64]) -> f64 {
 pub(super) fn continuation(field: &Field, state: &mut State, from: f64, goal: Goal, work: &mut Work) -> Staged {
     // A goal within half a stage of the start is one.
     let stages = ((goal.rate / from).log2() - 0.5).ceil().max(0.0) as i32;
+    // Potentials in bits grow as the rate does: those handed over are of another ε than the first stage.
+    scale(state, goal.rate * 0.5_f64.powi(stages) / from);
     let mut before: Option<State> = None;
     for k in (1..=stages).rev() {
         let rate = goal.rate * 0.5_f64.powi(k);

@@ -1,30 +1,45 @@
 //! Vector loops over a row of tiles: sums, products with vectors, what is stored, hard c-transforms.
 
 use super::geometry::{LANES, ROWS, Run, TILE};
-use crate::simd::{Kernel, multiply_add};
+use crate::simd::{self, Kernel, multiply_add};
 
 /// Shares below this are stored as 0: half precision of their kind costs time.
 const LEAST_SHARE: f64 = 1e-37;
 
+/// Rows whose sums are kept at a time: with more, the compiler gives each lane a register of its own.
+const TOGETHER: usize = 2;
+
+/// One sum for each row and lane; [`folded`] outside of the loop, or the compiler builds all of it around the folding.
+type Lanes<T> = [[T; LANES]; ROWS];
+
 /// The sums of the 8 rows of a row of tiles.
-pub(super) struct RowSums<'a> {
-    pub(super) tiles: &'a [f64],
+pub(super) fn row_sums(tiles: &[f64]) -> [f64; ROWS] {
+    simd::run(RowLanes { tiles }).map(|row| folded(&row))
 }
 
-impl Kernel for RowSums<'_> {
-    type Output = [f64; ROWS];
+struct RowLanes<'a> {
+    tiles: &'a [f64],
+}
+
+impl Kernel for RowLanes<'_> {
+    type Output = Lanes<f64>;
 
     #[inline(always)]
-    fn run<const FUSED: bool>(self) -> [f64; ROWS] {
+    fn run<const FUSED: bool>(self) -> Lanes<f64> {
         let mut lanes = [[0.0; LANES]; ROWS];
-        for tile in self.tiles.as_chunks::<TILE>().0 {
-            for r in 0..ROWS {
-                for l in 0..LANES {
-                    lanes[r][l] += tile[r * LANES + l];
+        for (group, sums) in lanes.as_chunks_mut::<TOGETHER>().0.iter_mut().enumerate() {
+            let mut here = [[0.0; LANES]; TOGETHER];
+            for tile in self.tiles.as_chunks::<TILE>().0 {
+                let rows = &tile.as_chunks::<{ TOGETHER * LANES }>().0[group];
+                for r in 0..TOGETHER {
+                    for l in 0..LANES {
+                        here[r][l] += rows[r * LANES + l];
+                    }
                 }
             }
+            *sums = here;
         }
-        lanes.map(|row| folded(&row))
+        lanes
     }
 }
 
@@ -55,43 +70,36 @@ pub(super) struct Keep<'a> {
     pub(super) data: Option<&'a mut Vec<f32>>,
 }
 
-/// Scales the rows of tiles, adds mass times share to the column sums, and stores the shares.
-pub(super) struct Columns<'a> {
-    pub(super) tiles: &'a mut [f64],
+/// Scales the rows of tiles and stores the shares.
+pub(super) struct Shares<'a> {
+    pub(super) tiles: &'a [f64],
     pub(super) runs: &'a [Run],
     pub(super) scale: [f64; ROWS],
-    pub(super) masses: [f64; ROWS],
-    pub(super) out: &'a mut [f64],
-    pub(super) keep: Option<Keep<'a>>,
+    /// Mass times scale.
+    pub(super) weight: [f64; ROWS],
+    pub(super) keep: Keep<'a>,
 }
 
-impl Kernel for Columns<'_> {
+impl Kernel for Shares<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self { tiles, runs, scale, masses, out, mut keep } = self;
-        let weight: [f64; ROWS] = std::array::from_fn(|r| if masses[r] > 0.0 { masses[r] * scale[r] } else { 0.0 });
+        let Self { tiles, runs, scale, weight, keep } = self;
         let mut tiles = tiles.as_chunks::<TILE>().0.iter();
+        let mut data = keep.data;
         for &(first, count) in runs {
             for j in first as usize..(first + count) as usize {
                 let tile = tiles.next().expect("one tile for each block of the runs");
-                let out: &mut [f64; LANES] = (&mut out[j * LANES..][..LANES]).try_into().expect("whole blocks");
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        out[l] = multiply_add::<FUSED>(weight[r], tile[r * LANES + l], out[l]);
-                    }
-                }
-                let Some(keep) = &mut keep else { continue };
-                let mut shares = [0.0_f32; TILE];
                 let (mut most, mut most_of_column) = ([0.0; LANES], [0.0; LANES]);
-                for r in 0..ROWS {
+                for (r, row) in tile.as_chunks::<LANES>().0.iter().enumerate() {
                     for l in 0..LANES {
-                        let q = tile[r * LANES + l] * scale[r];
-                        let of_column = tile[r * LANES + l] * weight[r];
+                        let q = row[l] * scale[r];
                         most[l] = if q > most[l] { q } else { most[l] };
+                    }
+                    for l in 0..LANES {
+                        let of_column = row[l] * weight[r];
                         most_of_column[l] = if of_column > most_of_column[l] { of_column } else { most_of_column[l] };
-                        shares[r * LANES + l] = if q > LEAST_SHARE { q as f32 } else { 0.0 };
                     }
                 }
                 let inverse: &[f64; LANES] = keep.inverse_b[j * LANES..][..LANES].try_into().expect("whole blocks");
@@ -106,39 +114,56 @@ impl Kernel for Columns<'_> {
                     Some((first, count)) if *first + *count == j as u32 => *count += 1,
                     _ => keep.runs.push((j as u32, 1)),
                 }
-                if let Some(data) = &mut keep.data {
-                    data.extend_from_slice(&shares);
+                let Some(data) = &mut data else { continue };
+                let mut shares = [0.0_f32; TILE];
+                for (r, (shares, row)) in
+                    shares.as_chunks_mut::<LANES>().0.iter_mut().zip(tile.as_chunks::<LANES>().0).enumerate()
+                {
+                    for l in 0..LANES {
+                        let q = row[l] * scale[r];
+                        shares[l] = if q > LEAST_SHARE { q as f32 } else { 0.0 };
+                    }
                 }
+                data.extend_from_slice(&shares);
             }
         }
     }
 }
 
 /// Σ_j q_ij v_j for the 8 rows.
-pub(super) struct SharesTimes<'a, T> {
-    pub(super) tiles: &'a [T],
-    pub(super) runs: &'a [Run],
-    pub(super) v: &'a [f64],
+pub(super) fn shares_times<T: Copy + Into<f64>>(tiles: &[T], runs: &[Run], v: &[f64]) -> [f64; ROWS] {
+    simd::run(SharesTimes { tiles, runs, v }).map(|row| folded(&row))
+}
+
+struct SharesTimes<'a, T> {
+    tiles: &'a [T],
+    runs: &'a [Run],
+    v: &'a [f64],
 }
 
 impl<T: Copy + Into<f64>> Kernel for SharesTimes<'_, T> {
-    type Output = [f64; ROWS];
+    type Output = Lanes<f64>;
 
     #[inline(always)]
-    fn run<const FUSED: bool>(self) -> [f64; ROWS] {
+    fn run<const FUSED: bool>(self) -> Lanes<f64> {
         let mut lanes = [[0.0; LANES]; ROWS];
-        let mut tiles = self.tiles.as_chunks::<TILE>().0.iter();
-        for &(first, count) in self.runs {
-            for v in self.v[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
-                let tile = tiles.next().expect("one tile for each block of the runs");
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        lanes[r][l] = multiply_add::<FUSED>(tile[r * LANES + l].into(), v[l], lanes[r][l]);
+        for (group, sums) in lanes.as_chunks_mut::<TOGETHER>().0.iter_mut().enumerate() {
+            let mut tiles = self.tiles.as_chunks::<TILE>().0.iter();
+            let mut here = [[0.0; LANES]; TOGETHER];
+            for &(first, count) in self.runs {
+                for v in self.v[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
+                    let tile = tiles.next().expect("one tile for each block of the runs");
+                    let rows = &tile.as_chunks::<{ TOGETHER * LANES }>().0[group];
+                    for r in 0..TOGETHER {
+                        for l in 0..LANES {
+                            here[r][l] = multiply_add::<FUSED>(rows[r * LANES + l].into(), v[l], here[r][l]);
+                        }
                     }
                 }
             }
+            *sums = here;
         }
-        lanes.map(|row| folded(&row))
+        lanes
     }
 }
 
@@ -161,81 +186,15 @@ impl<T: Copy + Into<f64>> Kernel for TimesShares<'_, T> {
             for out in out[first as usize * LANES..][..count as usize * LANES].as_chunks_mut::<LANES>().0 {
                 let tile = tiles.next().expect("one tile for each block of the runs");
                 let mut sums = *out;
-                for r in 0..ROWS {
+                for (row, t) in tile.as_chunks::<LANES>().0.iter().zip(t) {
                     for l in 0..LANES {
-                        sums[l] = multiply_add::<FUSED>(t[r], tile[r * LANES + l].into(), sums[l]);
+                        sums[l] = multiply_add::<FUSED>(t, row[l].into(), sums[l]);
                     }
                 }
                 *out = sums;
             }
         }
     }
-}
-
-/// [`SharesTimes`] in single precision.
-pub(super) struct RoughSharesTimes<'a> {
-    pub(super) tiles: &'a [f32],
-    pub(super) runs: &'a [Run],
-    pub(super) v: &'a [f32],
-}
-
-impl Kernel for RoughSharesTimes<'_> {
-    type Output = [f64; ROWS];
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) -> [f64; ROWS] {
-        let mut lanes = [[0.0_f32; LANES]; ROWS];
-        let mut tiles = self.tiles.as_chunks::<TILE>().0.iter();
-        for &(first, count) in self.runs {
-            for v in self.v[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
-                let tile = tiles.next().expect("one tile for each block of the runs");
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        lanes[r][l] = single_multiply_add::<FUSED>(tile[r * LANES + l], v[l], lanes[r][l]);
-                    }
-                }
-            }
-        }
-        lanes.map(|row| folded(&row.map(f64::from)))
-    }
-}
-
-/// [`TimesShares`] in single precision, but for the sums over rows of tiles.
-pub(super) struct RoughTimesShares<'a> {
-    pub(super) tiles: &'a [f32],
-    pub(super) runs: &'a [Run],
-    pub(super) t: [f64; ROWS],
-    pub(super) out: &'a mut [f64],
-}
-
-impl Kernel for RoughTimesShares<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Self { tiles, runs, t, out } = self;
-        let t = t.map(|t| t as f32);
-        let mut tiles = tiles.as_chunks::<TILE>().0.iter();
-        for &(first, count) in runs {
-            for out in out[first as usize * LANES..][..count as usize * LANES].as_chunks_mut::<LANES>().0 {
-                let tile = tiles.next().expect("one tile for each block of the runs");
-                let mut sums = [0.0_f32; LANES];
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        sums[l] = single_multiply_add::<FUSED>(t[r], tile[r * LANES + l], sums[l]);
-                    }
-                }
-                for l in 0..LANES {
-                    out[l] += f64::from(sums[l]);
-                }
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn single_multiply_add<const FUSED: bool>(x: f32, y: f32, z: f32) -> f32 {
-    if FUSED { x.mul_add(y, z) } else { x * y + z }
 }
 
 /// Hard c-transforms of one row of tiles.

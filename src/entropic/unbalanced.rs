@@ -288,7 +288,7 @@ fn iterate(field: &Field, sides: Sides, tolerance: f64, work: &mut Work) -> End 
     let mut best = f64::INFINITY;
     work.progress.epsilon = Some(BITS / sides.rate);
     loop {
-        let (exact, _) = field.exact(&state, sides.rate, depth, &|met| sides.source(met), false);
+        let (exact, _) = field.exact(&state, sides.rate, depth, &|met| sides.source(met), None);
         work.tick();
         let met: Vec<f64> = exact.met;
         let total: f64 = exact.columns.iter().sum();

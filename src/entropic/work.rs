@@ -1,5 +1,6 @@
 //! What a solve has done so far, and whether it goes on.
 
+use super::kernel::Room;
 use crate::transport::{Progress, Status, Watch};
 
 /// Counts passes, asks the watch between them, and remembers its answer.
@@ -12,12 +13,14 @@ pub(super) struct Work<'w> {
     pub(super) sweeps: bool,
     /// The most bytes held at once.
     pub(super) memory: usize,
+    /// Memory for shares, from pass to pass.
+    pub(super) room: Room,
 }
 
 impl<'w> Work<'w> {
     pub(super) fn new(watch: Watch<'w>, stage: &'static str) -> Self {
         let progress = Progress { stage, ..Progress::default() };
-        let mut work = Self { watch, progress, ended: None, sweeps: true, memory: 0 };
+        let mut work = Self { watch, progress, ended: None, sweeps: true, memory: 0, room: Room::default() };
         work.ask();
         work
     }

@@ -43,19 +43,28 @@ fn split(points: &[f64], dim: usize, block: usize, order: &mut [u32]) {
     }
 }
 
+/// Coordinates whose ranges are found together.
+const AXES: usize = 8;
+
 fn widest_axis(points: &[f64], dim: usize, order: &[u32]) -> usize {
     // A sample tells the widest axis of a large range well enough.
     let step = (order.len() / 4096).max(1);
     let mut best = (f64::NEG_INFINITY, 0);
-    for axis in 0..dim {
-        let (mut lo, mut hi) = (f64::INFINITY, f64::NEG_INFINITY);
+    for first in (0..dim).step_by(AXES) {
+        // Some coordinates of a point at a time: they lie together.
+        let axes = AXES.min(dim - first);
+        let (mut lo, mut hi) = ([f64::INFINITY; AXES], [f64::NEG_INFINITY; AXES]);
         for &i in order.iter().step_by(step) {
-            let v = points[i as usize * dim + axis];
-            lo = lo.min(v);
-            hi = hi.max(v);
+            let point = &points[i as usize * dim + first..][..axes];
+            for ((lo, hi), &v) in lo.iter_mut().zip(&mut hi).zip(point) {
+                *lo = if v < *lo { v } else { *lo };
+                *hi = if v > *hi { v } else { *hi };
+            }
         }
-        if hi - lo > best.0 {
-            best = (hi - lo, axis);
+        for (k, (lo, hi)) in lo.iter().zip(hi).enumerate().take(axes) {
+            if hi - lo > best.0 {
+                best = (hi - lo, first + k);
+            }
         }
     }
     best.1
