@@ -17,8 +17,25 @@ from earthwork.results import Estimate, Estimated
 
 __all__ = ["METHODS", "Critic", "Funnels", "Sampler", "fit"]
 
-METHODS = ("lp", "gp", "clip", "bjorck", "spectral", "finite-difference", "dragan", "div", "exact-dual")
-"""How a critic can be held to Lipschitz constant 1; ``exact-dual`` solves W₁ and extends its potentials."""
+METHODS = (
+    "lp",
+    "gp",
+    "clip",
+    "spectral",
+    "bjorck",
+    "finite-difference",
+    "dragan",
+    "div",
+    "qp",
+    "cowgan",
+    "mm",
+    "mm-reversed",
+    "entropic",
+    "quadratic",
+    "exact-dual",
+)
+"""How a critic can be held to Lipschitz constant 1, from ``qp`` on: which form of the dual problem it solves instead; ``exact-dual`` solves
+W₁ and extends its potentials."""
 
 Sampler: TypeAlias = Callable[[int, np.random.Generator], Any]
 """``f(n, rng)`` returns n new points of shape (n, d)."""
@@ -56,7 +73,7 @@ class Critic(Estimated):
         return self._raw.values(_inputs.points("points", points))
 
     def gradient(self, points: Points) -> Floats:
-        """∇f at each point; of shape (k, d)."""
+        """∇f at each point; of shape (k, d). For ``mm-reversed`` the unit vectors from where its second network takes the points."""
         return self._raw.gradients(_inputs.points("points", points))
 
     def held_out(self, X: Points, Y: Points) -> Estimate:
@@ -82,7 +99,7 @@ def fit(
     *,
     a: Any = None,
     b: Any = None,
-    hidden: Sequence[int] = (64, 64, 64),
+    hidden: Sequence[int] = (128, 128, 128),
     activation: str | None = None,
     rate: float | None = None,
     time_limit: float | None = None,

@@ -1,8 +1,9 @@
 //! Training a critic on two samples.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 
 use crate::critic::batches::{Side, frame};
+use crate::critic::duals::Dual;
 use crate::critic::held::Held;
 use crate::critic::method::Control;
 use crate::critic::net::{Activation, Architecture, Network, Schedule};
@@ -13,6 +14,15 @@ use crate::measure::Samples;
 use crate::numeric::random::ChaCha8Rng;
 use crate::numeric::stream;
 use crate::transport::{Interrupt, Observer, Progress, Silent, Status, Watch, limits};
+
+/// What a training leaves.
+struct Trained {
+    network: Network<f32>,
+    /// What knows the gradients, where it is not the network.
+    mover: Option<Network<f32>>,
+    /// Why it has seen fewer steps than asked for.
+    ended: Option<Status>,
+}
 
 /// W₁ from below by a network: the dual problem max E_x f − E_y f over functions of Lipschitz constant 1, by stochastic gradients.
 ///
@@ -39,7 +49,7 @@ use crate::transport::{Interrupt, Observer, Progress, Silent, Status, Watch, lim
 pub struct NeuralCritic {
     /// How it is held to Lipschitz constant 1.
     pub control: Control,
-    /// The widths of the hidden layers; three of 64 by default.
+    /// The widths of the hidden layers; three of 128 by default.
     pub hidden: Vec<usize>,
     /// The activation; what suits the control by default.
     pub activation: Option<Activation>,
@@ -63,7 +73,7 @@ impl NeuralCritic {
     pub fn new(control: Control) -> Self {
         Self {
             control,
-            hidden: vec![64; 3],
+            hidden: vec![128; 3],
             activation: None,
             steps: 2_000,
             batch: 256,
@@ -145,17 +155,17 @@ impl NeuralCritic {
         Ok(self.finished(trained, vec![0.0; dim], 1.0))
     }
 
-    fn finished(&self, (network, ended): (Network<f32>, Option<Status>), centre: Vec<f64>, scale: f64) -> Critic {
-        Critic::new(&network, centre, scale, self.control.name(), self.seed).ended_by(ended)
+    fn finished(&self, trained: Trained, centre: Vec<f64>, scale: f64) -> Critic {
+        let critic = Critic::new(&trained.network, centre, scale, self.control.name(), self.seed);
+        critic.with_mover(trained.mover.as_ref()).ended_by(trained.ended)
     }
 
-    /// The network, and why it has seen fewer steps than asked for.
     fn train(
         &self,
         dim: usize,
         draw: impl Fn(usize, &mut ChaCha8Rng, &mut Array2<f32>),
         observer: &mut dyn Observer,
-    ) -> Result<(Network<f32>, Option<Status>)> {
+    ) -> Result<Trained> {
         self.control.check()?;
         let positive = |argument: &'static str, value: usize| {
             let kind = ErrorKind::Parameter { value: value as f64, requirement: "at least 1 is needed" };
@@ -166,8 +176,15 @@ impl NeuralCritic {
         let (rule, usual_rate) = self.control.rule();
         let rate = self.rate.unwrap_or(usual_rate);
         crate::error::require("rate", rate, rate > 0.0 && rate.is_finite(), "a learning rate must be positive")?;
-        let activation = self.activation.unwrap_or_else(|| self.control.activation());
+        let usual = match self.control {
+            Control::Between(_) => Activation::Relu,
+            control => control.activation(),
+        };
+        let activation = self.activation.unwrap_or(usual);
         let architecture = Architecture::mlp(dim, &self.hidden, 1).with_activation(activation);
+        let mut dual = Dual::new(self.control, &architecture, rule, self.seed)?;
+        // A mover of the source is one of the target with the sides exchanged, and so is its critic.
+        let reversed = matches!(self.control, Control::Mover { reversed: true, .. });
         let mut held = Held::new(Network::<f32>::new(architecture, self.seed)?, Some(self.control), rule);
         let mut gradient = vec![0.0; held.network().parameters().len()];
         let shape = (self.batch, dim);
@@ -181,51 +198,22 @@ impl NeuralCritic {
                 break;
             }
             let mut random = stream(self.seed, 1_000 + step);
-            draw(0, &mut random, &mut x);
-            draw(1, &mut random, &mut y);
+            draw(usize::from(reversed), &mut random, &mut x);
+            draw(usize::from(!reversed), &mut random, &mut y);
             gradient.fill(0.0);
-            if self.control == Control::Transform {
-                self.add_transformed(held.network(), x.view(), y.view(), &mut gradient);
-            } else {
-                self.add_dual(held.network(), x.view(), y.view(), &mut gradient);
-            }
+            let rate = rate * self.schedule.factor(step, self.steps);
+            dual.step(held.network(), (x.view(), y.view()), rate, &mut gradient);
             self.control.penalise(held.network(), x.view(), y.view(), dim, &mut random, &mut gradient);
-            held.step(&mut gradient, rate * self.schedule.factor(step, self.steps));
+            held.step(&mut gradient, rate);
         }
-        Ok((held.into_network(), ended))
-    }
-
-    /// The gradient of −mean f(x) − mean f^c(y) with f^c(y) = min_x (|y − x| − f(x)): each x gains by its own weight and loses by those
-    /// of the y that are nearest to it.
-    fn add_transformed(
-        &self,
-        network: &Network<f32>,
-        x: ArrayView2<'_, f32>,
-        y: ArrayView2<'_, f32>,
-        gradient: &mut [f32],
-    ) {
-        let trace = network.forward(x);
-        let weight = 1.0 / self.batch as f32;
-        let mut pulls = Array2::from_elem((self.batch, 1), -weight);
-        for y in y.rows() {
-            let cost = |at: usize| {
-                let gap: f32 = x.row(at).iter().zip(y).map(|(x, y)| (x - y).powi(2)).sum();
-                gap.sqrt() - trace.values[[at, 0]]
-            };
-            let costs = (0..self.batch).map(|at| (at, cost(at)));
-            let nearest = costs.fold((0, f32::INFINITY), |best, found| if found.1 < best.1 { found } else { best });
-            pulls[[nearest.0, 0]] += weight;
+        let mut network = held.into_network();
+        if reversed {
+            // The last matrix and its bias: −f is high where f is low.
+            let last = self.hidden.last().unwrap_or(&dim) + 1;
+            let first = network.parameters().len() - last;
+            network.parameters_mut()[first..].iter_mut().for_each(|p| *p = -*p);
         }
-        network.backward(&trace, pulls, gradient);
-    }
-
-    /// The gradient of mean f(y) − mean f(x).
-    fn add_dual(&self, network: &Network<f32>, x: ArrayView2<'_, f32>, y: ArrayView2<'_, f32>, gradient: &mut [f32]) {
-        let both = ndarray::concatenate![ndarray::Axis(0), x, y];
-        let trace = network.forward(both.view());
-        let weight = 1.0 / self.batch as f32;
-        let signs = Array2::from_shape_fn((2 * self.batch, 1), |(k, _)| if k < self.batch { -weight } else { weight });
-        network.backward(&trace, signs, gradient);
+        Ok(Trained { network, mover: dual.into_mover().filter(|_| reversed), ended })
     }
 }
 

@@ -124,7 +124,7 @@ impl Control {
                 network.backward(&trace, weights, gradient);
                 total / n as f64
             }
-            Self::Clip { .. } | Self::Spectral { .. } | Self::Orthonormal { .. } | Self::Transform => 0.0,
+            _ => 0.0,
         }
     }
 }

@@ -9,6 +9,7 @@
 
 pub(crate) mod batches;
 mod benchmark;
+mod duals;
 mod exact_dual;
 mod fit;
 mod funnels;

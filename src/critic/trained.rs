@@ -27,6 +27,8 @@ const ROUNDING: f64 = 1e-11;
 #[derive(Debug, Clone)]
 pub struct Critic {
     network: Network<f64>,
+    /// What moves points in the direction of the gradients, where they are not those of the network.
+    mover: Option<Network<f64>>,
     centre: Vec<f64>,
     scale: f64,
     lipschitz: f64,
@@ -38,15 +40,14 @@ pub struct Critic {
 impl Critic {
     /// The trained network of points that were centred and scaled, with the constant that is proven of it.
     pub(crate) fn new(network: &Network<f32>, centre: Vec<f64>, scale: f64, method: &'static str, seed: u64) -> Self {
-        let parameters = network.parameters().iter().map(|&p| f64::from(p)).collect();
-        let architecture = network.architecture().clone();
-        // Parameters that overflowed make a critic that proves nothing; 0 is what it proves.
-        let network = Network::with_parameters(architecture.clone(), parameters).unwrap_or_else(|_| {
-            let zeros = vec![0.0; architecture.parameters()];
-            Network::with_parameters(architecture, zeros).expect("the architecture was built before")
-        });
+        let network = double(network);
         let lipschitz = network.lipschitz_bound().max(f64::MIN_POSITIVE);
-        Self { network, centre, scale, lipschitz, method, seed, ended: None }
+        Self { network, mover: None, centre, scale, lipschitz, method, seed, ended: None }
+    }
+
+    /// The same with gradients by a network that moves points of the source.
+    pub(super) fn with_mover(self, mover: Option<&Network<f32>>) -> Self {
+        Self { mover: mover.map(double), ..self }
     }
 
     /// The same after a training that ended for this reason, if before its last step.
@@ -63,12 +64,22 @@ impl Critic {
         Ok(values.index_axis(Axis(1), 0).mapv(|v| v * self.scale))
     }
 
-    /// ∇f at each point; of shape (n, d).
+    /// ∇f at each point; of shape (n, d). Where a second network moves the source ([`Control::Mover`] reversed), the unit vectors
+    /// from where it takes the points, which the gradient of an optimal f is: f falls at unit rate on the way.
     ///
     /// # Errors
     /// As [`Critic::values`].
+    ///
+    /// [`Control::Mover`]: crate::critic::Control::Mover
     pub fn gradients(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
-        Ok(self.network.gradients(self.placed(points)?.view()))
+        let placed = self.placed(points)?;
+        let Some(mover) = &self.mover else { return Ok(self.network.gradients(placed.view())) };
+        let mut ways = mover.values(placed.view());
+        for mut way in ways.rows_mut() {
+            let length = way.dot(&way).sqrt();
+            way.mapv_inplace(|v| if length > 0.0 { -v / length } else { 0.0 });
+        }
+        Ok(ways)
     }
 
     /// The proven upper bound on its Lipschitz constant; see [`Network::lipschitz_bound`].
@@ -181,4 +192,14 @@ impl Critic {
         }
         Ok(placed)
     }
+}
+
+/// The same network in double precision. Parameters that overflowed make a critic that proves nothing; 0 is what it proves.
+fn double(network: &Network<f32>) -> Network<f64> {
+    let architecture = network.architecture().clone();
+    let parameters = network.parameters().iter().map(|&p| f64::from(p)).collect();
+    Network::with_parameters(architecture.clone(), parameters).unwrap_or_else(|_| {
+        let zeros = vec![0.0; architecture.parameters()];
+        Network::with_parameters(architecture, zeros).expect("the architecture was built before")
+    })
 }

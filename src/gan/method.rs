@@ -282,8 +282,11 @@ impl Gan {
         }
         let averaging = self.averaging;
         require("averaging", averaging, (0.0..1.0).contains(&averaging), "a memory is at least 0 and below 1")?;
-        if self.control == Some(Control::Transform) {
-            let why = "the c-transform is a dual of its own, for a `NeuralCritic`; take gp, lp, bjorck or another";
+        if let Some(control) = self.control.filter(|control| control.is_dual()) {
+            let why = format!(
+                "{} is a form of the dual of its own, for a `NeuralCritic`; take gp, lp, bjorck or another",
+                control.key()
+            );
             return Err(Error::new("control", ErrorKind::Unsupported(why.into())));
         }
         if let Some(control) = self.control {
@@ -303,17 +306,23 @@ impl Gan {
 /// Objective and control of a name.
 fn parts(name: &str) -> Result<(Objective, Option<Control>)> {
     if name == "wgan" {
-        return Ok((Objective::Wasserstein, Some(Control::named("clip")?)));
+        return Ok((Objective::Wasserstein, Some(control("clip")?)));
     }
-    if let Some((objective, control)) =
-        name.split_once('+').or_else(|| name.split_once('-').filter(|(o, _)| *o == "wgan"))
+    if let Some((objective, held)) = name.split_once('+').or_else(|| name.split_once('-').filter(|(o, _)| *o == "wgan"))
     {
-        return Ok((
-            Objective::named(if objective == "sgan" { "ns" } else { objective })?,
-            Some(Control::named(control)?),
-        ));
+        return Ok((Objective::named(if objective == "sgan" { "ns" } else { objective })?, Some(control(held)?)));
     }
     Ok((Objective::named(if name == "sgan" { "ns" } else { name })?, None))
+}
+
+/// A control by name. A critic that drives a generator is asked for directions and not for a value: 10, as in the papers.
+fn control(name: &str) -> Result<Control> {
+    Ok(match Control::named(name)? {
+        Control::Between(GradientPenalty::OneSided { .. }) => {
+            Control::Between(GradientPenalty::OneSided { strength: 10.0 })
+        }
+        control => control,
+    })
 }
 
 #[cfg(test)]
@@ -363,7 +372,7 @@ mod tests {
         assert!(message(|gan| gan.referee.points = 0).starts_with("referee points"));
         assert!(message(|gan| gan.averaging = 1.0).starts_with("averaging"));
         assert!(message(|gan| gan.control = None).contains("no bound without a control"));
-        assert!(message(|gan| gan.control = Some(Control::Transform)).contains("c-transform"));
+        assert!(message(|gan| gan.control = Some(Control::Transform)).contains("qp is a form of the dual"));
         assert!(message(|gan| gan.conditional = true).contains("two classes"));
         assert!(message(|gan| gan.generator_rule.1 = f64::NAN).starts_with("generator rate"));
         assert!(message(|gan| gan.critic = vec![0]).starts_with("hidden"));

@@ -1,8 +1,9 @@
 //! Hot loops, compiled once for each level of vector instructions and chosen at run time. The only `unsafe` of the
 //! library: each call of a loop compiled for more than the baseline stands behind the test that the processor has it.
 //!
-//! The loops are written so that the compiler vectorises them: fixed-width lanes, no early exit. Their bits do not
-//! depend on the number of threads; they may depend on the processor (fused multiply-add).
+//! The loops are written so that the compiler vectorises them: fixed-width lanes, no early exit; matrix products alone use the
+//! processor's instructions by name. Their bits do not depend on the number of threads; they may depend on the processor (fused
+//! multiply-add).
 
 mod exp;
 mod kernel;
@@ -10,7 +11,9 @@ mod matching;
 mod min_plus;
 mod norm;
 mod pairs;
+mod product;
 mod project;
+mod rectify;
 mod reduce;
 mod sift;
 
@@ -20,7 +23,9 @@ pub(crate) use matching::{TwoLeast, relax, two_least};
 pub(crate) use min_plus::min_plus;
 pub(crate) use norm::{ROWS, norm_row, quick_square, square, square_rows};
 pub(crate) use pairs::{BlockForms, BlockSums, LANES, PairFunction, Panels, TILE};
+pub(crate) use product::{Factor, add_product};
 pub(crate) use project::{TILE_POINTS, project, tiled};
+pub(crate) use rectify::{add_rows, rectify, rectify_slopes};
 pub(crate) use reduce::{lower_to_difference, row_minimum, row_slack_minimum};
 pub(crate) use sift::{PANEL, SIFTED, Sift};
 

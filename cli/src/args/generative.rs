@@ -75,7 +75,7 @@ pub(crate) struct ValidateArgs {
 pub(crate) struct CriticArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// lp, gp, clip, spectral, bjorck, finite-difference, dragan, div, qp, exact-dual, or all
+    /// lp, gp, clip, spectral, bjorck, finite-difference, dragan, div, qp, cowgan, mm, mm-reversed, entropic, quadratic, exact-dual, or all
     #[arg(long, value_name = "METHOD,...", value_delimiter = ',', default_value = "lp", help_heading = "Critic")]
     pub(crate) method: Vec<String>,
     #[command(flatten)]
@@ -98,7 +98,7 @@ pub(crate) struct BenchmarkArgs {
     /// How many funnels the optimal critic is made of
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = positive, help_heading = "Benchmark")]
     pub(crate) funnels: usize,
-    /// lp, gp, clip, spectral, bjorck, finite-difference, dragan, div, qp, exact-dual, or all
+    /// lp, gp, clip, spectral, bjorck, finite-difference, dragan, div, qp, cowgan, mm, mm-reversed, entropic, quadratic, exact-dual, or all
     #[arg(long, value_name = "METHOD,...", value_delimiter = ',', default_value = "lp", help_heading = "Benchmark")]
     pub(crate) critic: Vec<String>,
     /// Points of each side that exact-dual is solved on
@@ -124,7 +124,7 @@ pub(crate) struct TrainingArgs {
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub(crate) batch: usize,
     /// Widths of the hidden layers
-    #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "64,64,64")]
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "128,128,128")]
     pub(crate) hidden: Vec<usize>,
     /// The learning rate; what suits the method by default
     #[arg(long, value_name = "RATE")]

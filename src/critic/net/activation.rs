@@ -6,6 +6,7 @@ use ndarray::{Array2, Axis, Zip};
 
 use crate::critic::net::Scalar;
 use crate::error::{Error, ErrorKind, Result};
+use crate::simd::{rectify, rectify_slopes};
 
 /// A function of the values of one layer, for each point by itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -159,27 +160,27 @@ impl Activation {
         (least - ULPS, most + ULPS)
     }
 
-    /// The values after it.
-    pub(super) fn forward<T: Scalar>(self, u: &Array2<T>) -> Array2<T> {
+    /// The slope below 0 of one that is straight on either side of it, with slope 1 above.
+    fn below<T: Scalar>(self) -> Option<T> {
         match self {
-            // The commonest ones as loops that become vector instructions.
-            Self::Relu => u.mapv(|u| if u > T::zero() { u } else { T::zero() }),
-            Self::LeakyRelu { slope } => {
-                let slope = T::of(slope);
-                u.mapv(|u| if u > T::zero() { u } else { slope * u })
-            }
-            _ => u.mapv(|u| self.jet(u).0),
+            Self::Relu => Some(T::zero()),
+            Self::LeakyRelu { slope } => Some(T::of(slope)),
+            _ => None,
+        }
+    }
+
+    /// Writes the values after it to `out`.
+    pub(super) fn forward<T: Scalar>(self, u: &Array2<T>, out: &mut Array2<T>) {
+        match (self.below(), u.as_slice(), out.as_slice_mut()) {
+            (Some(slope), Some(u), Some(out)) => rectify(slope, u, out),
+            _ => Zip::from(out).and(u).for_each(|out, &u| *out = self.jet(u).0),
         }
     }
 
     /// `values` times the first derivative at `u`.
     pub(super) fn times_slope<T: Scalar>(self, u: &Array2<T>, values: &mut Array2<T>) {
-        match self {
-            Self::Relu => Zip::from(values).and(u).for_each(|v, &u| *v = if u > T::zero() { *v } else { T::zero() }),
-            Self::LeakyRelu { slope } => {
-                let slope = T::of(slope);
-                Zip::from(values).and(u).for_each(|v, &u| *v = if u > T::zero() { *v } else { slope * *v });
-            }
+        match (self.below(), u.as_slice(), values.as_slice_mut()) {
+            (Some(slope), Some(u), Some(values)) => rectify_slopes(slope, u, values),
             _ => Zip::from(values).and(u).for_each(|v, &u| *v *= self.jet(u).1),
         }
     }

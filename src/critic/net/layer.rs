@@ -8,11 +8,12 @@
 //!   J t), to θ, and to x. A function of the input gradient of a network, such as a gradient penalty, is differentiated by these:
 //!   J t goes up from layer to layer, and what has come to the x of each layer goes down by one more `backward`.
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Zip};
 
 use crate::critic::net::activation::{permuted, sorting_order, unpermuted};
+use crate::critic::net::buffers::Buffers;
 use crate::critic::net::{Activation, Scalar};
+use crate::simd::add_rows;
 
 /// Added to the variance before layer normalisation divides by its root.
 pub(super) const NORM_EPSILON: f64 = 1e-5;
@@ -30,6 +31,13 @@ pub(super) enum Layer {
     Residual(Vec<Self>),
 }
 
+/// What all passes over the layers of a network share.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Numbers<'a, T> {
+    pub(super) parameters: &'a [T],
+    pub(super) buffers: &'a Buffers<T>,
+}
+
 /// What the pass forward leaves for the others.
 #[derive(Debug)]
 pub(super) enum Step<T> {
@@ -43,6 +51,8 @@ pub(super) enum Step<T> {
 /// What the pass back leaves for the derivative of the gradients: ∂L/∂y of each layer.
 #[derive(Debug)]
 pub(super) enum Pull<T> {
+    /// Of an activation without curvature, which needs none.
+    Nothing,
     Output(Array2<T>),
     Inside(Vec<Self>),
 }
@@ -52,6 +62,28 @@ pub(super) enum Pull<T> {
 pub(super) enum Bend<T> {
     Input(Option<Array2<T>>),
     Inside(Vec<Self>),
+}
+
+impl<T: Scalar> Step<T> {
+    /// Gives its arrays back.
+    pub(super) fn give(self, buffers: &Buffers<T>) {
+        match self {
+            Self::Input(x) | Self::Normal(x, _) => buffers.give(x),
+            Self::Inside(inside) => inside.into_iter().for_each(|step| step.give(buffers)),
+            Self::Order(_) => {}
+        }
+    }
+}
+
+impl<T: Scalar> Pull<T> {
+    /// Gives its arrays back.
+    pub(super) fn give(self, buffers: &Buffers<T>) {
+        match self {
+            Self::Output(q) => buffers.give(q),
+            Self::Inside(inside) => inside.into_iter().for_each(|pull| pull.give(buffers)),
+            Self::Nothing => {}
+        }
+    }
 }
 
 impl<T> Bend<T> {
@@ -76,14 +108,18 @@ fn vector<T>(parameters: &[T], at: usize, len: usize) -> ArrayView1<'_, T> {
     ArrayView1::from(&parameters[at..at + len])
 }
 
-fn vector_mut<T>(parameters: &mut [T], at: usize, len: usize) -> ArrayViewMut1<'_, T> {
-    ArrayViewMut1::from(&mut parameters[at..at + len])
+/// The rows of an array of the layers' own.
+fn rows_mut<T>(array: &mut Array2<T>) -> std::slice::ChunksExactMut<'_, T> {
+    let width = array.ncols();
+    array.as_slice_mut().expect("the arrays of the layers are stored row by row").chunks_exact_mut(width)
 }
 
-/// Adds the sum of the rows of `values` to `sums`.
-fn add_rows<T: Scalar>(sums: &mut ArrayViewMut1<'_, T>, values: &Array2<T>) {
-    for row in values.rows() {
-        Zip::from(&mut *sums).and(row).for_each(|sum, &value| *sum += value);
+/// Adds the sum of the rows of `values` to the numbers from `at` on.
+fn add_sums<T: Scalar>(sink: &mut [T], at: usize, values: &Array2<T>) {
+    let sums = &mut sink[at..at + values.ncols()];
+    match values.as_slice() {
+        Some(rows) => add_rows(rows, sums),
+        None => values.rows().into_iter().for_each(|row| sums.iter_mut().zip(row).for_each(|(sum, &v)| *sum += v)),
     }
 }
 
@@ -91,22 +127,27 @@ impl Layer {
     /// Applies the layers in order.
     pub(super) fn forward_all<T: Scalar>(
         layers: &[Self],
-        parameters: &[T],
+        numbers: Numbers<'_, T>,
         mut x: Array2<T>,
         steps: &mut Vec<Step<T>>,
     ) -> Array2<T> {
         for layer in layers {
-            x = layer.forward(parameters, x, steps);
+            x = layer.forward(numbers, x, steps);
         }
         x
     }
 
-    fn forward<T: Scalar>(&self, parameters: &[T], x: Array2<T>, steps: &mut Vec<Step<T>>) -> Array2<T> {
+    fn forward<T: Scalar>(&self, numbers: Numbers<'_, T>, x: Array2<T>, steps: &mut Vec<Step<T>>) -> Array2<T> {
         match self {
             Self::Dense { weights, bias, inputs, outputs } => {
-                let mut y = Array2::zeros((x.nrows(), *outputs));
-                y.rows_mut().into_iter().for_each(|mut row| row.assign(&vector(parameters, *bias, *outputs)));
-                general_mat_mul(T::one(), &x, &matrix(parameters, *weights, (*outputs, *inputs)).t(), T::one(), &mut y);
+                let mut y = numbers.buffers.any((x.nrows(), *outputs));
+                let bias = &numbers.parameters[*bias..*bias + *outputs];
+                rows_mut(&mut y).for_each(|row| row.copy_from_slice(bias));
+                T::add_product(
+                    x.view(),
+                    matrix(numbers.parameters, *weights, (*outputs, *inputs)).reversed_axes(),
+                    y.view_mut(),
+                );
                 steps.push(Step::Input(x));
                 y
             }
@@ -117,12 +158,14 @@ impl Layer {
                 y
             }
             Self::Activation(activation) => {
-                let y = activation.forward(&x);
+                let mut y = numbers.buffers.any(x.dim());
+                activation.forward(&x, &mut y);
                 steps.push(Step::Input(x));
                 y
             }
             Self::Norm { gain, shift, width } => {
-                let (gain, shift) = (vector(parameters, *gain, *width), vector(parameters, *shift, *width));
+                let (gain, shift) =
+                    (vector(numbers.parameters, *gain, *width), vector(numbers.parameters, *shift, *width));
                 let (normal, scale) = normalised(x);
                 let mut y = normal.clone();
                 for mut row in y.rows_mut() {
@@ -133,7 +176,7 @@ impl Layer {
             }
             Self::Residual(inside) => {
                 let mut steps_inside = Vec::with_capacity(inside.len());
-                let y = Self::forward_all(inside, parameters, x.clone(), &mut steps_inside) + x;
+                let y = Self::forward_all(inside, numbers, x.clone(), &mut steps_inside) + x;
                 steps.push(Step::Inside(steps_inside));
                 y
             }
@@ -141,11 +184,12 @@ impl Layer {
     }
 
     /// The values alone, without what other passes need.
-    pub(super) fn values_all<T: Scalar>(layers: &[Self], parameters: &[T], x: Array2<T>) -> Array2<T> {
+    pub(super) fn values_all<T: Scalar>(layers: &[Self], numbers: Numbers<'_, T>, x: Array2<T>) -> Array2<T> {
         let mut steps = Vec::with_capacity(1);
         layers.iter().fold(x, |x, layer| {
-            steps.clear();
-            layer.forward(parameters, x, &mut steps)
+            let y = layer.forward(numbers, x, &mut steps);
+            steps.drain(..).for_each(|step| step.give(numbers.buffers));
+            y
         })
     }
 
@@ -153,7 +197,7 @@ impl Layer {
     /// what `bends` has brought to inputs; leaves the ∂L/∂y on the way in `pulls` (the last layer's first), if wanted.
     pub(super) fn backward_all<T: Scalar>(
         layers: &[Self],
-        parameters: &[T],
+        numbers: Numbers<'_, T>,
         steps: &[Step<T>],
         mut gradient: Array2<T>,
         mut sink: Option<&mut [T]>,
@@ -162,7 +206,7 @@ impl Layer {
     ) -> Array2<T> {
         for (k, (layer, step)) in layers.iter().zip(steps).enumerate().rev() {
             let bend = bends.map(|bends| &bends[k]);
-            gradient = layer.backward(parameters, step, gradient, sink.as_deref_mut(), bend, pulls.as_deref_mut());
+            gradient = layer.backward(numbers, step, gradient, sink.as_deref_mut(), bend, pulls.as_deref_mut());
             if let Some(Bend::Input(Some(bend))) = bend {
                 gradient += bend;
             }
@@ -172,7 +216,7 @@ impl Layer {
 
     fn backward<T: Scalar>(
         &self,
-        parameters: &[T],
+        numbers: Numbers<'_, T>,
         step: &Step<T>,
         gradient: Array2<T>,
         mut sink: Option<&mut [T]>,
@@ -182,22 +226,28 @@ impl Layer {
         match (self, step) {
             (Self::Dense { weights, bias, inputs, outputs }, Step::Input(x)) => {
                 if let Some(sink) = sink {
-                    let mut to = matrix_mut(sink, *weights, (*outputs, *inputs));
-                    general_mat_mul(T::one(), &gradient.t(), x, T::one(), &mut to);
-                    add_rows(&mut vector_mut(sink, *bias, *outputs), &gradient);
+                    let to = matrix_mut(sink, *weights, (*outputs, *inputs));
+                    T::add_product(gradient.t(), x.view(), to);
+                    add_sums(sink, *bias, &gradient);
                 }
-                let back = gradient.dot(&matrix(parameters, *weights, (*outputs, *inputs)));
-                keep(pulls, gradient);
+                let mut back = numbers.buffers.zeros((gradient.nrows(), *inputs));
+                T::add_product(
+                    gradient.view(),
+                    matrix(numbers.parameters, *weights, (*outputs, *inputs)),
+                    back.view_mut(),
+                );
+                keep(pulls, gradient, numbers.buffers);
                 back
             }
             (Self::Activation(_), Step::Order(order)) => {
                 let back = unpermuted(&gradient, order);
-                keep(pulls, gradient);
+                keep(pulls, gradient, numbers.buffers);
                 back
             }
             (Self::Activation(activation), Step::Input(x)) => {
                 if let Some(pulls) = pulls {
-                    pulls.push(Pull::Output(gradient.clone()));
+                    let straight = activation.is_piecewise_linear();
+                    pulls.push(if straight { Pull::Nothing } else { Pull::Output(gradient.clone()) });
                 }
                 let mut back = gradient;
                 activation.times_slope(x, &mut back);
@@ -205,12 +255,12 @@ impl Layer {
             }
             (Self::Norm { gain, shift, width }, Step::Normal(normal, scale)) => {
                 if let Some(sink) = sink {
-                    add_rows(&mut vector_mut(sink, *gain, *width), &(&gradient * normal));
-                    add_rows(&mut vector_mut(sink, *shift, *width), &gradient);
+                    add_sums(sink, *gain, &(&gradient * normal));
+                    add_sums(sink, *shift, &gradient);
                 }
-                let weighted = &gradient * &vector(parameters, *gain, *width);
+                let weighted = &gradient * &vector(numbers.parameters, *gain, *width);
                 let back = symmetric(normal, scale, weighted);
-                keep(pulls, gradient);
+                keep(pulls, gradient, numbers.buffers);
                 back
             }
             (Self::Residual(inside), Step::Inside(steps)) => {
@@ -221,7 +271,7 @@ impl Layer {
                 let mut inside_pulls = pulls.is_some().then(Vec::new);
                 let around = gradient.clone();
                 let back =
-                    Self::backward_all(inside, parameters, steps, gradient, sink.take(), bends, inside_pulls.as_mut());
+                    Self::backward_all(inside, numbers, steps, gradient, sink.take(), bends, inside_pulls.as_mut());
                 if let (Some(pulls), Some(inside)) = (pulls, inside_pulls) {
                     pulls.push(Pull::Inside(inside));
                 }
@@ -235,7 +285,7 @@ impl Layer {
     /// with respect to the parameters, and leaves that with respect to the inputs, the first layer's first.
     pub(super) fn tangent_all<T: Scalar>(
         layers: &[Self],
-        parameters: &[T],
+        numbers: Numbers<'_, T>,
         steps: &[Step<T>],
         pulls: &[Pull<T>],
         mut tangent: Array2<T>,
@@ -244,7 +294,7 @@ impl Layer {
         let mut bends = Vec::with_capacity(layers.len());
         // The pass back went the other way.
         for ((layer, step), pull) in layers.iter().zip(steps).zip(pulls.iter().rev()) {
-            let (up, bend) = layer.tangent(parameters, step, pull, tangent, sink);
+            let (up, bend) = layer.tangent(numbers, step, pull, tangent, sink);
             tangent = up;
             bends.push(bend);
         }
@@ -253,7 +303,7 @@ impl Layer {
 
     fn tangent<T: Scalar>(
         &self,
-        parameters: &[T],
+        numbers: Numbers<'_, T>,
         step: &Step<T>,
         pull: &Pull<T>,
         tangent: Array2<T>,
@@ -261,28 +311,35 @@ impl Layer {
     ) -> (Array2<T>, Bend<T>) {
         match (self, step, pull) {
             (Self::Dense { weights, inputs, outputs, .. }, _, Pull::Output(q)) => {
-                let mut to = matrix_mut(sink, *weights, (*outputs, *inputs));
-                general_mat_mul(T::one(), &q.t(), &tangent, T::one(), &mut to);
-                (tangent.dot(&matrix(parameters, *weights, (*outputs, *inputs)).t()), Bend::Input(None))
+                let to = matrix_mut(sink, *weights, (*outputs, *inputs));
+                T::add_product(q.t(), tangent.view(), to);
+                let mut up = numbers.buffers.zeros((tangent.nrows(), *outputs));
+                let weights = matrix(numbers.parameters, *weights, (*outputs, *inputs));
+                T::add_product(tangent.view(), weights.reversed_axes(), up.view_mut());
+                numbers.buffers.give(tangent);
+                (up, Bend::Input(None))
             }
             (Self::Activation(_), Step::Order(order), _) => (permuted(&tangent, order), Bend::Input(None)),
-            (Self::Activation(activation), Step::Input(x), Pull::Output(q)) => {
-                let bend = (!activation.is_piecewise_linear()).then(|| activation.curvature(x, &tangent, q));
+            (Self::Activation(activation), Step::Input(x), pull) => {
+                let bend = match pull {
+                    Pull::Output(q) => Some(activation.curvature(x, &tangent, q)),
+                    _ => None,
+                };
                 let mut up = tangent;
                 activation.times_slope(x, &mut up);
                 (up, Bend::Input(bend))
             }
             (Self::Norm { gain, width, .. }, Step::Normal(normal, scale), Pull::Output(q)) => {
-                let gains = vector(parameters, *gain, *width);
+                let gains = vector(numbers.parameters, *gain, *width);
                 let v = q * &gains;
                 let bend = symmetric_bend(normal, scale, &tangent, &v);
                 let up = symmetric(normal, scale, tangent);
-                add_rows(&mut vector_mut(sink, *gain, *width), &(&up * q));
+                add_sums(sink, *gain, &(&up * q));
                 (up * gains, Bend::Input(Some(bend)))
             }
             (Self::Residual(inside), Step::Inside(steps), Pull::Inside(pulls)) => {
                 let around = tangent.clone();
-                let (up, bends) = Self::tangent_all(inside, parameters, steps, pulls, tangent, sink);
+                let (up, bends) = Self::tangent_all(inside, numbers, steps, pulls, tangent, sink);
                 (up + around, Bend::Inside(bends))
             }
             _ => unreachable!("each layer left its own kind of step"),
@@ -295,9 +352,10 @@ pub(super) fn straight<T>(bends: &[Bend<T>]) -> bool {
     bends.iter().all(Bend::is_none)
 }
 
-fn keep<T>(pulls: Option<&mut Vec<Pull<T>>>, gradient: Array2<T>) {
-    if let Some(pulls) = pulls {
-        pulls.push(Pull::Output(gradient));
+fn keep<T: Scalar>(pulls: Option<&mut Vec<Pull<T>>>, gradient: Array2<T>, buffers: &Buffers<T>) {
+    match pulls {
+        Some(pulls) => pulls.push(Pull::Output(gradient)),
+        None => buffers.give(gradient),
     }
 }
 

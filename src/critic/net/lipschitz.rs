@@ -1,7 +1,6 @@
 //! How steep a network can be, and how to keep its matrices from being steeper than 1.
 
 use nalgebra::{DMatrix, SymmetricEigen};
-use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
 
 use crate::critic::net::architecture::Block;
@@ -267,30 +266,40 @@ fn view<T>(parameters: &[T], block: Block) -> ArrayView2<'_, T> {
 
 /// 1.5 W − 0.5 W Wᵀ W, by the cheaper of its two products.
 fn bjorck<T: Scalar>(w: &Array2<T>) -> Array2<T> {
-    let (three_halves, half) = (T::of(1.5), T::of(-0.5));
-    let mut next = w.clone();
+    let mut next = w * T::of(1.5);
     if w.nrows() < w.ncols() {
-        general_mat_mul(half, &w.dot(&w.t()), w, three_halves, &mut next);
+        add_scaled(T::of(-0.5), product(w.view(), w.t()), w, &mut next);
     } else {
-        general_mat_mul(half, w, &w.t().dot(w), three_halves, &mut next);
+        T::add_product(w.view(), (product(w.t(), w.view()) * T::of(-0.5)).view(), next.view_mut());
     }
     next
 }
 
 /// The adjoint of that step at W: 1.5 A − 0.5 (A Wᵀ W + W Aᵀ W + W Wᵀ A).
 fn bjorck_adjoint<T: Scalar>(w: &Array2<T>, a: &Array2<T>) -> Array2<T> {
-    let (three_halves, half) = (T::of(1.5), T::of(-0.5));
-    let mut out = a.clone();
+    let half = T::of(-0.5);
+    let mut out = a * T::of(1.5);
     if w.nrows() < w.ncols() {
-        let (awt, wwt) = (a.dot(&w.t()), w.dot(&w.t()));
-        general_mat_mul(half, &(&awt + &awt.t()), w, three_halves, &mut out);
-        general_mat_mul(half, &wwt, a, T::one(), &mut out);
+        let (awt, wwt) = (product(a.view(), w.t()), product(w.view(), w.t()));
+        add_scaled(half, &awt + &awt.t(), w, &mut out);
+        add_scaled(half, wwt, a, &mut out);
     } else {
-        let (wta, wtw) = (w.t().dot(a), w.t().dot(w));
-        general_mat_mul(half, w, &(&wta + &wta.t()), three_halves, &mut out);
-        general_mat_mul(half, a, &wtw, T::one(), &mut out);
+        let (wta, wtw) = (product(w.t(), a.view()), product(w.t(), w.view()));
+        T::add_product(w.view(), ((&wta + &wta.t()) * half).view(), out.view_mut());
+        T::add_product(a.view(), (wtw * half).view(), out.view_mut());
     }
     out
+}
+
+fn product<T: Scalar>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>) -> Array2<T> {
+    let mut c = Array2::zeros((a.nrows(), b.ncols()));
+    T::add_product(a, b, c.view_mut());
+    c
+}
+
+/// Adds `scale` · `a` · `b` to `c`.
+fn add_scaled<T: Scalar>(scale: T, a: Array2<T>, b: &Array2<T>, c: &mut Array2<T>) {
+    T::add_product((a * scale).view(), b.view(), c.view_mut());
 }
 
 /// √(‖W‖₁ ‖W‖∞), which is at least the spectral norm.

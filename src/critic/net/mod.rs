@@ -5,6 +5,7 @@
 
 mod activation;
 mod architecture;
+mod buffers;
 #[cfg(test)]
 pub(crate) mod differences;
 mod layer;

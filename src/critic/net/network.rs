@@ -1,9 +1,10 @@
 //! A network: an architecture and its numbers.
 
-use ndarray::{Array1, Array2, ArrayView2, s};
+use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::critic::net::architecture::{Architecture, Block};
-use crate::critic::net::layer::{Layer, Pull, Step, straight};
+use crate::critic::net::buffers::Buffers;
+use crate::critic::net::layer::{Layer, Numbers, Pull, Step, straight};
 use crate::critic::net::{GradientPenalty, Scalar};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -29,14 +30,23 @@ pub struct Network<T> {
     architecture: Architecture,
     layers: Vec<Layer>,
     parameters: Vec<T>,
+    buffers: Buffers<T>,
 }
 
 /// What a pass forward leaves behind, for the passes back.
 #[derive(Debug)]
-pub struct Trace<T> {
+pub struct Trace<T: Scalar> {
     steps: Vec<Step<T>>,
+    buffers: Buffers<T>,
     /// The outputs, of shape (points, outputs).
     pub values: Array2<T>,
+}
+
+impl<T: Scalar> Drop for Trace<T> {
+    fn drop(&mut self) {
+        self.steps.drain(..).for_each(|step| step.give(&self.buffers));
+        self.buffers.give(std::mem::take(&mut self.values));
+    }
 }
 
 impl<T: Scalar> Network<T> {
@@ -47,7 +57,7 @@ impl<T: Scalar> Network<T> {
     pub fn new(architecture: Architecture, seed: u64) -> Result<Self> {
         architecture.check()?;
         let parameters = architecture.draw(seed);
-        Ok(Self { layers: architecture.layers(), architecture, parameters })
+        Ok(Self { layers: architecture.layers(), architecture, parameters, buffers: Buffers::default() })
     }
 
     /// A network with the given parameters.
@@ -66,7 +76,7 @@ impl<T: Scalar> Network<T> {
             let kind = ErrorKind::Parameter { value: value.to_f64(), requirement: "parameters must be finite" };
             return Err(Error::new("parameters", kind));
         }
-        Ok(Self { layers: architecture.layers(), architecture, parameters })
+        Ok(Self { layers: architecture.layers(), architecture, parameters, buffers: Buffers::default() })
     }
 
     /// What it is made of.
@@ -108,7 +118,7 @@ impl<T: Scalar> Network<T> {
     /// When the points do not have as many coordinates as the network has inputs.
     pub fn values(&self, points: ArrayView2<'_, T>) -> Array2<T> {
         self.assert_width(points);
-        Layer::values_all(&self.layers, &self.parameters, points.to_owned())
+        Layer::values_all(&self.layers, self.numbers(), self.buffers.copy(points))
     }
 
     /// The outputs, and what the passes back need.
@@ -118,18 +128,18 @@ impl<T: Scalar> Network<T> {
     pub fn forward(&self, points: ArrayView2<'_, T>) -> Trace<T> {
         self.assert_width(points);
         let mut steps = Vec::with_capacity(self.layers.len());
-        let values = Layer::forward_all(&self.layers, &self.parameters, points.to_owned(), &mut steps);
-        Trace { steps, values }
+        let values = Layer::forward_all(&self.layers, self.numbers(), self.buffers.copy(points), &mut steps);
+        Trace { steps, buffers: self.buffers.shared(), values }
     }
 
     /// From ∂L/∂outputs: adds ∂L/∂parameters to `sink` and returns ∂L/∂inputs.
     pub fn backward(&self, trace: &Trace<T>, outputs: Array2<T>, sink: &mut [T]) -> Array2<T> {
-        Layer::backward_all(&self.layers, &self.parameters, &trace.steps, outputs, Some(sink), None, None)
+        Layer::backward_all(&self.layers, self.numbers(), &trace.steps, outputs, Some(sink), None, None)
     }
 
     /// The gradient of Σ_k weight_k · output_k with respect to the inputs, for each point; of shape (points, inputs).
     pub fn input_gradient(&self, trace: &Trace<T>, weights: Array2<T>) -> Array2<T> {
-        Layer::backward_all(&self.layers, &self.parameters, &trace.steps, weights, None, None, None)
+        Layer::backward_all(&self.layers, self.numbers(), &trace.steps, weights, None, None, None)
     }
 
     /// The gradients of a network with one output, one row for each point.
@@ -150,7 +160,7 @@ impl<T: Scalar> Network<T> {
         let trace = self.forward(points);
         let mut pulls = Vec::new();
         let ones = Array2::ones((points.nrows(), self.architecture.outputs));
-        Layer::backward_all(&self.layers, &self.parameters, &trace.steps, ones, None, None, Some(&mut pulls));
+        Layer::backward_all(&self.layers, self.numbers(), &trace.steps, ones, None, None, Some(&mut pulls));
         let mut sizes = Vec::new();
         collect_sizes(&self.layers, &pulls, &mut sizes);
         sizes
@@ -184,26 +194,35 @@ impl<T: Scalar> Network<T> {
         let trace = self.forward(points);
         let mut pulls: Vec<Pull<T>> = Vec::with_capacity(self.layers.len());
         let ones = Array2::ones((points.nrows(), 1));
-        let (layers, parameters, steps) = (&self.layers, &self.parameters, &trace.steps);
-        let mut tangent = Layer::backward_all(layers, parameters, steps, ones, None, None, Some(&mut pulls));
+        let (layers, numbers, steps) = (&self.layers, self.numbers(), &trace.steps);
+        let mut tangent = Layer::backward_all(layers, numbers, steps, ones, None, None, Some(&mut pulls));
         let count = points.nrows() as f64;
         let mut total = 0.0;
         let mut norms = Array1::zeros(points.nrows());
-        for (mut g, norm) in tangent.rows_mut().into_iter().zip(&mut norms) {
-            g.slice_mut(s![inputs..]).fill(T::zero());
+        let width = self.architecture.inputs;
+        let rows =
+            tangent.as_slice_mut().expect("the arrays of the layers are stored row by row").chunks_exact_mut(width);
+        for (g, norm) in rows.zip(&mut norms) {
+            g[inputs..].fill(T::zero());
             *norm = g.iter().fold(T::zero(), |sum, &g| sum + g * g).sqrt();
             let (value, slope) = penalty.at(norm.to_f64());
             total += value;
             // At a gradient of 0 the penalty has none: it is left alone.
             let factor = if *norm > T::zero() { T::of(slope / (norm.to_f64() * count)) } else { T::zero() };
-            g.mapv_inplace(|g| g * factor);
+            g.iter_mut().for_each(|g| *g *= factor);
         }
-        let (_, bends) = Layer::tangent_all(layers, parameters, steps, &pulls, tangent, sink);
+        let (last, bends) = Layer::tangent_all(layers, numbers, steps, &pulls, tangent, sink);
+        self.buffers.give(last);
+        pulls.into_iter().for_each(|pull| pull.give(&self.buffers));
         if !straight(&bends) {
             let nothing = Array2::zeros((points.nrows(), 1));
-            Layer::backward_all(layers, parameters, steps, nothing, Some(sink), Some(&bends), None);
+            Layer::backward_all(layers, numbers, steps, nothing, Some(sink), Some(&bends), None);
         }
         (total / count, norms)
+    }
+
+    fn numbers(&self) -> Numbers<'_, T> {
+        Numbers { parameters: &self.parameters, buffers: &self.buffers }
     }
 
     fn assert_width(&self, points: ArrayView2<'_, T>) {

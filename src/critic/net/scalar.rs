@@ -3,7 +3,10 @@
 use std::fmt::{Debug, Display};
 use std::ops::{AddAssign, DivAssign, MulAssign, Neg, SubAssign};
 
-use ndarray::{LinalgScalar, ScalarOperand};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayView2, ArrayViewMut2, LinalgScalar, ScalarOperand};
+
+use crate::simd::{Factor, add_product};
 
 /// `f32` or `f64`.
 pub trait Scalar:
@@ -55,10 +58,40 @@ pub trait Scalar:
 }
 
 mod private {
+    use ndarray::{ArrayView2, ArrayViewMut2};
+
     /// Nobody else implements `Scalar`.
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+    pub trait Sealed: Sized {
+        /// Adds `a` · `b` to `c`.
+        fn add_product(a: ArrayView2<'_, Self>, b: ArrayView2<'_, Self>, c: ArrayViewMut2<'_, Self>);
+    }
+}
+
+impl private::Sealed for f64 {
+    fn add_product(a: ArrayView2<'_, Self>, b: ArrayView2<'_, Self>, mut c: ArrayViewMut2<'_, Self>) {
+        general_mat_mul(1.0, &a, &b, 1.0, &mut c);
+    }
+}
+
+impl private::Sealed for f32 {
+    fn add_product(a: ArrayView2<'_, Self>, b: ArrayView2<'_, Self>, mut c: ArrayViewMut2<'_, Self>) {
+        let shape = (a.nrows(), b.ncols(), a.ncols());
+        if let (Some(a), Some(b), Some(c)) = (factor(&a), factor(&b), c.as_slice_mut())
+            && add_product(shape, a, b, c)
+        {
+            return;
+        }
+        general_mat_mul(1.0, &a, &b, 1.0, &mut c);
+    }
+}
+
+/// A matrix whose rows or columns are stored in one piece, one after the other.
+fn factor<'a>(matrix: &'a ArrayView2<'_, f32>) -> Option<Factor<'a>> {
+    let (rows, columns) = matrix.dim();
+    match matrix.as_slice() {
+        Some(values) => Some(Factor { values, stride: columns, transposed: false }),
+        None => matrix.as_slice_memory_order().map(|values| Factor { values, stride: rows, transposed: true }),
+    }
 }
 
 macro_rules! scalar {
