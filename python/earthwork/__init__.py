@@ -103,7 +103,10 @@ def __getattr__(name: str) -> Any:
 
 
 def samples(points: Any, weights: Any = None) -> Samples:
-    """Points of shape (n, d) with weights (n,), checked and copied once; accepted wherever a sample is.
+    """Points of shape (n, d) with weights (n,), checked once; accepted wherever a sample is.
+
+    A C-contiguous float64 array of 8 MB or more is read where it lies, here and wherever samples are arguments: leave it as it is
+    for as long as the samples, or a result that came of them, are in use. Other arrays are copied.
 
     >>> import earthwork as ew
     >>> ew.samples([[0.0], [4.0]], weights=[3.0, 1.0])

@@ -99,7 +99,7 @@ __version__: str
 
 @final
 class Samples:
-    """Points with weights: an empirical distribution. Accepted wherever a sample is, and then checked and copied only once."""
+    """Points with weights: an empirical distribution. Accepted wherever a sample is, and then checked only once."""
 
     def __new__(
         cls, points: _Floats, weights: _Floats | None = None, names: tuple[str, str] | None = None

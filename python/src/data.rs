@@ -3,14 +3,49 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use earthwork::cost::{GroundCost, by_name};
-use earthwork::measure::{Points, Weights};
+use earthwork::measure::{IntoPoints, Points, Weights};
 use earthwork::transport::{Flow, Plan, Potentials};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
 use pyo3::prelude::*;
 
 use crate::failure::raised;
 
-/// Points with weights: an empirical distribution. Accepted wherever a sample is, and then checked and copied only once.
+/// Numbers from which a sample is read where they lie: 8 MB. Fewer are copied, which takes no time.
+const LENT_FROM: usize = 1 << 20;
+
+/// The numbers of a C-contiguous array, which is kept for as long as somebody reads them. That nobody writes to them meanwhile is
+/// for Python to see to, as with every array that a library reads without the interpreter's lock.
+struct Lent {
+    numbers: *const f64,
+    len: usize,
+    _array: Py<PyArray2<f64>>,
+}
+
+// SAFETY: the numbers are only read, and the array that holds them may be dropped on any thread.
+unsafe impl Send for Lent {}
+// SAFETY: as above.
+unsafe impl Sync for Lent {}
+
+impl AsRef<[f64]> for Lent {
+    fn as_ref(&self) -> &[f64] {
+        // SAFETY: `lent` took them from a contiguous array, whose memory stays where it is while a reference to it is held.
+        unsafe { std::slice::from_raw_parts(self.numbers, self.len) }
+    }
+}
+
+/// The points of an array, read where they lie if they are many and contiguous.
+fn points_of(array: &PyReadonlyArray2<'_, f64>) -> earthwork::Result<Points> {
+    match array.as_slice() {
+        Ok(rows) if rows.len() >= LENT_FROM => {
+            let _array = Bound::clone(array).unbind();
+            let lent = Lent { numbers: rows.as_ptr(), len: rows.len(), _array };
+            Points::lent(Arc::new(lent), array.as_array().ncols())
+        }
+        _ => array.as_array().into_points(),
+    }
+}
+
+/// Points with weights: an empirical distribution. Accepted wherever a sample is, and then checked only once.
 #[pyclass(frozen, module = "earthwork._earthwork", name = "Samples")]
 pub(crate) struct Samples(pub(crate) earthwork::prelude::Samples);
 
@@ -28,15 +63,12 @@ impl Samples {
             let about = if error.argument() == "points" { &points_name } else { &weights_name };
             raised(&error.about(about.clone()))
         };
-        let points = points.as_array();
-        let samples = match weights {
-            // Without points the error is about them.
-            None if points.is_empty() => earthwork::prelude::Samples::new(points),
-            None => {
-                uniform(points.nrows()).and_then(|weights| earthwork::prelude::Samples::with_weights(points, weights))
-            }
-            Some(weights) => earthwork::prelude::Samples::weighted(points, weights.as_array().to_vec()),
+        let points = points_of(&points).map_err(named)?;
+        let weights = match weights {
+            None => uniform(points.len()),
+            Some(weights) => Weights::new(weights.as_array().to_vec()),
         };
+        let samples = weights.and_then(|weights| earthwork::prelude::Samples::with_weights(points, weights));
         samples.map(Self).map_err(named)
     }
 
@@ -106,8 +138,7 @@ pub(crate) fn weights(argument: &'static str, masses: PyReadonlyArray1<'_, f64>)
 
 /// Points under the name of their argument.
 pub(crate) fn points(argument: &'static str, rows: &PyReadonlyArray2<'_, f64>) -> PyResult<Points> {
-    use earthwork::measure::IntoPoints;
-    rows.as_array().into_points().map_err(|error| raised(&error.about(argument)))
+    points_of(rows).map_err(|error| raised(&error.about(argument)))
 }
 
 /// A plan as its entries: rows, columns, masses.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -125,3 +126,31 @@ def test_the_overhead_of_a_call(record_property):
         extra.append(time.perf_counter() - begun - found.time)
     record_property("overhead in µs", 1e6 * min(extra))
     assert found.status == "optimal"
+
+
+def test_large_samples_are_read_where_they_lie():
+    X = rng.normal(size=(1 << 19, 2))
+    large, small = ew.samples(X), ew.samples(X[:100])
+    X[7, 1] = 123.0
+    assert large.points[7, 1] == 123.0
+    assert small.points[7, 1] != 123.0
+
+
+def test_lent_arrays_live_as_long_as_who_reads_them():
+    expected = ew.sliced.distance(large_cloud(), large_cloud(shift=1.0), directions=8, seed=0).value
+    X, Y = ew.samples(large_cloud()), ew.samples(large_cloud(shift=1.0))
+    gc.collect()
+    rubbish = [np.full((1 << 19, 2), np.nan) for _ in range(4)]
+    assert ew.sliced.distance(X, Y, directions=8, seed=0).value == expected
+    assert len(rubbish) == 4
+
+
+def test_wrong_points_are_found_in_large_arrays():
+    X = large_cloud()
+    X[400_000, 1] = np.nan
+    with pytest.raises(ValueError, match="points: point 400000, coordinate 1 is NaN"):
+        ew.samples(X)
+
+
+def large_cloud(shift: float = 0.0):
+    return np.random.default_rng(1).normal(size=(1 << 19, 2)) + shift

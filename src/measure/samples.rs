@@ -1,6 +1,8 @@
 //! Points with weights.
 
+use std::fmt;
 use std::iter::repeat_n;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
@@ -121,10 +123,29 @@ impl Samples {
 }
 
 /// `n` finite points in R^d, row by row. Cloning is cheap: the numbers are shared.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Points {
-    coordinates: Arc<[f64]>,
+    coordinates: Coordinates,
     dim: usize,
+}
+
+/// Numbers of one's own, or lent by whoever holds them.
+#[derive(Clone)]
+enum Coordinates {
+    Own(Arc<[f64]>),
+    Lent(Arc<dyn AsRef<[f64]> + Send + Sync>),
+}
+
+impl Deref for Coordinates {
+    type Target = [f64];
+
+    #[inline]
+    fn deref(&self) -> &[f64] {
+        match self {
+            Self::Own(numbers) => numbers,
+            Self::Lent(holder) => (**holder).as_ref(),
+        }
+    }
 }
 
 impl Points {
@@ -133,7 +154,29 @@ impl Points {
     /// # Errors
     /// When there are no points, `dim` is 0, the length is no multiple of `dim`, or a coordinate is not finite.
     pub fn from_rows(coordinates: impl Into<Arc<[f64]>>, dim: usize) -> Result<Self> {
-        let coordinates = coordinates.into();
+        Self::checked(Coordinates::Own(coordinates.into()), dim)
+    }
+
+    /// Points that are read where they lie, row by row, without a copy: `holder` keeps them, and must not change them.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use earthwork::measure::Points;
+    ///
+    /// let mapped: Arc<Vec<f64>> = Arc::new(vec![0.0, 0.5, 1.0, 1.5]);
+    /// let points = Points::lent(mapped.clone(), 2)?;
+    /// assert_eq!((points.len(), points.point(1)), (2, &[1.0, 1.5][..]));
+    /// assert!(std::ptr::eq(points.as_slice(), &mapped[..]));
+    /// # Ok::<(), earthwork::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Points::from_rows`].
+    pub fn lent(holder: Arc<dyn AsRef<[f64]> + Send + Sync>, dim: usize) -> Result<Self> {
+        Self::checked(Coordinates::Lent(holder), dim)
+    }
+
+    fn checked(coordinates: Coordinates, dim: usize) -> Result<Self> {
         let wrong = |kind| Err(Error::new("points", kind));
         if dim == 0 {
             return wrong(ErrorKind::Empty("coordinate"));
@@ -181,8 +224,8 @@ impl Points {
 
     /// The coordinates column by column: those of the points themselves on a line.
     pub(crate) fn columns(&self) -> Arc<[f64]> {
-        if self.dim == 1 {
-            return Arc::clone(&self.coordinates);
+        if let (1, Coordinates::Own(numbers)) = (self.dim, &self.coordinates) {
+            return Arc::clone(numbers);
         }
         let mut columns: Arc<[f64]> = repeat_n(0.0, self.coordinates.len()).collect();
         let own = Arc::get_mut(&mut columns).expect("nobody else has it yet");
@@ -203,6 +246,18 @@ impl Points {
     /// Never: the coordinates number n · d by construction.
     pub fn view(&self) -> ArrayView2<'_, f64> {
         ArrayView2::from_shape((self.len(), self.dim), &self.coordinates).expect("the length is n times d")
+    }
+}
+
+impl PartialEq for Points {
+    fn eq(&self, other: &Self) -> bool {
+        self.dim == other.dim && *self.coordinates == *other.coordinates
+    }
+}
+
+impl fmt::Debug for Points {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Points").field("coordinates", &&*self.coordinates).field("dim", &self.dim).finish()
     }
 }
 
