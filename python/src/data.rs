@@ -18,7 +18,8 @@ const LENT_FROM: usize = 1 << 20;
 struct Lent {
     numbers: *const f64,
     len: usize,
-    _array: Py<PyArray2<f64>>,
+    #[expect(dead_code, reason = "it is held so that the numbers stay where they are")]
+    array: Py<PyArray2<f64>>,
 }
 
 // SAFETY: the numbers are only read, and the array that holds them may be dropped on any thread.
@@ -37,9 +38,8 @@ impl AsRef<[f64]> for Lent {
 fn points_of(array: &PyReadonlyArray2<'_, f64>) -> earthwork::Result<Points> {
     match array.as_slice() {
         Ok(rows) if rows.len() >= LENT_FROM => {
-            let _array = Bound::clone(array).unbind();
-            let lent = Lent { numbers: rows.as_ptr(), len: rows.len(), _array };
-            Points::lent(Arc::new(lent), array.as_array().ncols())
+            let (numbers, len, dim) = (rows.as_ptr(), rows.len(), array.as_array().ncols());
+            Points::lent(Arc::new(Lent { numbers, len, array: Bound::clone(array).unbind() }), dim)
         }
         _ => array.as_array().into_points(),
     }

@@ -22,7 +22,7 @@ use pyo3::prelude::*;
 
 use crate::data::{Samples, ground};
 use crate::estimate::{Estimate, estimated};
-use crate::failure::raised;
+use crate::failure::{raised, unknown};
 use crate::running::{Watching, run, watched};
 use crate::sliced;
 
@@ -327,10 +327,6 @@ impl Discrepancy {
 #[pyfunction]
 pub(crate) fn discrepancy_names() -> (Vec<&'static str>, &'static str) {
     (compare::catalogue().iter().map(|entry| entry.key).collect(), compare::FORMS)
-}
-
-pub(crate) fn unknown(argument: &str, found: &str, known: &str) -> PyErr {
-    PyValueError::new_err(format!("{argument}: `{found}` is none of {known}"))
 }
 
 /// The length over which a kernel tells points apart: "median", "around-median", a number or several.

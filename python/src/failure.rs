@@ -19,6 +19,11 @@ pub(crate) fn raised(error: &Error) -> PyErr {
     }
 }
 
+/// A `ValueError` for a name that is none of those known.
+pub(crate) fn unknown(argument: &str, found: &str, known: &str) -> PyErr {
+    PyValueError::new_err(format!("{argument}: `{found}` is none of {known}"))
+}
+
 /// The parameter's name in Python.
 fn argument(name: &str) -> Cow<'_, str> {
     Cow::Borrowed(match name {

@@ -6,9 +6,9 @@ use numpy::PyReadonlyArray2;
 use pyo3::prelude::*;
 
 use crate::data::Samples;
-use crate::discrepancy::{Discrepancy, kept, unknown};
+use crate::discrepancy::{Discrepancy, kept};
 use crate::estimate::{Estimate, estimated};
-use crate::failure::raised;
+use crate::failure::{raised, unknown};
 use crate::running::run;
 
 /// The keys of the metrics that take two samples, and whether each grows with the distance.

@@ -10,9 +10,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::data::{Entries, Samples, entries, points};
-use crate::discrepancy::unknown;
 use crate::estimate::{Estimate, estimated};
-use crate::failure::raised;
+use crate::failure::{raised, unknown};
 use crate::running::{Watching, run, watched};
 
 /// The options of a sliced distance.

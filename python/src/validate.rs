@@ -10,9 +10,9 @@ use numpy::{PyArray1, PyArray2, ToPyArray};
 use pyo3::prelude::*;
 
 use crate::data::Samples;
-use crate::discrepancy::{Discrepancy, unknown};
+use crate::discrepancy::Discrepancy;
 use crate::divergence::{Components, mixture};
-use crate::failure::raised;
+use crate::failure::{raised, unknown};
 use crate::running::{Watching, watched};
 
 /// A metric by its name; or one of the caller's own: its name, itself, and how it is read.

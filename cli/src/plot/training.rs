@@ -45,17 +45,17 @@ pub(crate) fn training(of: &Pictures) -> Outcome<Vec<(&'static str, Vec<u8>)>> {
     scenes.push(("gradients.png", gradients(of)));
     scenes.push(("weights.png", weights(of)));
     if !of.run.floor_metrics.is_empty() {
-        scenes.push(("metrics.png", metrics(of)));
+        scenes.push(("metrics.png", metrics(&of.title(), &of.evidence(), of.run, of.lines)));
     }
     Ok(scenes.iter().map(|(name, scene)| (*name, raster::png(scene))).collect())
 }
 
 impl Pictures<'_> {
-    pub(super) fn title(&self) -> String {
+    fn title(&self) -> String {
         format!("{} on {}", self.run.objective, self.run.data)
     }
 
-    pub(super) fn evidence(&self) -> String {
+    fn evidence(&self) -> String {
         let step = format!("step {}", format::count(self.training.steps()));
         self.lines.last().map_or(step.clone(), |last| {
             let over = format::short(last.w1 / self.run.floor_w1, 3);
