@@ -66,7 +66,7 @@ def test_progress_reaches_a_function():
 
 def test_a_failing_progress_function_is_raised():
     rng = np.random.default_rng(0)
-    X, Y = rng.normal(size=(6000, 2)), rng.normal(size=(6000, 2)) + 1
+    X, Y = rng.normal(size=(30_000, 2)), rng.normal(size=(30_000, 2)) + 1
 
     def fails(state):
         raise LookupError("no room on the screen")
