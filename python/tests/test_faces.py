@@ -59,7 +59,7 @@ def test_every_result_says_what_it_is(clouds):
 def test_progress_reaches_a_function():
     rng = np.random.default_rng(0)
     seen = []
-    X, Y = rng.normal(size=(6000, 2)), rng.normal(size=(6000, 2)) + 1
+    X, Y = rng.normal(size=(20_000, 2)), rng.normal(size=(20_000, 2)) + 1
     ew.exact.solve(X, Y, cost="cityblock", progress=seen.append)
     assert seen and {"stage", "iterations", "gap"} <= set(seen[0])
 
