@@ -94,7 +94,7 @@ impl LeastSlacks {
         k: usize,
         tell: impl Fn(usize, &[u32], &mut Vec<T>) + Sync,
     ) -> Vec<T> {
-        let columns = self.sieve.as_ref().map(|sieve| sieve.columns(g));
+        let columns = self.sieve.as_ref().and_then(|sieve| sieve.columns(g));
         let n = self.cost.shape().0;
         let tasks: Vec<Vec<T>> = (0..n.div_ceil(ROWS))
             .into_par_iter()
@@ -227,6 +227,19 @@ mod tests {
         let cloud = points(4, 6, 1, |x, _, _| x);
         for ground in [PNorm::cityblock(), PNorm::wasserstein(1.5).unwrap()] {
             assert!(LeastSlacks::new(PointCost::new(&cloud, &cloud, ground).unwrap()).sieve.is_none());
+        }
+    }
+
+    #[test]
+    fn values_beyond_single_precision_are_told_apart() {
+        let cloud = points(40, 6, 1, |x, _, _| x);
+        for ground in [Box::new(SquaredEuclidean) as Box<dyn GroundCost>, Box::new(Euclidean)] {
+            let cost = PointCost::shared(&cloud, &cloud, ground.into()).unwrap();
+            let mut g = vec![0.0; 40];
+            (g[3], g[7], g[9]) = (1e299, 1e300, -1e300);
+            let slacks = LeastSlacks::new(cost);
+            assert_eq!(slacks.minima(&g), [-1e300; 40]);
+            assert!(slacks.nearest(&g, 2).iter().all(|(_, j)| [3, 7].contains(j)));
         }
     }
 

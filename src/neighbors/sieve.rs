@@ -107,8 +107,8 @@ impl Sieve {
         if self.root { self.unit } else { self.unit * self.unit }
     }
 
-    /// The columns for one g.
-    pub(crate) fn columns<'a>(&'a self, g: &'a [f64]) -> Columns<'a> {
+    /// The columns for one g, unless a value is so large beside the costs that single precision does not reach it.
+    pub(crate) fn columns<'a>(&'a self, g: &'a [f64]) -> Option<Columns<'a>> {
         let (doubt, scale) = (self.doubt(), self.scale());
         let scaled: Vec<f64> = g.iter().map(|g| g * scale).collect();
         let start = |(square, g): (&f64, &f64)| {
@@ -122,7 +122,9 @@ impl Sieve {
             high.extend(scaled.iter().map(|g| above(g + 4.0 * ROUNDING * g.abs())));
             high.resize(start.len(), 0.0);
         }
-        Columns { sieve: self, given: g, start, g: scaled, high }
+        // Below the range nothing is told apart, and the bound from above would be none.
+        let reached = start.iter().all(|start| *start > f32::NEG_INFINITY) && high.iter().all(|g| *g < f32::INFINITY);
+        reached.then_some(Columns { sieve: self, given: g, start, g: scaled, high })
     }
 }
 
