@@ -19,7 +19,7 @@ use crate::help::{
 use crate::output;
 
 pub(crate) use generative::{
-    BenchmarkArgs, CriticArgs, MetricsArgs, ReportArgs, TrainArgs, TrainingArgs, ValidateArgs,
+    BenchmarkArgs, CriticArgs, EXACT_DUAL, MetricsArgs, ReportArgs, TrainArgs, TrainingArgs, ValidateArgs,
 };
 
 /// The whole command line.

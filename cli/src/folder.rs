@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use earthwork::estimate::Estimate;
-use earthwork::gan::{Floor, Measured, Record, Training, rank_correlation};
+use earthwork::gan::{self, Floor, Measured, Record, Training};
 use serde::{Deserialize, Serialize};
 
 use crate::better::Better;
@@ -113,12 +113,9 @@ pub(crate) struct Line {
 
 /// The rank correlation of the metric at that place, turned so that more is worse, with exact W1 over the records after the first.
 pub(crate) fn tracks_w1(records: &[Line], metric: usize) -> Option<f64> {
-    let pair = |line: &Line| {
-        let found = line.metrics.get(metric)?;
-        Some((found.better.reading().badness(found.value?), line.w1))
-    };
-    let (values, exact): (Vec<f64>, Vec<f64>) = records.iter().skip(1).filter_map(pair).unzip();
-    rank_correlation(&values, &exact)
+    let reading = records.last()?.metrics.get(metric)?.better.reading();
+    let pair = |line: &Line| (line.metrics.get(metric).and_then(|found| found.value), line.w1);
+    gan::tracks_w1(reading, records.iter().map(pair))
 }
 
 impl From<&Record> for Line {

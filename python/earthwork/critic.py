@@ -17,23 +17,7 @@ from earthwork.results import Estimate, Estimated
 
 __all__ = ["METHODS", "Critic", "Funnels", "Sampler", "fit"]
 
-METHODS = (
-    "lp",
-    "gp",
-    "clip",
-    "spectral",
-    "bjorck",
-    "finite-difference",
-    "dragan",
-    "div",
-    "qp",
-    "cowgan",
-    "mm",
-    "mm-reversed",
-    "entropic",
-    "quadratic",
-    "exact-dual",
-)
+METHODS: tuple[str, ...] = tuple(_native.critic_methods())
 """How a critic can be held to Lipschitz constant 1, from ``qp`` on: which form of the dual problem it solves instead; ``exact-dual`` solves
 W₁ and extends its potentials."""
 

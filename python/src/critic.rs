@@ -110,10 +110,19 @@ impl Options {
     }
 }
 
+/// The critic that is no network.
+const EXACT_DUAL: &str = "exact-dual";
+
+/// The names of all critics.
+#[pyfunction]
+pub(crate) fn critic_methods() -> Vec<&'static str> {
+    Control::NAMES.into_iter().chain([EXACT_DUAL]).collect()
+}
+
 #[pyfunction]
 pub(crate) fn critic_fit(py: Python<'_>, x: &Samples, y: &Samples, options: Options) -> PyResult<Critic> {
     let (x, y) = (x.0.clone(), y.0.clone());
-    if options.method == "exact-dual" {
+    if options.method == EXACT_DUAL {
         return run(py, move || Ok(Critic(Which::Exact(Arc::new(ExactDual::fit(&x, &y)?)))));
     }
     let (mut trainer, watching) = options.trainer()?;

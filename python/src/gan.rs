@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use earthwork::gan::{self, Data, Measured, Record, Toy, rank_correlation};
+use earthwork::gan::{self, Data, Measured, Record, Toy};
 use earthwork::metrics::Metric;
 use numpy::{PyArray1, PyArray2, PyReadonlyArray2, ToPyArray};
 use pyo3::prelude::*;
@@ -58,12 +58,10 @@ impl Training {
     fn metrics_track_w1(&self) -> Vec<(String, Option<f64>)> {
         let of = |(k, metric): (usize, &Metric)| {
             let pair = |record: &Record| {
-                let measured = record.metrics.get(k)?;
-                let found = measured.outcome.as_ref().ok()?;
-                Some((measured.reading.badness(found.value), record.w1.value))
+                let found = record.metrics.get(k).and_then(|measured| measured.outcome.as_ref().ok());
+                (found.map(|found| found.value), record.w1.value)
             };
-            let (values, exact): (Vec<f64>, Vec<f64>) = self.records.iter().skip(1).filter_map(pair).unzip();
-            (metric.key.clone(), rank_correlation(&values, &exact))
+            (metric.key.clone(), gan::tracks_w1(metric.reading, self.records.iter().map(pair)))
         };
         self.state.metrics().iter().enumerate().map(of).collect()
     }

@@ -38,7 +38,7 @@ mod _earthwork {
     #[pymodule_export]
     use crate::compare::compare;
     #[pymodule_export]
-    use crate::critic::{Critic, Funnels, critic_fit, critic_fit_streams};
+    use crate::critic::{Critic, Funnels, critic_fit, critic_fit_streams, critic_methods};
     #[pymodule_export]
     use crate::data::Samples;
     #[pymodule_export]

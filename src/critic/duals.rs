@@ -119,10 +119,14 @@ impl<T: Scalar> Dual<T> {
 
 /// −E f(x) + E f(y).
 fn difference<T: Scalar>(critic: &Network<T>, x: ArrayView2<'_, T>, y: ArrayView2<'_, T>, sink: &mut [T]) -> f64 {
-    weighted(critic, x, y, sink, |values, _, _| {
-        let (plus, minus) = (T::of(1.0 / y.nrows() as f64), T::of(-1.0 / x.nrows() as f64));
-        (0..values.len()).map(|k| if k < x.nrows() { minus } else { plus }).collect()
-    })
+    weighted(critic, x, y, sink, |_, x, y| even(x.nrows(), y.nrows()))
+}
+
+/// The derivatives of [`difference`] by the values of f at n and at m points.
+fn even<T: Scalar>(n: usize, m: usize) -> Vec<T> {
+    let mut pulls = vec![T::of(-1.0 / n as f64); n];
+    pulls.resize(n + m, T::of(1.0 / m as f64));
+    pulls
 }
 
 /// −E f(x) − E f^c(y) with f^c(y) = min over the x of the batch of |y − x| − f(x): each x gains by its own weight and loses by those of
@@ -143,10 +147,7 @@ fn co_transformed<T: Scalar>(critic: &Network<T>, x: ArrayView2<'_, T>, y: Array
     let mut gaps = 0.0;
     let loss = weighted(critic, x, y, sink, |values, x, y| {
         let n = x.nrows();
-        let plain: Vec<T> = {
-            let (plus, minus) = (T::of(1.0 / y.nrows() as f64), T::of(-1.0 / n as f64));
-            (0..values.len()).map(|k| if k < n { minus } else { plus }).collect()
-        };
+        let plain = even(n, y.nrows());
         // f → −f with the sides exchanged is the same dual.
         let exchanged: Vec<T> = values[n..].iter().chain(&values[..n]).map(|&v| -v).collect();
         let (back, distance) = from_source(&exchanged, y, x);

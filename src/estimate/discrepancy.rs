@@ -69,44 +69,23 @@ pub(crate) fn one_by_one<D: Discrepancy + ?Sized>(d: &D, pool: &Pool, draws: &[D
     values.into_iter().collect()
 }
 
-impl<D: Discrepancy + ?Sized> Discrepancy for &D {
-    fn name(&self) -> String {
-        (**self).name()
-    }
+/// What points to a discrepancy is one.
+macro_rules! pointer {
+    ($($pointer:ty),*) => {$(
+        impl<D: Discrepancy + ?Sized> Discrepancy for $pointer {
+            fn name(&self) -> String {
+                (**self).name()
+            }
 
-    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
-        (**self).between(x, y)
-    }
+            fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+                (**self).between(x, y)
+            }
 
-    fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
-        (**self).between_draws(pool, draws)
-    }
+            fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
+                (**self).between_draws(pool, draws)
+            }
+        }
+    )*};
 }
 
-impl<D: Discrepancy + ?Sized> Discrepancy for Box<D> {
-    fn name(&self) -> String {
-        (**self).name()
-    }
-
-    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
-        (**self).between(x, y)
-    }
-
-    fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
-        (**self).between_draws(pool, draws)
-    }
-}
-
-impl<D: Discrepancy + ?Sized> Discrepancy for Arc<D> {
-    fn name(&self) -> String {
-        (**self).name()
-    }
-
-    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
-        (**self).between(x, y)
-    }
-
-    fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
-        (**self).between_draws(pool, draws)
-    }
-}
+pointer!(&D, Box<D>, Arc<D>);

@@ -10,6 +10,7 @@ use crate::gan::passes::{critic_gradient, generator_gradient};
 use crate::gan::training::{Training, one_hot};
 use crate::measure::Samples;
 use crate::metrics::{Metric, ModeReport, Reading};
+use crate::numeric::rank_correlation;
 
 /// Where a training stands, by points that it has never seen. A function of the parameters alone: the same training has the same
 /// records, whether it was interrupted or not.
@@ -238,37 +239,12 @@ impl Training {
     }
 }
 
-/// Spearman's rank correlation of two series, ties counted at their mean rank: how well one goes up and down with the other. None
-/// for fewer than two values, or where one series is constant.
-///
-/// ```
-/// use earthwork::gan::rank_correlation;
-///
-/// assert_eq!(rank_correlation(&[1.0, 2.0, 9.0], &[0.1, 0.2, 0.3]), Some(1.0));
-/// assert_eq!(rank_correlation(&[1.0, 1.0], &[0.0, 2.0]), None);
-/// ```
-///
-/// # Panics
-/// When the lengths differ.
-pub fn rank_correlation(a: &[f64], b: &[f64]) -> Option<f64> {
-    assert_eq!(a.len(), b.len(), "the two series have the same length");
-    let (a, b) = (ranks(a), ranks(b));
-    let middle = (a.len() as f64 - 1.0) / 2.0;
-    let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - middle) * (y - middle)).sum::<f64>();
-    let spread = (product(&a, &a) * product(&b, &b)).sqrt();
-    (spread > 0.0).then(|| product(&a, &b) / spread)
-}
-
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&i, &j| values[i].total_cmp(&values[j]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut below = 0.0;
-    for equal in order.chunk_by(|&i, &j| values[i] == values[j]) {
-        equal.iter().for_each(|&i| ranks[i] = below + (equal.len() as f64 - 1.0) / 2.0);
-        below += equal.len() as f64;
-    }
-    ranks
+/// How well a metric goes with exact W₁: the rank correlation of its values, turned so that more is worse, with W₁ over the records
+/// (value, W₁) after the first. None where fewer than two have a value, or one side does not vary.
+pub fn tracks_w1(reading: Reading, records: impl IntoIterator<Item = (Option<f64>, f64)>) -> Option<f64> {
+    let pairs = records.into_iter().skip(1).filter_map(|(value, w1)| Some((reading.badness(value?), w1)));
+    let (values, exact): (Vec<f64>, Vec<f64>) = pairs.unzip();
+    rank_correlation(&values, &exact)
 }
 
 fn norms(parts: &[&[f32]]) -> Vec<f64> {

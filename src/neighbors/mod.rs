@@ -70,13 +70,19 @@ pub(crate) fn c_transform_of_grids(cost: &PointCost, f: &[f64], among: &[u32]) -
     separable::c_transform(cost.ground().form(), (cost.source(), cost.target()), f, among)
 }
 
-/// The same by a pass over all pairs, of which single precision sieves out most, where that [pays](sieve_pays). It is the minimum over the costs as [`CostMatrix::fill`](crate::cost::CostMatrix::fill) rounds them.
+/// The same by a pass over all pairs, of which single precision sieves out most, where that [pays](sieve_pays). It is the
+/// minimum over the costs as [`CostMatrix::fill`](crate::cost::CostMatrix::fill) rounds them.
 pub(crate) fn c_transform_by_sieve(cost: &PointCost, f: &[f64], among: &[u32]) -> Option<Vec<f64>> {
     if !sieve_pays(cost.ground().form(), cost.source().dim(), among.len() * cost.target().len()) {
         return None;
     }
-    let chosen: Vec<f64> = among.iter().flat_map(|&i| cost.source().point(i as usize).iter().copied()).collect();
-    let chosen = Points::from_rows(chosen, cost.source().dim()).ok()?;
+    let source = cost.source();
+    let chosen = if among.iter().copied().eq(0..source.len() as u32) {
+        source.clone()
+    } else {
+        let rows: Vec<f64> = among.iter().flat_map(|&i| source.point(i as usize).iter().copied()).collect();
+        Points::from_rows(rows, source.dim()).ok()?
+    };
     let values: Vec<f64> = among.iter().map(|&i| f[i as usize]).collect();
     let slacks = LeastSlacks::new(PointCost::shared(cost.target(), &chosen, cost.shared_ground()).ok()?);
     Some(slacks.minima(&values))

@@ -1,6 +1,7 @@
 //! Rank correlations with intervals.
 
 use crate::numeric::normal::normal_quantile;
+use crate::numeric::rank_correlation;
 
 /// A rank correlation and its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,13 +29,7 @@ impl Correlation {
     /// assert_eq!(Correlation::spearman(&[1.0, 2.0, 3.0, 4.0], &[1.0, 4.0, 9.0, 16.0]).value, 1.0);
     /// ```
     pub fn spearman(x: &[f64], y: &[f64]) -> Self {
-        assert_eq!(x.len(), y.len(), "both sides must have the same length");
-        let (a, b) = (ranks(x), ranks(y));
-        // Ranks have the same mean on both sides.
-        let middle = 0.5 * (x.len() as f64 + 1.0);
-        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>();
-        let scale = (product(&a, &a) * product(&b, &b)).sqrt();
-        let rho = if scale > 0.0 { product(&a, &b) / scale } else { 0.0 };
+        let rho = rank_correlation(x, y).unwrap_or(0.0);
         Self::with_interval(rho, (1.0 + 0.5 * rho * rho) / (x.len() as f64 - 3.0))
     }
 
@@ -69,22 +64,6 @@ impl Correlation {
         // tanh of an infinite number is 1.
         Self { value, lower: (value.atanh() - half).tanh(), upper: (value.atanh() + half).tanh() }
     }
-}
-
-/// Ranks from 1, ties at their mean rank.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&i, &j| values[i].total_cmp(&values[j]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut first = 0;
-    while first < order.len() {
-        let equal = order[first..].iter().take_while(|&&i| values[i] == values[order[first]]).count();
-        for &i in &order[first..first + equal] {
-            ranks[i] = first as f64 + 0.5 * (equal as f64 + 1.0);
-        }
-        first += equal;
-    }
-    ranks
 }
 
 #[cfg(test)]

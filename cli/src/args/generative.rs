@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use earthwork::critic::Control;
 
 use super::{Header, InputArgs, RunArgs, positive};
 
@@ -71,12 +72,19 @@ pub(crate) struct ValidateArgs {
     pub(crate) run: RunArgs,
 }
 
+/// The critic that is no network.
+pub(crate) const EXACT_DUAL: &str = "exact-dual";
+
+/// The names of all critics, for the help.
+fn critics() -> String {
+    format!("{}, {EXACT_DUAL}, or all", Control::NAMES.join(", "))
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct CriticArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// lp, gp, clip, spectral, bjorck, finite-difference, dragan, div, qp, cowgan, mm, mm-reversed, entropic, quadratic, exact-dual, or all
-    #[arg(long, value_name = "METHOD,...", value_delimiter = ',', default_value = "lp", help_heading = "Critic")]
+    #[arg(long, help = critics(), value_name = "METHOD,...", value_delimiter = ',', default_value = "lp", help_heading = "Critic")]
     pub(crate) method: Vec<String>,
     #[command(flatten)]
     pub(crate) training: TrainingArgs,
@@ -98,8 +106,7 @@ pub(crate) struct BenchmarkArgs {
     /// How many funnels the optimal critic is made of
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = positive, help_heading = "Benchmark")]
     pub(crate) funnels: usize,
-    /// lp, gp, clip, spectral, bjorck, finite-difference, dragan, div, qp, cowgan, mm, mm-reversed, entropic, quadratic, exact-dual, or all
-    #[arg(long, value_name = "METHOD,...", value_delimiter = ',', default_value = "lp", help_heading = "Benchmark")]
+    #[arg(long, help = critics(), value_name = "METHOD,...", value_delimiter = ',', default_value = "lp", help_heading = "Benchmark")]
     pub(crate) critic: Vec<String>,
     /// Points of each side that exact-dual is solved on
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = positive, help_heading = "Benchmark")]

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use earthwork::critic::{ExactDual, Funnels, Witness};
 
-use crate::args::BenchmarkArgs;
-use crate::commands::critic::{EXACT_DUAL, methods, neural};
+use crate::args::{BenchmarkArgs, EXACT_DUAL};
+use crate::commands::critic::{methods, neural};
 use crate::failure::Outcome;
 use crate::progress::Bar;
 use crate::report::{self, BenchmarkReport, BenchmarkRow};

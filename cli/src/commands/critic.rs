@@ -9,15 +9,12 @@ use earthwork::estimate::Evidence;
 use earthwork::exact::wasserstein;
 use earthwork::measure::Samples;
 
-use crate::args::{CriticArgs, TrainingArgs};
+use crate::args::{CriticArgs, EXACT_DUAL, TrainingArgs};
 use crate::commands::two;
 use crate::failure::{Outcome, wrong};
 use crate::progress::Bar;
 use crate::report::{self, CriticReport, CriticRow, SampleInfo};
 use crate::{Exit, output, read};
-
-/// The name of the critic that needs no training.
-pub(super) const EXACT_DUAL: &str = "exact-dual";
 
 /// Runs the command.
 pub(crate) fn critic(options: &CriticArgs) -> Outcome<Exit> {
