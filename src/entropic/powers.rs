@@ -84,34 +84,42 @@ fn each_chunk(
     }
 }
 
-/// Rows whose sums are kept at a time: with more, the compiler gives each lane a register of its own.
-const GROUP: usize = 4;
-
 /// Squared distances in any dimension.
 #[inline(always)]
 fn squares<const FUSED: bool>(dim: usize, x: &[f64], y: &[f64], tiles: &mut [[f64; TILE]]) {
-    const GROUP: usize = 2;
-    for (tile, y) in tiles.iter_mut().zip(y.chunks_exact(dim * LANES)) {
-        for (group, out) in tile.as_chunks_mut::<LANES>().0.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
-            let x: [&[f64]; GROUP] = std::array::from_fn(|r| &x[(group * GROUP + r) * dim..][..dim]);
-            let mut totals = [[0.0; LANES]; GROUP];
-            for (k, y) in y.as_chunks::<LANES>().0.iter().enumerate().take(dim) {
-                for r in 0..GROUP {
-                    let x = x[r][k];
-                    for l in 0..LANES {
-                        let gap = x - y[l];
-                        totals[r][l] = multiply_add::<FUSED>(gap, gap, totals[r][l]);
-                    }
-                }
-            }
-            *out = totals;
-        }
-    }
+    sums::<2>(
+        dim,
+        x,
+        y,
+        tiles,
+        #[inline(always)]
+        |x, y, sum| multiply_add::<FUSED>(x - y, x - y, sum),
+    );
 }
 
 /// Inner products.
 #[inline(always)]
 fn products<const FUSED: bool>(dim: usize, x: &[f64], y: &[f64], tiles: &mut [[f64; TILE]]) {
+    sums::<4>(
+        dim,
+        x,
+        y,
+        tiles,
+        #[inline(always)]
+        |x, y, sum| multiply_add::<FUSED>(x, y, sum),
+    );
+}
+
+/// What `add` makes of the pairs of coordinates of rows and columns, one after the other. The sums of `GROUP` rows are kept at a time:
+/// with more, the compiler gives each lane a register of its own.
+#[inline(always)]
+fn sums<const GROUP: usize>(
+    dim: usize,
+    x: &[f64],
+    y: &[f64],
+    tiles: &mut [[f64; TILE]],
+    add: impl Fn(f64, f64, f64) -> f64,
+) {
     for (tile, y) in tiles.iter_mut().zip(y.chunks_exact(dim * LANES)) {
         for (group, out) in tile.as_chunks_mut::<LANES>().0.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
             let x: [&[f64]; GROUP] = std::array::from_fn(|r| &x[(group * GROUP + r) * dim..][..dim]);
@@ -120,7 +128,7 @@ fn products<const FUSED: bool>(dim: usize, x: &[f64], y: &[f64], tiles: &mut [[f
                 for r in 0..GROUP {
                     let x = x[r][k];
                     for l in 0..LANES {
-                        totals[r][l] = multiply_add::<FUSED>(x, y[l], totals[r][l]);
+                        totals[r][l] = add(x, y[l], totals[r][l]);
                     }
                 }
             }
