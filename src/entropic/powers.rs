@@ -100,14 +100,7 @@ fn squares<const FUSED: bool>(dim: usize, x: &[f64], y: &[f64], tiles: &mut [[f6
 /// Inner products.
 #[inline(always)]
 fn products<const FUSED: bool>(dim: usize, x: &[f64], y: &[f64], tiles: &mut [[f64; TILE]]) {
-    sums::<4>(
-        dim,
-        x,
-        y,
-        tiles,
-        #[inline(always)]
-        |x, y, sum| multiply_add::<FUSED>(x, y, sum),
-    );
+    sums::<4>(dim, x, y, tiles, multiply_add::<FUSED>);
 }
 
 /// What `add` makes of the pairs of coordinates of rows and columns, one after the other. The sums of `GROUP` rows are kept at a time:
