@@ -1,6 +1,6 @@
 //! 2^x for vector loops.
 
-use super::multiply_add;
+use super::{Kernel, multiply_add, run};
 
 /// Coefficients of 2^r − 1 = r (c₀ + c₁ r + …) on |r| ≤ ½: the Taylor series (ln 2)^k / k! to degree 13, its last term spread
 /// over those below by the Chebyshev polynomial T₁₃ (economised: what is left is below 1e-19).
@@ -44,23 +44,27 @@ pub(crate) fn exp2<const FUSED: bool>(x: f64) -> f64 {
     if x < -1000.0 { 0.0 } else { f64::from_bits(bits) }
 }
 
+/// Raises 2 to each of the numbers, as [`exp2`] does.
+pub(crate) fn exp2_all(numbers: &mut [f64]) {
+    run(Exp2(numbers));
+}
+
+struct Exp2<'a>(&'a mut [f64]);
+
+impl Kernel for Exp2<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        for x in self.0 {
+            *x = exp2::<FUSED>(*x);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::{Kernel, run};
-
-    struct Row<'a>(&'a [f64], &'a mut [f64]);
-
-    impl Kernel for Row<'_> {
-        type Output = ();
-
-        #[inline(always)]
-        fn run<const FUSED: bool>(self) {
-            for (x, y) in self.0.iter().zip(self.1) {
-                *y = exp2::<FUSED>(*x);
-            }
-        }
-    }
 
     fn ulps(found: f64, exact: f64) -> f64 {
         (found - exact).abs() / (exact.next_up() - exact)
@@ -69,9 +73,9 @@ mod tests {
     #[test]
     fn powers_are_right_to_two_units_in_the_last_place_or_three_without_fused_products() {
         let x: Vec<f64> = (0..200_000).map(|k| -999.9 + f64::from(k) * 0.010_11).collect();
-        let (mut wide, mut scalar) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-        run(Row(&x, &mut wide));
-        Row(&x, &mut scalar).run::<false>();
+        let (mut wide, mut scalar) = (x.clone(), x.clone());
+        exp2_all(&mut wide);
+        Exp2(&mut scalar).run::<false>();
         for ((x, w), s) in x.iter().zip(wide).zip(scalar) {
             assert!(ulps(w, x.exp2()) <= 2.0 && ulps(s, x.exp2()) <= 3.0, "2^{x}: {w}, {s}, {}", x.exp2());
         }
@@ -80,8 +84,8 @@ mod tests {
     #[test]
     fn the_ends_are_clamped() {
         let ends = [0.0, 1.0, -1.0, 1022.0, 1e300, f64::INFINITY, -1000.5, -1e300, f64::NEG_INFINITY];
-        let mut found = [0.0; 9];
-        run(Row(&ends, &mut found));
+        let mut found = ends;
+        exp2_all(&mut found);
         let top = 1023_f64.exp2();
         assert_eq!(found, [1.0, 2.0, 0.5, 1022_f64.exp2(), top, top, 0.0, 0.0, 0.0]);
     }

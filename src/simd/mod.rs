@@ -17,7 +17,7 @@ mod rectify;
 mod reduce;
 mod sift;
 
-pub(crate) use exp::exp2;
+pub(crate) use exp::{exp2, exp2_all};
 pub(crate) use kernel::{Kernel, run};
 pub(crate) use matching::{TwoLeast, relax, two_least};
 pub(crate) use min_plus::min_plus;

@@ -1,11 +1,14 @@
 //! A first basis where many dimensions leave coarse cells with little to tell: entropic scaling on the candidate arcs,
 //! then greedy, then an exact solve of what is left over.
 
+use std::f64::consts::LOG2_E;
+
 use super::arcs::Candidates;
 use super::dense;
 use super::masses::Masses;
 use super::start::row_greedy;
 use super::tree::TreeArc;
+use crate::simd;
 use crate::transport::{Interrupt, Silent, Watch};
 
 /// How often the regularisation is halved, and the sweeps at each of its values.
@@ -69,7 +72,7 @@ pub(super) fn sparse_start(
 fn scale(candidates: &Candidates, masses: (&[i128], &[i128]), f: &mut [f64], g: &mut [f64]) {
     let logs = |masses: &[i128]| {
         let total: i128 = masses.iter().sum();
-        masses.iter().map(|&mass| (mass as f64 / total as f64).ln()).collect::<Vec<_>>()
+        masses.iter().map(|&mass| (mass as f64 / total as f64).log2()).collect::<Vec<_>>()
     };
     let (log_a, log_b) = (logs(masses.0), logs(masses.1));
     for (i, f) in f.iter_mut().enumerate() {
@@ -79,28 +82,64 @@ fn scale(candidates: &Candidates, masses: (&[i128], &[i128]), f: &mut [f64], g: 
     let mean = candidates.iter().map(|(i, j, c)| (c - f[i as usize] - g[j as usize]).abs()).sum::<f64>()
         / candidates.len() as f64;
     let by_target = candidates.transposed();
+    let mut powers = vec![0.0; candidates.len()];
     let mut epsilon = 0.5 * mean;
     for _ in 0..HALVINGS {
         if epsilon <= 0.0 || epsilon.is_nan() {
             return;
         }
         for _ in 0..SWEEPS {
-            soft_minima(candidates, &log_b, g, epsilon, f);
-            soft_minima(&by_target, &log_a, f, epsilon, g);
+            soft_minima(candidates, &log_b, g, epsilon, f, &mut powers);
+            soft_minima(&by_target, &log_a, f, epsilon, g, &mut powers);
         }
         epsilon *= 0.5;
     }
 }
 
-/// out_i = −ε log Σ_j exp(log w_j + (v_j − c_ij) / ε) over the candidates of i, where it has some.
-fn soft_minima(arcs: &Candidates, log_weights: &[f64], values: &[f64], epsilon: f64, out: &mut [f64]) {
+/// out_i = −ε log Σ_j w_j exp((v_j − c_ij) / ε) over the candidates of i, where it has some, from log₂ w. `powers` is room for
+/// one number a candidate.
+fn soft_minima(
+    arcs: &Candidates,
+    log_weights: &[f64],
+    values: &[f64],
+    epsilon: f64,
+    out: &mut [f64],
+    powers: &mut [f64],
+) {
+    let bits = LOG2_E / epsilon;
+    let exponents: Vec<f64> = log_weights.iter().zip(values).map(|(log, v)| log + bits * v).collect();
+    let mut rest = &mut *powers;
     for (i, out) in out.iter_mut().enumerate() {
         let (others, costs) = arcs.row(i);
-        let exponent = |(&j, &c): (&u32, &f64)| log_weights[j as usize] + (values[j as usize] - c) / epsilon;
-        let largest = others.iter().zip(costs).map(exponent).fold(f64::NEG_INFINITY, f64::max);
+        let row = rest.split_off_mut(..others.len()).expect("one for each candidate");
+        for ((x, &j), c) in row.iter_mut().zip(others).zip(costs) {
+            *x = exponents[j as usize] - bits * c;
+        }
+        let largest = folded(row, f64::NEG_INFINITY, |a, b| if a > b { a } else { b });
         if largest > f64::NEG_INFINITY {
-            let total: f64 = others.iter().zip(costs).map(|arc| (exponent(arc) - largest).exp()).sum();
-            *out = -epsilon * (largest + total.ln());
+            row.iter_mut().for_each(|x| *x -= largest);
+            *out = largest;
         }
     }
+    simd::exp2_all(powers);
+    let mut rest = &*powers;
+    for (i, out) in out.iter_mut().enumerate() {
+        let row = rest.split_off(..arcs.row(i).0.len()).expect("one for each candidate");
+        let total = folded(row, 0.0, |a, b| a + b);
+        if total > 0.0 {
+            *out = -(*out + total.log2()) / bits;
+        }
+    }
+}
+
+/// A fold in four chains: one would wait for each of its steps.
+fn folded(row: &[f64], start: f64, step: impl Fn(f64, f64) -> f64) -> f64 {
+    let (fours, rest) = row.as_chunks::<4>();
+    let mut lanes = [start; 4];
+    for four in fours {
+        for l in 0..4 {
+            lanes[l] = step(lanes[l], four[l]);
+        }
+    }
+    rest.iter().chain(&lanes).fold(start, |all, v| step(all, *v))
 }
