@@ -20,6 +20,9 @@ impl simd::Kernel for LeastOfRow<'_> {
         const LANES: usize = 16;
         let Self { row, g, mut limit, k, found } = self;
         found.clear();
+        if limit == f64::INFINITY {
+            limit = at_most(row, g, k);
+        }
         for (block, (c, g)) in row.chunks(LANES).zip(g.chunks(LANES)).enumerate() {
             let mut any = false;
             for (c, g) in c.iter().zip(g) {
@@ -40,6 +43,24 @@ impl simd::Kernel for LeastOfRow<'_> {
         }
         found.sort_unstable_by_key(|f| f.index);
     }
+}
+
+/// A limit that the `k` least c − g of a row lie below: the `k`-th least of the least of as many parts of the row as there are
+/// lanes. It spares keeping most of what would be among the least for a while.
+#[inline(always)]
+fn at_most(row: &[f64], g: &[f64], k: usize) -> f64 {
+    const PARTS: usize = 64;
+    if !(3..=PARTS / 3).contains(&k) || row.len() < 4 * PARTS {
+        return f64::INFINITY;
+    }
+    let mut least = [f64::INFINITY; PARTS];
+    for (c, g) in row.as_chunks::<PARTS>().0.iter().zip(g.as_chunks::<PARTS>().0) {
+        for l in 0..PARTS {
+            let slack = c[l] - g[l];
+            least[l] = if slack < least[l] { slack } else { least[l] };
+        }
+    }
+    least.select_nth_unstable_by(k - 1, f64::total_cmp).1.next_up()
 }
 
 /// Keeps one more in its place among the `k` of least value, which are in order; of equal ones the first.

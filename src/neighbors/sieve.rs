@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::row::{LeastOfRow, keep};
 use crate::cost::{CostMatrix, Form, PointCost};
 use crate::measure::Points;
-use crate::simd::{self, PANEL, SIFTED, Sift};
+use crate::simd::{self, LeastOfLanes, PANEL, SIFTED, Sift};
 
 /// Bytes of panels that all rows of a task go through before the next ones: they stay in the second-level cache.
 const CHUNK: usize = 1 << 17;
@@ -14,6 +14,9 @@ const CHUNK: usize = 1 << 17;
 const SAMPLED: usize = 512;
 /// A row of which one in so many columns passes is faster as a whole in double precision.
 const BLUNT: usize = 32;
+/// Columns that tell first thresholds, and for how many neighbours they are worth their time.
+const FIRST: usize = 2048;
+const MANY: Range<usize> = 3..FIRST / 16;
 /// The unit of rounding of single precision.
 const ROUNDING: f64 = 0.5 * f32::EPSILON as f64;
 
@@ -63,6 +66,8 @@ pub(crate) struct Columns<'a> {
     g: Vec<f64>,
     /// g rounded up, for roots.
     high: Vec<f32>,
+    /// The most of 2 ‖y‖² + |g|.
+    farthest: f64,
 }
 
 impl Sieve {
@@ -124,7 +129,9 @@ impl Sieve {
         }
         // Below the range nothing is told apart, and the bound from above would be none.
         let reached = start.iter().all(|start| *start > f32::NEG_INFINITY) && high.iter().all(|g| *g < f32::INFINITY);
-        reached.then_some(Columns { sieve: self, given: g, start, g: scaled, high })
+        let far = |(square, g): (&f64, &f64)| 2.0 * square + g.abs();
+        let farthest = self.squares.iter().zip(&scaled).map(far).fold(0.0, f64::max);
+        reached.then_some(Columns { sieve: self, given: g, start, g: scaled, high, farthest })
     }
 }
 
@@ -194,6 +201,16 @@ impl Columns<'_> {
         let chunks = [near..count, 0..near].into_iter().flat_map(|part| {
             part.clone().step_by(width).map(move |first| first * PANEL..(first + width).min(part.end) * PANEL)
         });
+        if !root && MANY.contains(&k) {
+            let first = (near * PANEL).min(self.start.len().saturating_sub(FIRST));
+            let columns = first..(first + FIRST).min(self.start.len());
+            let groups = points.chunks_exact(SIFTED * dim).zip(rows.chunks_mut(SIFTED)).zip(&mut thresholds);
+            for ((points, rows), thresholds) in groups {
+                if rows.iter().all(|row| row.limit == f64::INFINITY) {
+                    self.first_thresholds(points, rows, columns.clone(), k, thresholds);
+                }
+            }
+        }
         for columns in chunks {
             let (start, first) = (&self.start[columns.clone()], columns.start);
             let groups = points.chunks_exact(SIFTED * dim).zip(rows.chunks_mut(SIFTED));
@@ -205,6 +222,34 @@ impl Columns<'_> {
             }
         }
         rows
+    }
+
+    /// Thresholds of some rows from some columns, of which the `k` least lie below: from the least of `4 k` parts of them.
+    fn first_thresholds(
+        &self,
+        points: &[f32],
+        rows: &mut [Row],
+        columns: Range<usize>,
+        k: usize,
+        thresholds: &mut [f32; SIFTED],
+    ) {
+        let dim = self.sieve.centre.len();
+        let parts = (4 * k).div_ceil(PANEL);
+        let width = (columns.len() / PANEL).div_ceil(parts) * PANEL;
+        let mut least = vec![Vec::with_capacity(parts * PANEL); rows.len()];
+        for first in columns.clone().step_by(width) {
+            let part = first..(first + width).min(columns.end);
+            let panels = &self.sieve.panels[part.start * dim..part.end * dim];
+            let lanes = simd::run(LeastOfLanes { rows: points, panels, start: &self.start[part] });
+            least.iter_mut().zip(lanes).for_each(|(least, lanes)| least.extend(lanes));
+        }
+        for ((row, least), threshold) in rows.iter_mut().zip(&mut least).zip(thresholds) {
+            if least.len() >= k {
+                let bound = f64::from(*least.select_nth_unstable_by(k - 1, f32::total_cmp).1);
+                row.threshold = above(bound + 2.1 * self.sieve.doubt() * (row.square + self.farthest)).next_up();
+                *threshold = row.threshold;
+            }
+        }
     }
 
     /// Notes that column `j` may be among the least of a row, and returns its threshold from then on.

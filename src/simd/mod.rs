@@ -27,7 +27,7 @@ pub(crate) use product::{Factor, add_product};
 pub(crate) use project::{TILE_POINTS, project, tiled};
 pub(crate) use rectify::{add_rows, rectify, rectify_slopes};
 pub(crate) use reduce::{lower_to_difference, row_minimum, row_slack_minimum};
-pub(crate) use sift::{PANEL, SIFTED, Sift};
+pub(crate) use sift::{LeastOfLanes, PANEL, SIFTED, Sift};
 
 /// Defines `pub(crate) fn name(args) -> out` that runs `body(args)` compiled for the best instructions at hand.
 ///

@@ -45,6 +45,37 @@ impl<H: FnMut(usize, usize, f32) -> f32> Kernel for Sift<'_, H> {
     }
 }
 
+/// The least of the bounds of [`SIFTED`] rows, squared costs alone, over the columns of each lane of the panels.
+pub(crate) struct LeastOfLanes<'a> {
+    /// As those of [`Sift`].
+    pub(crate) rows: &'a [f32],
+    pub(crate) panels: &'a [f32],
+    pub(crate) start: &'a [f32],
+}
+
+impl Kernel for LeastOfLanes<'_> {
+    type Output = [[f32; PANEL]; SIFTED];
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) -> Self::Output {
+        let rows = self.rows.as_chunks::<SIFTED>().0;
+        let panels = self.panels.as_chunks::<PANEL>().0.chunks_exact(rows.len());
+        let [mut p, mut q, mut r, mut s, mut t, mut u] = [[f32::INFINITY; PANEL]; SIFTED];
+        for (panel, start) in panels.zip(self.start.as_chunks::<PANEL>().0) {
+            let [a, b, c, d, e, f] = sums::<FUSED>(rows, panel, start);
+            for l in 0..PANEL {
+                p[l] = if a[l] < p[l] { a[l] } else { p[l] };
+                q[l] = if b[l] < q[l] { b[l] } else { q[l] };
+                r[l] = if c[l] < r[l] { c[l] } else { r[l] };
+                s[l] = if d[l] < s[l] { d[l] } else { s[l] };
+                t[l] = if e[l] < t[l] { e[l] } else { t[l] };
+                u[l] = if f[l] < u[l] { f[l] } else { u[l] };
+            }
+        }
+        [p, q, r, s, t, u]
+    }
+}
+
 /// What is not a number counts as below.
 #[inline(always)]
 fn is_below(bound: f32, threshold: f32) -> bool {
@@ -52,16 +83,13 @@ fn is_below(bound: f32, threshold: f32) -> bool {
     !clear
 }
 
-/// The bounds of one panel, unless all are clear of the thresholds. The six rows are written out, so that their sums stay
-/// in registers.
+/// start(y) + Σₖ xₖ yₖ. The six rows are written out, so that their sums stay in registers.
 #[inline(always)]
-fn bounds<const FUSED: bool>(
+fn sums<const FUSED: bool>(
     rows: &[[f32; SIFTED]],
     panel: &[[f32; PANEL]],
     start: &[f32; PANEL],
-    roots: Option<(&[f32; SIFTED], &[f32; PANEL])>,
-    thresholds: &[f32; SIFTED],
-) -> Option<[[f32; PANEL]; SIFTED]> {
+) -> [[f32; PANEL]; SIFTED] {
     let [mut a, mut b, mut c, mut d, mut e, mut f] = [*start; SIFTED];
     for (x, y) in rows.iter().zip(panel) {
         for l in 0..PANEL {
@@ -73,6 +101,19 @@ fn bounds<const FUSED: bool>(
             f[l] = multiply_add::<FUSED>(x[5], y[l], f[l]);
         }
     }
+    [a, b, c, d, e, f]
+}
+
+/// The bounds of one panel, unless all are clear of the thresholds.
+#[inline(always)]
+fn bounds<const FUSED: bool>(
+    rows: &[[f32; SIFTED]],
+    panel: &[[f32; PANEL]],
+    start: &[f32; PANEL],
+    roots: Option<(&[f32; SIFTED], &[f32; PANEL])>,
+    thresholds: &[f32; SIFTED],
+) -> Option<[[f32; PANEL]; SIFTED]> {
+    let [mut a, mut b, mut c, mut d, mut e, mut f] = sums::<FUSED>(rows, panel, start);
     if let Some((lift, g)) = roots {
         for l in 0..PANEL {
             a[l] = root(a[l] + lift[0]) - g[l];
