@@ -14,9 +14,11 @@ const CHUNK: usize = 1 << 17;
 const SAMPLED: usize = 512;
 /// A row of which one in so many columns passes is faster as a whole in double precision.
 const BLUNT: usize = 32;
-/// Columns that tell first thresholds, and for how many neighbours they are worth their time.
-const FIRST: usize = 2048;
-const MANY: Range<usize> = 3..FIRST / 16;
+/// Bytes of panels of the columns that tell first thresholds, but at least so many columns; and for how many neighbours they are
+/// worth their time.
+const FIRST: usize = 1 << 16;
+const LEAST_FIRST: usize = 256;
+const MANY: Range<usize> = 3..LEAST_FIRST / 16;
 /// The unit of rounding of single precision.
 const ROUNDING: f64 = 0.5 * f32::EPSILON as f64;
 
@@ -202,8 +204,9 @@ impl Columns<'_> {
             part.clone().step_by(width).map(move |first| first * PANEL..(first + width).min(part.end) * PANEL)
         });
         if !root && MANY.contains(&k) {
-            let first = (near * PANEL).min(self.start.len().saturating_sub(FIRST));
-            let columns = first..(first + FIRST).min(self.start.len());
+            let count = (FIRST / (size_of::<f32>() * PANEL * dim) * PANEL).max(LEAST_FIRST).min(self.start.len());
+            let first = (near * PANEL).min(self.start.len() - count);
+            let columns = first..first + count;
             let groups = points.chunks_exact(SIFTED * dim).zip(rows.chunks_mut(SIFTED)).zip(&mut thresholds);
             for ((points, rows), thresholds) in groups {
                 if rows.iter().all(|row| row.limit == f64::INFINITY) {
