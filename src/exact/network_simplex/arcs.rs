@@ -25,7 +25,8 @@ impl Candidates {
             start[i + 1] += start[i];
         }
         let cost = pairs.iter().map(|&(i, j)| cost(i as usize, j as usize)).collect();
-        Self { start, target: pairs.into_iter().map(|(_, j)| j).collect(), cost }
+        // From a borrow: out of the pairs themselves, the targets would go on living in their room.
+        Self { start, target: pairs.iter().map(|&(_, j)| j).collect(), cost }
     }
 
     /// The same with more pairs, which must be sorted.

@@ -1,5 +1,7 @@
 //! The two point clouds from coarse to fine: cells of a kd order, halved from level to level.
 
+use std::mem::take;
+
 use crate::neighbors::halving::middle;
 
 /// One side of the problem in kd order.
@@ -59,6 +61,15 @@ impl Side {
     /// How many halvings lead to single points.
     pub(super) fn depth(&self) -> usize {
         self.len().next_power_of_two().trailing_zeros() as usize
+    }
+
+    /// The cells after `depth` of `deepest` halvings. The last ones are the points, which go over to them.
+    pub(super) fn level(&mut self, depth: usize, deepest: usize) -> Cells {
+        if depth < deepest {
+            return self.cells(depth);
+        }
+        let start = (0..=self.len() as u32).collect();
+        Cells { start, centres: take(&mut self.points), masses: take(&mut self.masses) }
     }
 
     /// The cells after `depth` halvings.

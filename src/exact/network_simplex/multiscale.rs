@@ -43,8 +43,9 @@ const BLOCK: f64 = 0.3;
 pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
     let dim = clouds.dim;
     let (source_order, target_order) = rayon::join(|| kd_order(clouds.source, dim), || kd_order(clouds.target, dim));
-    let source = Side::new(dim, clouds.source, &clouds.masses.source, &source_order);
-    let target = Side::new(dim, clouds.target, &clouds.masses.target, &target_order);
+    let mut source = Side::new(dim, clouds.source, &clouds.masses.source, &source_order);
+    let mut target = Side::new(dim, clouds.target, &clouds.masses.target, &target_order);
+    let memory = source.memory() + target.memory();
     let cost = |x: &[f64], y: &[f64]| clouds.ground.between(x, y);
 
     let deepest = source.depth().max(target.depth());
@@ -52,13 +53,13 @@ pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
     let stops = stops(depth, deepest, source.len().max(target.len()));
     let mut progress = Progress { stage: "pivot", level: 1, levels: stops.len() + 1, ..Progress::default() };
 
-    let mut at = Stage { depth, cells: (source.cells(depth), target.cells(depth)) };
+    let mut at = Stage { depth, cells: (source.level(depth, deepest), target.level(depth, deepest)) };
     let level = Level { ground: &*clouds.ground, cells: &at.cells, proof: true };
     let mut solved = level.solve_all_pairs(progress, watch);
     // Targets and their potentials at the level of an early end.
     let mut told: Option<(Vec<f64>, Vec<f64>)> = None;
     for &stop in &stops {
-        let (finer, arcs) = at.descend(&solved.arcs, stop, (&source, &target), &cost);
+        let (finer, arcs) = at.descend(&solved.arcs, (stop, deepest), (&mut source, &mut target), &cost);
         if solved.status != Status::Optimal {
             // Ended early: the basis is carried on to the finest level, so that there is a feasible plan.
             let g = solved.potential.split_off(at.cells.0.len().min(solved.potential.len()));
@@ -97,7 +98,7 @@ pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
             solved.potential[f.len() + j as usize] = c - f[i as usize];
         }
     }
-    solved.memory += source.memory() + target.memory();
+    solved.memory += memory;
     solved.in_order(&source_order, &target_order)
 }
 
@@ -120,18 +121,18 @@ struct Stage {
 }
 
 impl Stage {
-    /// The stage at depth `stop`, and a basis of it expanded from one here.
+    /// The stage at depth `stop` of `deepest`, and a basis of it expanded from one here.
     fn descend(
         &self,
         arcs: &[TreeArc],
-        stop: usize,
-        (source, target): (&Side, &Side),
+        (stop, deepest): (usize, usize),
+        (source, target): (&mut Side, &mut Side),
         cost: &dyn Fn(&[f64], &[f64]) -> f64,
     ) -> (Self, Vec<TreeArc>) {
         let mut arcs = arcs.to_vec();
         let mut at: Option<Self> = None;
         for depth in self.depth + 1..=stop {
-            let finer = Self { depth, cells: (source.cells(depth), target.cells(depth)) };
+            let finer = Self { depth, cells: (source.level(depth, deepest), target.level(depth, deepest)) };
             let from = at.as_ref().unwrap_or(self);
             let between = |i: Cell, j: Cell| {
                 cost(centre(i, &from.cells.0, &finer.cells.0), centre(j, &from.cells.1, &finer.cells.1))

@@ -34,13 +34,18 @@ pub(super) trait Oracle: Sync {
 }
 
 /// An oracle for points in kd order.
-pub(super) fn oracle(ground: &Arc<dyn GroundCost>, source: &[f64], target: &[f64], dim: usize) -> Box<dyn Oracle> {
+pub(super) fn oracle<'a>(
+    ground: &Arc<dyn GroundCost>,
+    source: &'a [f64],
+    target: &'a [f64],
+    dim: usize,
+) -> Box<dyn Oracle + 'a> {
     let pairs = (source.len() / dim) * (target.len() / dim);
-    let tree: Option<Box<dyn Oracle>> = if sieve_pays(ground.form(), dim, pairs) {
+    let tree: Option<Box<dyn Oracle + 'a>> = if sieve_pays(ground.form(), dim, pairs) {
         None
     } else {
         with_metric!(ground.form(), dim, |metric, D| {
-            Box::new(Kd::<D, _> { metric, source: source.to_vec(), target: target.to_vec() })
+            Box::new(Kd::<D, _> { metric, source, target })
         })
     };
     tree.unwrap_or_else(|| {
@@ -57,13 +62,13 @@ pub(super) fn oracle(ground: &Arc<dyn GroundCost>, source: &[f64], target: &[f64
 }
 
 /// Kd-trees with linear dual bounds: for few dimensions.
-struct Kd<const D: usize, M> {
+struct Kd<'a, const D: usize, M> {
     metric: M,
-    source: Vec<f64>,
-    target: Vec<f64>,
+    source: &'a [f64],
+    target: &'a [f64],
 }
 
-impl<const D: usize, M: Metric> Kd<D, M> {
+impl<const D: usize, M: Metric> Kd<'_, D, M> {
     /// c − g of a point and one of `among`.
     fn slack(&self, among: &[f64], g: &[f64]) -> impl Fn(&[f64; D], u32) -> f64 + Sync {
         let among = among.as_chunks::<D>().0;
@@ -103,25 +108,24 @@ impl<const D: usize, M: Metric> Kd<D, M> {
     }
 }
 
-impl<const D: usize, M: Metric> Oracle for Kd<D, M> {
+impl<const D: usize, M: Metric> Oracle for Kd<'_, D, M> {
     fn memory(&self) -> usize {
-        let coordinates = self.source.len() + self.target.len();
-        coordinates * size_of::<f64>() + DualTree::<D, M>::memory(coordinates / D)
+        DualTree::<D, M>::memory((self.source.len() + self.target.len()) / D)
     }
 
     fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
-        let tree = DualTree::new(self.metric, &self.target, g);
-        Self::search(&self.source, &tree, self.slack(&self.target, g), |_| f64::INFINITY, k, |i, j| (i, j))
+        let tree = DualTree::new(self.metric, self.target, g);
+        Self::search(self.source, &tree, self.slack(self.target, g), |_| f64::INFINITY, k, |i, j| (i, j))
     }
 
     fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)> {
-        let tree = DualTree::new(self.metric, &self.source, f);
-        Self::search(&self.target, &tree, self.slack(&self.source, f), |_| f64::INFINITY, k, |j, i| (i, j))
+        let tree = DualTree::new(self.metric, self.source, f);
+        Self::search(self.target, &tree, self.slack(self.source, f), |_| f64::INFINITY, k, |j, i| (i, j))
     }
 
     fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)> {
-        let tree = DualTree::new(self.metric, &self.target, g);
-        let mut pairs = Self::search(&self.source, &tree, self.slack(&self.target, g), |i| f[i], k, |i, j| (i, j));
+        let tree = DualTree::new(self.metric, self.target, g);
+        let mut pairs = Self::search(self.source, &tree, self.slack(self.target, g), |i| f[i], k, |i, j| (i, j));
         let (x, y) = (self.source.as_chunks::<D>().0, self.target.as_chunks::<D>().0);
         pairs.retain(|&(i, j)| {
             let (i, j) = (i as usize, j as usize);

@@ -70,7 +70,9 @@ impl Order for Tour {
             let done = open.pop().expect("it has a last");
             sequence.push(tour.entry[done as usize] ^ 1);
         }
-        for piece in sequence.chunks(capacity / 2) {
+        let pieces = sequence.chunks(capacity / 2);
+        tour.elements.reserve_exact((pieces.len() + pieces.len() / 8 + 1) * tour.stride());
+        for piece in pieces {
             let c = tour.new_chunk();
             let at = c as usize * tour.stride();
             tour.elements[at..at + piece.len()].copy_from_slice(piece);
@@ -128,7 +130,12 @@ impl Tour {
             return c;
         }
         self.chunks.push(Chunk { shift: 0.0, len: 0, next: 0, prev: 0 });
-        self.elements.resize(self.chunks.len() * self.stride(), 0);
+        let needed = self.chunks.len() * self.stride();
+        if needed > self.elements.capacity() {
+            // By an eighth: doubled, it would be the largest part of the memory.
+            self.elements.reserve_exact(needed + needed / 8 - self.elements.len());
+        }
+        self.elements.resize(needed, 0);
         self.chunks.len() as u32 - 1
     }
 

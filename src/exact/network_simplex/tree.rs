@@ -146,7 +146,7 @@ impl<O: Order> Tree<O> {
                 above = below;
             }
         }
-        self.order.set_potentials(exact.into_iter().map(Sum::value).collect());
+        self.order.set_potentials(exact.iter().map(|sum| sum.value()).collect());
     }
 
     /// Brings the arc (source, target) of reduced cost `reduced` < 0 into the tree: pushes flow around the cycle that it
