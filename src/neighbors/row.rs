@@ -78,3 +78,29 @@ pub(super) fn keep<T: Copy, V: PartialOrd>(least: &mut Vec<T>, k: usize, one: T,
     }
     least[place] = one;
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+
+    use super::*;
+    use crate::numeric::stream;
+
+    #[test]
+    fn the_least_of_a_row_are_those_of_a_sort() {
+        let mut random = stream(1, 0);
+        for (m, k, levels) in
+            [(1000, 12, 1e9), (1000, 12, 5.0), (1000, 1, 1e9), (300, 21, 30.0), (70, 12, 1e9), (5, 8, 1e9)]
+        {
+            let mut numbers = || (0..m).map(|_| (random.random::<f64>() * levels).floor()).collect::<Vec<f64>>();
+            let (row, g) = (numbers(), numbers());
+            let mut found = Vec::new();
+            simd::run(LeastOfRow { row: &row, g: &g, limit: f64::INFINITY, k, found: &mut found });
+            let mut sorted: Vec<usize> = (0..m).collect();
+            sorted.sort_by(|&i, &j| (row[i] - g[i]).total_cmp(&(row[j] - g[j])));
+            sorted.truncate(k);
+            sorted.sort_unstable();
+            assert_eq!(found.iter().map(|found| found.index as usize).collect::<Vec<_>>(), sorted, "m = {m}, k = {k}");
+        }
+    }
+}

@@ -44,9 +44,7 @@ pub(super) fn oracle<'a>(
     let tree: Option<Box<dyn Oracle + 'a>> = if sieve_pays(ground.form(), dim, pairs) {
         None
     } else {
-        with_metric!(ground.form(), dim, |metric, D| {
-            Box::new(Kd::<D, _> { metric, source, target })
-        })
+        with_metric!(ground.form(), dim, |metric, D| { Box::new(Kd::<D, _> { metric, source, target }) })
     };
     tree.unwrap_or_else(|| {
         let points = |flat: &[f64]| Points::from_rows(flat, dim).expect("centres are finite");
