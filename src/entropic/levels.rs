@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::geometry::{Cloud, Geometry, LANES, ROWS};
-use super::kernel::{Depth, Field, Masses, State};
+use super::kernel::{Also, Depth, Field, Masses, State};
 use super::stage::{BITS, Goal, Staged, continuation, stage};
 use super::work::Work;
 use crate::cost::{Form, GroundCost};
@@ -25,6 +25,8 @@ const LARGE: f64 = 0.1;
 pub(super) struct Prepared<'a> {
     pub(super) field: Field<'a>,
     clouds: Option<[Cloud; 2]>,
+    /// Bytes of kept costs.
+    kept: usize,
 }
 
 impl<'a> Prepared<'a> {
@@ -35,7 +37,7 @@ impl<'a> Prepared<'a> {
         let Some(points) = problem.points() else {
             let masses = Masses::new(a.into_iter(), b.into_iter());
             let geometry = Geometry::of_matrix(problem.cost());
-            return Self { field: Field { geometry, masses, ground: None, memory }, clouds: None };
+            return Self { field: Field { geometry, masses, ground: None, memory }, clouds: None, kept: 0 };
         };
         let clouds = [Cloud::new(points.source()), Cloud::new(points.target())];
         let pick =
@@ -43,7 +45,7 @@ impl<'a> Prepared<'a> {
         let masses = Masses::new(pick(&a, &clouds[0]).into_iter(), pick(&b, &clouds[1]).into_iter());
         let ground = points.shared_ground();
         let geometry = Geometry::of_points(&ground, &clouds[0].points, &clouds[1].points);
-        Self { field: Field { geometry, masses, ground: Some(ground), memory }, clouds: Some(clouds) }
+        Self { field: Field { geometry, masses, ground: Some(ground), memory }, clouds: Some(clouds), kept: 0 }
     }
 
     /// The caller's index of row `i`.
@@ -56,12 +58,17 @@ impl<'a> Prepared<'a> {
         self.clouds.as_ref().map_or(j, |clouds| clouds[1].order[j] as usize)
     }
 
+    /// Keeps the costs themselves where passes at up to `rate` would spend most of their time on them.
+    pub(super) fn keep_costs(&mut self, rate: f64) {
+        self.kept = self.field.geometry.keep_costs(rate, self.field.memory);
+    }
+
     /// The bytes of everything but stored shares.
     pub(super) fn bytes(&self) -> usize {
         let (n, m) = (self.field.masses.a.len(), self.field.masses.b.len());
         let dim = self.clouds.as_ref().map_or(0, |clouds| clouds[0].points.dim());
         // Points and their copies in tiles; potentials of three stages; column sums of each part of the rows.
-        size_of::<f64>() * ((n + m) * (2 * dim + 8) + 16 * m)
+        self.kept + size_of::<f64>() * ((n + m) * (2 * dim + 8) + 16 * m)
     }
 
     /// The caller's potentials as a state.
@@ -122,7 +129,7 @@ pub(super) fn solve(prepared: &Prepared, start: Option<State>, goal: Goal, work:
         work.progress.level = levels.len() - k;
         // What the next finer level can take over.
         let rate = goal.rate.min(BITS / (VARIANCES * coarse.variance));
-        let rough = Goal { rate, tolerance: goal.tolerance.max(1e-3), rough: true, gap: f64::INFINITY };
+        let rough = Goal { rate, tolerance: goal.tolerance.max(1e-3), rough: true, gap: f64::INFINITY, bounds: false };
         let (mut here, begun) = match state.take() {
             Some((parent, rate)) => (coarse.extended(&levels[k + 1], &parent, rate), rate),
             None => (coarse.field.zeros(), from),
@@ -235,10 +242,10 @@ fn soft_transform(
     (0..x.len()).for_each(|i| state.f[i] = near[i / CELL]);
     (0..cells.len()).for_each(|j| state.g[j] = g[j]);
     // The parents' potentials are some ε off at the points: look deeper for what matters.
-    let (mut exact, _) = field.exact(&state, rate, Depth(64.0), &|f| f, None);
+    let (mut exact, _) = field.exact(&state, rate, Depth(64.0), &|f| f, Also::Nothing);
     if exact.lost {
         field.tighten_rows(&mut state, rate);
-        exact = field.exact(&state, rate, Depth(64.0), &|f| f, None).0;
+        exact = field.exact(&state, rate, Depth(64.0), &|f| f, Also::Nothing).0;
     }
     exact.f.truncate(x.len());
     exact.f

@@ -256,10 +256,11 @@ impl Kernel for InnerCosts<'_> {
     }
 }
 
-/// Turns tiles of costs into powers.
+/// Turns tiles of costs into powers, in place or from elsewhere.
 pub(super) struct Exponentials<'a> {
     pub(super) exponents: Exponents<'a>,
     pub(super) runs: &'a [Run],
+    pub(super) costs: Option<&'a [f64]>,
     pub(super) out: &'a mut [f64],
 }
 
@@ -270,9 +271,13 @@ impl Kernel for Exponentials<'_> {
     fn run<const FUSED: bool>(self) {
         let Exponents { shift, lift, rate } = self.exponents;
         let mut tiles = self.out.as_chunks_mut::<TILE>().0.iter_mut();
+        let mut costs = self.costs.map(|costs| costs.as_chunks::<TILE>().0.iter());
         for &(first, count) in self.runs {
             for j in first as usize..(first + count) as usize {
                 let tile = tiles.next().expect("one tile for each block of the runs");
+                if let Some(costs) = &mut costs {
+                    *tile = *costs.next().expect("as many tiles of costs");
+                }
                 let lift: &[f64; LANES] = lift[j * LANES..][..LANES].try_into().expect("whole blocks");
                 for r in 0..ROWS {
                     for l in 0..LANES {

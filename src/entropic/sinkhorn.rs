@@ -5,11 +5,15 @@ use crate::error::{Result, require};
 use crate::transport::{Bounds, Interrupt, Observer, Potentials, Problem, Report, Silent, Status, Watch, limits};
 
 use super::Epsilon;
+use super::kernel::{Exact, Field, State};
 use super::levels::{self, Prepared};
-use super::rounding::rounded;
+use super::rounding::{Rounded, rounded};
 use super::solution::SinkhornSolution;
 use super::stage::{BITS, Goal, Staged};
 use super::work::Work;
+
+/// How much wider bounds may be than a pass of their own would make them.
+const UNPLACED: f64 = 1e-3;
 
 /// Entropic optimal transport: min ⟨C, P⟩ + ε KL(P | a ⊗ b / M) over the plans P between masses a and b of total M.
 ///
@@ -128,21 +132,23 @@ impl Sinkhorn {
         let mut work = Work::new(Watch::new(self.interrupt.clone(), observer), "sinkhorn");
         let epsilon = self.epsilon.of(problem)?;
         let rate = BITS / epsilon;
-        let prepared = Prepared::new(problem, self.memory);
+        let mut prepared = Prepared::new(problem, self.memory);
         require(
             "epsilon",
             epsilon,
             (rate * prepared.field.geometry.largest).is_finite() && rate > 0.0,
             "the costs divided by ε must be finite numbers",
         )?;
-        let goal = Goal { rate, tolerance, rough: false, gap: 10.0 * tolerance };
+        prepared.keep_costs(rate);
+        let goal = Goal { rate, tolerance, rough: false, gap: 10.0 * tolerance, bounds: self.certify };
         let start = self.start.as_ref().map(|start| prepared.state(problem, start, rate)).transpose()?;
         let (state, Staged { exact, error, status }) = levels::solve(&prepared, start, goal, &mut work);
 
         let mass = problem.mass();
         let masses = &prepared.field.masses;
         let unit = epsilon / BITS;
-        let rounded = rounded(&prepared.field, &masses.a, &state, &exact.columns, rate);
+        let rounded = self.rounded(&prepared.field, &state, &exact, rate);
+        let largest = prepared.field.geometry.largest;
         let potentials = prepared.potentials(&state, rate);
         let terms = |mass: &[f64], bits: &[f64]| -> f64 { mass.iter().zip(bits).map(|(a, f)| a * f).sum() };
         let value = unit * (terms(&masses.a, &state.f) + terms(&masses.b, &state.g));
@@ -154,7 +160,7 @@ impl Sinkhorn {
                 .map(|&(i, j, mass)| mass * problem.cost().entry(prepared.row(i), prepared.column(j)))
                 .sum();
             // Sums of n · m terms in blocks: far below this much of them.
-            let upper = rounded.scaled_cost + filled;
+            let upper = rounded.scaled_cost + filled + 2.0 * rounded.unplaced * largest;
             let upper = mass * (upper + 1e-14 * (rounded.scaled_cost.abs() + filled.abs()));
             let (lower, magnitude) = (mass * rounded.lower, mass * rounded.magnitude);
             Bounds { lower: lower.min(upper), upper, magnitude }
@@ -162,7 +168,7 @@ impl Sinkhorn {
         // Potentials of any masses oscillate by no more than the costs do.
         let costs = problem.points().map(|points| points.ground().form());
         let signed = matches!(costs, None | Some(Form::Other));
-        let reach = prepared.field.geometry.largest * if signed { 2.0 } else { 1.0 };
+        let reach = largest * if signed { 2.0 } else { 1.0 };
         let rounding = 8.0 * f64::EPSILON * (value.abs() + reach);
         let status = if error.is_finite() && value.is_finite() { status } else { Status::Stalled };
         Ok(SinkhornSolution {
@@ -182,5 +188,20 @@ impl Sinkhorn {
                 memory: work.memory + prepared.bytes(),
             },
         })
+    }
+
+    /// What the state costs, by the last pass if that tells.
+    fn rounded(&self, field: &Field, state: &State, exact: &Exact, rate: f64) -> Rounded {
+        let a = &field.masses.a;
+        if let Some(priced) = exact.priced.as_ref().filter(|_| !exact.lost) {
+            if !self.certify {
+                return Rounded::cost_alone(priced.cost());
+            }
+            let rounded = priced.settled(field, a, (&state.f, &state.g), &exact.columns, rate);
+            if rounded.unplaced * field.geometry.largest <= UNPLACED * (rounded.scaled_cost - rounded.lower) {
+                return rounded;
+            }
+        }
+        rounded(field, a, state, &exact.columns, rate)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Epsilon;
 use super::geometry::ROWS;
-use super::kernel::{Depth, Field, State};
+use super::kernel::{Also, Depth, Field, State};
 use super::levels::Prepared;
 use super::newton::extrapolated;
 use super::rounding::rounded;
@@ -288,7 +288,7 @@ fn iterate(field: &Field, sides: Sides, tolerance: f64, work: &mut Work) -> End 
     let mut best = f64::INFINITY;
     work.progress.epsilon = Some(BITS / sides.rate);
     loop {
-        let (exact, _) = field.exact(&state, sides.rate, depth, &|met| sides.source(met), None);
+        let (exact, _) = field.exact(&state, sides.rate, depth, &|met| sides.source(met), Also::Nothing);
         work.tick();
         let met: Vec<f64> = exact.met;
         let total: f64 = exact.columns.iter().sum();
