@@ -96,12 +96,21 @@ pub(super) struct Cloud {
 }
 
 impl Cloud {
-    pub(super) fn new(points: &Points) -> Self {
+    /// Points in an order in which tiles are small boxes, or as they come.
+    pub(super) fn new(points: &Points, sorted: bool) -> Self {
+        if !sorted {
+            return Self { points: points.clone(), order: (0..points.len() as u32).collect() };
+        }
         let order = kd_blocks(points.as_slice(), points.dim(), LANES);
         let rows: Vec<f64> = order.iter().flat_map(|&i| points.point(i as usize).iter().copied()).collect();
         let points = Points::from_rows(rows, points.dim()).expect("the points are finite");
         Self { points, order }
     }
+}
+
+/// Whether boxes of points tell which pairs matter.
+pub(super) fn is_boxed(form: Form, dim: usize) -> bool {
+    matches!(form, Form::Norm { .. }) && dim <= MOST_BOXED
 }
 
 impl<'a> Geometry<'a> {
@@ -123,8 +132,7 @@ impl<'a> Geometry<'a> {
         let form = ground.form();
         let pair = |p, power| form == Form::Norm { p, power };
         let (root, scale) = (pair(2.0, 1.0), if form == Form::Cosine { 0.5 } else { 1.0 });
-        let boxed = matches!(form, Form::Norm { .. }) && dim <= MOST_BOXED;
-        let boxes = boxed.then(|| [Boxes::new(x, ROWS), Boxes::new(y, LANES)]);
+        let boxes = is_boxed(form, dim).then(|| [Boxes::new(x, ROWS), Boxes::new(y, LANES)]);
         if !(root || pair(2.0, 2.0) || form == Form::Cosine) {
             let cost = PointCost::shared(x, y, Arc::clone(ground)).expect("the problem checked the cost");
             let typical = typical(&cost);
@@ -385,8 +393,13 @@ impl Filled<'_> {
 
 /// The mean of |c| over at most 64 rows and columns.
 fn typical(cost: &dyn CostMatrix) -> f64 {
+    typical_of(cost, SAMPLED)
+}
+
+/// The mean of |c| over at most so many rows and columns.
+pub(super) fn typical_of(cost: &dyn CostMatrix, sampled: usize) -> f64 {
     let (n, m) = cost.shape();
-    let pick = |len: usize| (0..len).step_by(len.div_ceil(SAMPLED));
+    let pick = |len: usize| (0..len).step_by(len.div_ceil(sampled));
     let (mut total, mut count) = (0.0, 0.0);
     for i in pick(n) {
         for j in pick(m) {

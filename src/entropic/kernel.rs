@@ -186,6 +186,9 @@ impl Field<'_> {
         let step = blocks.div_ceil(PARTS).max(1);
         let store = room.is_some();
         let mut buffers = room.unwrap_or_default().0;
+        if store && buffers.is_empty() {
+            warm_up(4 * n.saturating_mul(m).min(self.memory / 4));
+        }
         buffers.resize_with(blocks.div_ceil(step), Vec::new);
         let job = |scratches: &mut Scratch, (part, mut data): (usize, Vec<f32>)| {
             let Scratch { runs, tops, costs, shares: scratch } = scratches;
@@ -365,6 +368,16 @@ impl Field<'_> {
         }
     }
 }
+
+/// Pages for that many bytes are asked for once and given back, untouched: allocators that learn from the sizes given back
+/// (glibc) then keep what the parts give back later, from pass to pass and from solve to solve. Fresh pages cost as much as the
+/// shares that are written to them.
+fn warm_up(bytes: usize) {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes.min(MOST_WARM))));
+}
+
+/// What allocators keep at most.
+const MOST_WARM: usize = 16 << 20;
 
 #[derive(Default)]
 struct PartOut {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::geometry::{Cloud, Geometry, LANES, ROWS};
+use super::geometry::{Cloud, Geometry, LANES, ROWS, is_boxed, typical_of};
 use super::kernel::{Also, Depth, Field, Masses, State};
 use super::stage::{BITS, Goal, Staged, continuation, stage};
 use super::work::Work;
@@ -18,6 +18,8 @@ const FEW: usize = 2048 * 2048;
 /// A level takes over at ε = this many times the variance within its cells: where ε is smaller, the cells' potentials are
 /// too coarse for the points in them.
 const VARIANCES: f64 = 24.0;
+/// A typical cost in bits, below which a solve in many dimensions does without an order.
+const WIDE: f64 = 200.0;
 /// ε, relative to a typical cost, from which a solve may begin with no potentials at all.
 const LARGE: f64 = 0.1;
 
@@ -30,7 +32,8 @@ pub(super) struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    pub(super) fn new(problem: &'a Problem, memory: usize) -> Self {
+    /// The problem, for passes at up to `rate`.
+    pub(super) fn new(problem: &'a Problem, memory: usize, rate: f64) -> Self {
         let scaled = |masses: &[f64], total: f64| masses.iter().map(|a| a / total).collect::<Vec<f64>>();
         let a = scaled(problem.source().as_slice(), problem.source().total());
         let b = scaled(problem.target().as_slice(), problem.target().total());
@@ -39,7 +42,10 @@ impl<'a> Prepared<'a> {
             let geometry = Geometry::of_matrix(problem.cost());
             return Self { field: Field { geometry, masses, ground: None, memory }, clouds: None, kept: 0 };
         };
-        let clouds = [Cloud::new(points.source()), Cloud::new(points.target())];
+        // Where shares reach over all pairs, tiles without any are not to be had.
+        let wide = rate * typical_of(problem.cost(), 16) < WIDE;
+        let sorted = is_boxed(points.ground().form(), points.source().dim()) || !wide;
+        let clouds = [points.source(), points.target()].map(|points| Cloud::new(points, sorted));
         let pick =
             |masses: &[f64], cloud: &Cloud| cloud.order.iter().map(|&i| masses[i as usize]).collect::<Vec<f64>>();
         let masses = Masses::new(pick(&a, &clouds[0]).into_iter(), pick(&b, &clouds[1]).into_iter());

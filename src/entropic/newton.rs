@@ -5,6 +5,7 @@
 
 use super::kernel::{Field, Stored};
 use super::work::Work;
+use crate::simd::{self, Kernel, multiply_add};
 
 /// The longest step of a coordinate, in units of ε: a column that holds next to nothing would otherwise be thrown far off.
 const CLIP: f64 = 4.0;
@@ -274,16 +275,18 @@ pub(super) fn extrapolated(steps: &[Vec<f64>], points: &[Vec<f64>], b: &[f64]) -
         return None;
     }
     let (last, last_point) = (&steps[k], &points[k]);
-    let gap = |i: usize, j: usize| steps[i + 1][j] - steps[i][j];
+    let gap = |p: usize| -> Vec<f64> { steps[p + 1].iter().zip(&steps[p]).map(|(next, step)| next - step).collect() };
+    let gaps: Vec<Vec<f64>> = (0..k).map(gap).collect();
     let mut gram = nalgebra::DMatrix::<f64>::zeros(k, k);
     let mut right = nalgebra::DVector::<f64>::zeros(k);
     for p in 0..k {
+        let weighted: Vec<f64> = b.iter().zip(&gaps[p]).map(|(b, gap)| b * gap).collect();
         for q in 0..=p {
-            let sum: f64 = (0..b.len()).map(|j| b[j] * gap(p, j) * gap(q, j)).sum();
+            let sum = simd::run(Dot { x: &weighted, y: &gaps[q] });
             gram[(p, q)] = sum;
             gram[(q, p)] = sum;
         }
-        right[p] = (0..b.len()).map(|j| b[j] * gap(p, j) * last[j]).sum();
+        right[p] = simd::run(Dot { x: &weighted, y: last });
     }
     let trace = gram.trace();
     for p in 0..k {
@@ -301,6 +304,30 @@ pub(super) fn extrapolated(steps: &[Vec<f64>], points: &[Vec<f64>], b: &[f64]) -
         }
     }
     Some(y)
+}
+
+/// Σ x y in eight sums that follow one another.
+struct Dot<'a> {
+    x: &'a [f64],
+    y: &'a [f64],
+}
+
+impl Kernel for Dot<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) -> f64 {
+        const WIDTH: usize = 8;
+        let (x, x_rest) = self.x.as_chunks::<WIDTH>();
+        let (y, y_rest) = self.y.as_chunks::<WIDTH>();
+        let mut sums = [0.0; WIDTH];
+        for (x, y) in x.iter().zip(y) {
+            for l in 0..WIDTH {
+                sums[l] = multiply_add::<FUSED>(x[l], y[l], sums[l]);
+            }
+        }
+        sums.iter().sum::<f64>() + dot(x_rest, y_rest)
+    }
 }
 
 fn dot(x: &[f64], y: &[f64]) -> f64 {

@@ -132,7 +132,7 @@ impl Sinkhorn {
         let mut work = Work::new(Watch::new(self.interrupt.clone(), observer), "sinkhorn");
         let epsilon = self.epsilon.of(problem)?;
         let rate = BITS / epsilon;
-        let mut prepared = Prepared::new(problem, self.memory);
+        let mut prepared = Prepared::new(problem, self.memory, rate);
         require(
             "epsilon",
             epsilon,

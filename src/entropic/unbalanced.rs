@@ -179,7 +179,7 @@ impl Unbalanced {
         let problem = Problem::between_shared(&x.normalised(), &y.normalised(), ground)?;
         let epsilon = self.epsilon.of(&problem)?;
         let rate = BITS / epsilon;
-        let mut prepared = Prepared::new(&problem, 0);
+        let mut prepared = Prepared::new(&problem, 0, rate);
         let range = rate * prepared.field.geometry.largest;
         require("epsilon", epsilon, range.is_finite() && rate > 0.0, "the costs divided by ε must be finite numbers")?;
 
