@@ -23,6 +23,8 @@ const MOST_BOXED: usize = 12;
 const DEAR: usize = 16;
 /// ... and entries up to which that is near by.
 const MOST_KEPT: usize = 2048 * 2048;
+/// A typical cost in bits, up to which boxes in more than three dimensions exclude nothing.
+const BLURRED: f64 = 30.0;
 /// Neighbouring tiles of a cost that is not computed here are filled together.
 const TOGETHER: usize = 8;
 
@@ -108,9 +110,9 @@ impl Cloud {
     }
 }
 
-/// Whether boxes of points tell which pairs matter.
-pub(super) fn is_boxed(form: Form, dim: usize) -> bool {
-    matches!(form, Form::Norm { .. }) && dim <= MOST_BOXED
+/// Whether boxes of points tell which pairs matter, where a typical cost has so many bits. (In the plane they always tell some.)
+pub(super) fn is_boxed(form: Form, dim: usize, bits: f64) -> bool {
+    matches!(form, Form::Norm { .. }) && (dim <= 3 || (dim <= MOST_BOXED && bits > BLURRED))
 }
 
 impl<'a> Geometry<'a> {
@@ -126,13 +128,13 @@ impl<'a> Geometry<'a> {
         geometry
     }
 
-    /// A ground cost between points that are in the order of the solver.
-    pub(super) fn of_points(ground: &Arc<dyn GroundCost>, x: &Points, y: &Points) -> Self {
+    /// A ground cost between points that are in the order of the solver, with boxes or without.
+    pub(super) fn of_points(ground: &Arc<dyn GroundCost>, x: &Points, y: &Points, boxed: bool) -> Self {
         let (n, m, dim) = (x.len(), y.len(), x.dim());
         let form = ground.form();
         let pair = |p, power| form == Form::Norm { p, power };
         let (root, scale) = (pair(2.0, 1.0), if form == Form::Cosine { 0.5 } else { 1.0 });
-        let boxes = is_boxed(form, dim).then(|| [Boxes::new(x, ROWS), Boxes::new(y, LANES)]);
+        let boxes = boxed.then(|| [Boxes::new(x, ROWS), Boxes::new(y, LANES)]);
         if !(root || pair(2.0, 2.0) || form == Form::Cosine) {
             let cost = PointCost::shared(x, y, Arc::clone(ground)).expect("the problem checked the cost");
             let typical = typical(&cost);

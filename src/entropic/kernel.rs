@@ -8,6 +8,7 @@
 //! Rows are cut into a fixed number of parts with their own column sums, which are added in order: the same bits at any
 //! number of threads.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::boxes::Search;
@@ -169,7 +170,6 @@ impl Field<'_> {
         also: Also,
     ) -> (Exact, Option<Stored>) {
         let (n, m) = (self.geometry.n, self.geometry.m);
-        let lift = self.lift(&state.g);
         let (room, asked) = match also {
             Also::Nothing => (None, None),
             Also::Store(room) => (Some(room), None),
@@ -180,89 +180,21 @@ impl Field<'_> {
         let (lack, shift) = asked.map_or((Vec::new(), 0.0), |asked| {
             (asked.shrink.iter().map(|shrink| 1.0 - shrink).collect(), self.to_balance(state))
         });
-        let inverse_b: Vec<f64> =
-            self.masses.b.iter().map(|&b| if b > 0.0 { (1.0 / b).min(1e300) } else { 0.0 }).collect();
+        let inverse_b = self.masses.b.iter().map(|&b| if b > 0.0 { (1.0 / b).min(1e300) } else { 0.0 }).collect();
+        let (lift, store) = (self.lift(&state.g), room.is_some());
+        let pass = Pass { state, rate, bits, lift, search, inverse_b, store, asked, lack, shift };
         let blocks = self.geometry.row_blocks();
         let step = blocks.div_ceil(PARTS).max(1);
-        let store = room.is_some();
         let mut buffers = room.unwrap_or_default().0;
         if store && buffers.is_empty() {
             warm_up(4 * n.saturating_mul(m).min(self.memory / 4));
         }
         buffers.resize_with(blocks.div_ceil(step), Vec::new);
-        let job = |scratches: &mut Scratch, (part, mut data): (usize, Vec<f32>)| {
-            let Scratch { runs, tops, costs, shares: scratch } = scratches;
-            data.clear();
-            let range = part * step..((part + 1) * step).min(blocks);
-            let mut out = PartOut {
-                f: Vec::with_capacity(range.len() * ROWS),
-                columns: vec![0.0; lift.len()],
-                kept: Part { first: range.start, starts: vec![0], data, ..Part::default() },
-                ..PartOut::default()
-            };
-            out.priced = asked.map(|asked| Priced::new(lift.len(), asked.bounds));
-            let room = self.memory / PARTS / size_of::<f32>();
-            for block in range.clone() {
-                let rows = block * ROWS..(block + 1) * ROWS;
-                self.geometry.candidates(block, &search, runs, tops);
-                let exponents = Exponents { shift: &state.f[rows.clone()], lift: &lift, rate };
-                let costs = if asked.is_some() {
-                    let costs = self.geometry.costs_near(block, runs, rate, costs);
-                    scratch.resize(costs.len(), 0.0);
-                    simd::run(Exponentials { exponents, runs, costs: Some(costs), out: scratch });
-                    costs
-                } else {
-                    self.geometry.powers_of(block, runs, exponents, scratch);
-                    &[]
-                };
-                if store && block == range.start {
-                    out.kept.data.reserve((scratch.len() * range.len()).min(room));
-                }
-                let sums = row_sums(scratch);
-                let mut scale = [0.0; ROWS];
-                for r in 0..ROWS {
-                    let (mass, old, sum) = (self.masses.a[rows.start + r], state.f[rows.start + r], sums[r]);
-                    let sound = sum > 0.0 && sum.is_finite();
-                    let real = rows.start + r < n;
-                    let new = if sound && real { respond(old - sum.log2()) } else { old };
-                    out.lost |= real && !sound;
-                    out.f.push(new);
-                    out.met.push(if sound && real { old - sum.log2() } else { old });
-                    if real && sound {
-                        scale[r] = if new == old - sum.log2() { 1.0 / sum } else { (new - old).exp2() };
-                        out.gain += mass * (new - old);
-                        out.most_moved = out.most_moved.max(new - old);
-                        out.dropped += (mass * scale[r]).min(1e300);
-                    }
-                }
-                let hold =
-                    store && out.kept.data.len() + scratch.len() <= room && out.kept.held + out.kept.first == block;
-                let masses: [f64; ROWS] = std::array::from_fn(|r| self.masses.a[rows.start + r]);
-                let weight = std::array::from_fn(|r| if masses[r] > 0.0 { masses[r] * scale[r] } else { 0.0 });
-                if let (Some(asked), Some(priced)) = (asked, &mut out.priced) {
-                    let f = std::array::from_fn(|r| (out.f[out.f.len() - ROWS + r] + shift) / rate);
-                    let tiles = Tiles { runs, costs, shares: scratch, masses, weight };
-                    priced.add(tiles, &mut out.columns, asked.bounds.then_some((&lack, f)));
-                } else {
-                    simd::run(TimesShares { tiles: scratch, runs, t: weight, out: &mut out.columns });
-                }
-                if store {
-                    let keep = Keep {
-                        cut: (-bits).exp2() / m as f64,
-                        column_cut: (-bits).exp2() / n as f64,
-                        inverse_b: &inverse_b,
-                        runs: &mut out.kept.runs,
-                        from: *out.kept.starts.last().expect("starts with 0"),
-                        data: hold.then_some(&mut out.kept.data),
-                    };
-                    simd::run(Shares { tiles: scratch, runs, scale, weight, keep });
-                    out.kept.starts.push(out.kept.runs.len());
-                    out.kept.held += usize::from(hold);
-                }
-            }
-            out
-        };
-        let parts: Vec<PartOut> = in_parts(buffers, job);
+        let parts = in_parts(buffers, |scratch: &mut Scratch, (part, data)| {
+            self.part(&pass, part * step..((part + 1) * step).min(blocks), data, respond, scratch)
+        });
+
+        let Pass { lift, .. } = pass;
         let mut exact = Exact {
             f: Vec::with_capacity(self.masses.a.len()),
             met: Vec::with_capacity(self.masses.a.len()),
@@ -270,12 +202,7 @@ impl Field<'_> {
             dropped: 0.0,
             lost: false,
             gain: 0.0,
-            priced: asked.map(|asked| {
-                let beyond = if self.geometry.is_boxed() { bits - DOUBT } else { f64::INFINITY };
-                let mut priced = Priced::new(lift.len(), asked.bounds);
-                (priced.beyond, priced.shrink, priced.shift) = (beyond, asked.shrink.clone(), shift);
-                priced
-            }),
+            priced: asked.map(|asked| Priced::new(lift.len(), asked.bounds)),
         };
         let mut most_moved = 0.0_f64;
         let mut kept = Vec::with_capacity(parts.len());
@@ -294,14 +221,81 @@ impl Field<'_> {
             most_moved = most_moved.max(part.most_moved);
             kept.push(part.kept);
         }
-        if let Some(priced) = &mut exact.priced {
-            priced.beyond -= most_moved;
+        if let (Some(priced), Some(asked)) = (&mut exact.priced, asked) {
+            let beyond = if self.geometry.is_boxed() { bits - DOUBT - most_moved } else { f64::INFINITY };
+            (priced.beyond, priced.shrink, priced.shift) = (beyond, asked.shrink.clone(), shift);
         }
         let stored = store.then(|| {
             let bytes = kept.iter().map(|part| 4 * part.data.len() + 8 * part.runs.len()).sum();
             Stored { parts: kept, f: exact.f.clone(), lift, rate, bytes }
         });
         (exact, stored)
+    }
+
+    /// The row blocks `range` of an exact pass.
+    fn part(
+        &self,
+        pass: &Pass,
+        range: Range<usize>,
+        mut data: Vec<f32>,
+        respond: &impl Fn(f64) -> f64,
+        scratch: &mut Scratch,
+    ) -> PartOut {
+        let &Pass { state, rate, asked, shift, .. } = pass;
+        let Scratch { runs, tops, costs, shares } = scratch;
+        data.clear();
+        let mut out = PartOut {
+            f: Vec::with_capacity(range.len() * ROWS),
+            columns: vec![0.0; pass.lift.len()],
+            kept: Part { first: range.start, starts: vec![0], data, ..Part::default() },
+            priced: asked.map(|asked| Priced::new(pass.lift.len(), asked.bounds)),
+            ..PartOut::default()
+        };
+        let room = self.memory / PARTS / size_of::<f32>();
+        for block in range.clone() {
+            let rows = block * ROWS..(block + 1) * ROWS;
+            self.geometry.candidates(block, &pass.search, runs, tops);
+            let exponents = Exponents { shift: &state.f[rows.clone()], lift: &pass.lift, rate };
+            let costs = if asked.is_some() {
+                let costs = self.geometry.costs_near(block, runs, rate, costs);
+                shares.resize(costs.len(), 0.0);
+                simd::run(Exponentials { exponents, runs, costs: Some(costs), out: shares });
+                costs
+            } else {
+                self.geometry.powers_of(block, runs, exponents, shares);
+                &[]
+            };
+            let masses: [f64; ROWS] = std::array::from_fn(|r| self.masses.a[rows.start + r]);
+            let scale =
+                out.answer(&masses, &state.f[rows.clone()], &row_sums(shares), respond, self.geometry.n - rows.start);
+            let weight = std::array::from_fn(|r| if masses[r] > 0.0 { masses[r] * scale[r] } else { 0.0 });
+            if let (Some(asked), Some(priced)) = (asked, &mut out.priced) {
+                let f = std::array::from_fn(|r| (out.f[out.f.len() - ROWS + r] + shift) / rate);
+                let tiles = Tiles { runs, costs, shares, masses, weight };
+                priced.add(&tiles, &mut out.columns, asked.bounds.then_some((&pass.lack, f)));
+            } else {
+                simd::run(TimesShares { tiles: shares, runs, t: weight, out: &mut out.columns });
+            }
+            if pass.store {
+                if block == range.start {
+                    out.kept.data.reserve((shares.len() * range.len()).min(room));
+                }
+                let kept = &mut out.kept;
+                let hold = kept.data.len() + shares.len() <= room && kept.held + kept.first == block;
+                let keep = Keep {
+                    cut: (-pass.bits).exp2() / self.geometry.m as f64,
+                    column_cut: (-pass.bits).exp2() / self.geometry.n as f64,
+                    inverse_b: &pass.inverse_b,
+                    runs: &mut kept.runs,
+                    from: *kept.starts.last().expect("starts with 0"),
+                    data: hold.then_some(&mut kept.data),
+                };
+                simd::run(Shares { tiles: shares, runs, scale, weight, keep });
+                kept.starts.push(kept.runs.len());
+                kept.held += usize::from(hold);
+            }
+        }
+        out
     }
 
     /// Potentials that no power of this problem over- or underflows with: f_i = min_j (r c_ij − g_j), then g_j likewise, so
@@ -391,6 +385,53 @@ struct PartOut {
     priced: Option<Priced>,
     /// The most that a potential of a row grew by.
     most_moved: f64,
+}
+
+impl PartOut {
+    /// Takes in the sums of 8 rows, of which `real` are rows of the problem. Returns what their shares are to be scaled by.
+    fn answer(
+        &mut self,
+        masses: &[f64; ROWS],
+        old: &[f64],
+        sums: &[f64; ROWS],
+        respond: &impl Fn(f64) -> f64,
+        real: usize,
+    ) -> [f64; ROWS] {
+        std::array::from_fn(|r| {
+            let (old, sum) = (old[r], sums[r]);
+            let sound = sum > 0.0 && sum.is_finite();
+            self.lost |= r < real && !sound;
+            if r >= real || !sound {
+                self.f.push(old);
+                self.met.push(old);
+                return 0.0;
+            }
+            let met = old - sum.log2();
+            let new = respond(met);
+            self.f.push(new);
+            self.met.push(met);
+            let scale = if new == met { 1.0 / sum } else { (new - old).exp2() };
+            self.gain += masses[r] * (new - old);
+            self.most_moved = self.most_moved.max(new - old);
+            self.dropped += (masses[r] * scale).min(1e300);
+            scale
+        })
+    }
+}
+
+/// What all rows of an exact pass need.
+struct Pass<'p> {
+    state: &'p State,
+    rate: f64,
+    bits: f64,
+    lift: Vec<f64>,
+    search: Search,
+    inverse_b: Vec<f64>,
+    store: bool,
+    asked: Option<&'p Asked>,
+    /// 1 − shrink of the columns, if bounds are asked for.
+    lack: Vec<f64>,
+    shift: f64,
 }
 
 /// What a thread hands from one row of tiles to the next.

@@ -18,8 +18,10 @@ const FEW: usize = 2048 * 2048;
 /// A level takes over at ε = this many times the variance within its cells: where ε is smaller, the cells' potentials are
 /// too coarse for the points in them.
 const VARIANCES: f64 = 24.0;
-/// A typical cost in bits, below which a solve in many dimensions does without an order.
+/// A typical cost in bits, up to which a solve in many dimensions does without an order ...
 const WIDE: f64 = 200.0;
+/// ... taken from this many rows and columns.
+const FEW_SAMPLED: usize = 16;
 /// ε, relative to a typical cost, from which a solve may begin with no potentials at all.
 const LARGE: f64 = 0.1;
 
@@ -42,15 +44,16 @@ impl<'a> Prepared<'a> {
             let geometry = Geometry::of_matrix(problem.cost());
             return Self { field: Field { geometry, masses, ground: None, memory }, clouds: None, kept: 0 };
         };
+        let ground = points.shared_ground();
+        let bits = rate * typical_of(problem.cost(), FEW_SAMPLED);
+        let boxed = is_boxed(ground.form(), points.source().dim(), bits);
         // Where shares reach over all pairs, tiles without any are not to be had.
-        let wide = rate * typical_of(problem.cost(), 16) < WIDE;
-        let sorted = is_boxed(points.ground().form(), points.source().dim()) || !wide;
+        let sorted = boxed || bits > WIDE;
         let clouds = [points.source(), points.target()].map(|points| Cloud::new(points, sorted));
         let pick =
             |masses: &[f64], cloud: &Cloud| cloud.order.iter().map(|&i| masses[i as usize]).collect::<Vec<f64>>();
         let masses = Masses::new(pick(&a, &clouds[0]).into_iter(), pick(&b, &clouds[1]).into_iter());
-        let ground = points.shared_ground();
-        let geometry = Geometry::of_points(&ground, &clouds[0].points, &clouds[1].points);
+        let geometry = Geometry::of_points(&ground, &clouds[0].points, &clouds[1].points, boxed);
         Self { field: Field { geometry, masses, ground: Some(ground), memory }, clouds: Some(clouds), kept: 0 }
     }
 
@@ -204,7 +207,7 @@ impl Level {
                 ([x, y], [u, v])
             };
             let masses = Masses::new(x.1.iter().copied(), y.1.iter().copied());
-            let geometry = Geometry::of_points(ground, &x.0, &y.0);
+            let geometry = Geometry::of_points(ground, &x.0, &y.0, true);
             let field = Field { geometry, masses, ground: Some(Arc::clone(ground)), memory };
             let variance = variances[0].max(variances[1]);
             here = Self { sides: [x.clone(), y.clone()] };
@@ -241,7 +244,7 @@ fn soft_transform(
     (near, g): (&[f64], &[f64]),
     rate: f64,
 ) -> Vec<f64> {
-    let geometry = Geometry::of_points(ground, x, cells);
+    let geometry = Geometry::of_points(ground, x, cells, true);
     let masses = Masses::new(std::iter::repeat_n(1.0 / x.len() as f64, x.len()), masses.iter().copied());
     let field = Field { geometry, masses, ground: Some(Arc::clone(ground)), memory: 0 };
     let mut state = field.zeros();

@@ -71,7 +71,7 @@ pub(super) fn rounded(field: &Field, a: &[f64], state: &State, columns: &[f64], 
             let weight = std::array::from_fn(|r| if sound(r) { masses[r] / sums[r] } else { 0.0 });
             let f = std::array::from_fn(|r| state.f[rows.start + r] / rate);
             let tiles = Tiles { runs, costs, shares, masses, weight };
-            out.add(tiles, &mut columns, Some((&lack, f)));
+            out.add(&tiles, &mut columns, Some((&lack, f)));
         }
         (columns, out)
     };
@@ -127,8 +127,8 @@ impl Priced {
 
     /// Adds a row of tiles, and its column sums to `columns`; for bounds, with 1 − shrink of the columns, and f of the rows in units
     /// of the cost.
-    pub(super) fn add(&mut self, tiles: Tiles, columns: &mut [f64], bounds: Option<(&[f64], [f64; ROWS])>) {
-        let Tiles { runs, costs, shares, masses, weight } = tiles;
+    pub(super) fn add(&mut self, tiles: &Tiles, columns: &mut [f64], bounds: Option<(&[f64], [f64; ROWS])>) {
+        let &Tiles { runs, costs, shares, masses, weight } = tiles;
         simd::run(CostSums { runs, costs, tiles: shares, t: weight, columns, sums: &mut self.costs });
         let Some((lack, f)) = bounds else { return };
         let lacks = shares_times(shares, runs, lack);

@@ -208,3 +208,71 @@ fn scale(state: &mut State, factor: f64) {
 fn dot(x: &[f64], y: &[f64]) -> f64 {
     x.iter().zip(y).map(|(x, y)| x * y).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropic::levels::Prepared;
+    use crate::entropic::rounding::rounded;
+    use crate::prelude::*;
+    use crate::transport::{Interrupt, Silent, Watch};
+
+    /// Two clouds, `far` apart.
+    fn clouds(far: f64) -> Problem<'static> {
+        let cloud = |seed, n, at: f64| {
+            let points = Gaussian::standard(2).unwrap().sample(n, seed).unwrap();
+            let rows = points.points().as_slice().iter().map(|v| v + at).collect::<Vec<f64>>();
+            Samples::new(Points::from_rows(rows, 2).unwrap()).unwrap()
+        };
+        Problem::between(&cloud(1, 70, 0.0), &cloud(2, 90, far), SquaredEuclidean).unwrap()
+    }
+
+    fn precisely(rate: f64) -> Goal {
+        Goal { rate, tolerance: 1e-6, rough: false, gap: 1e-5, bounds: true }
+    }
+
+    /// The end of a continuation, and how many passes it took.
+    fn continued(field: &Field, state: &mut State, from: f64, goal: Goal) -> (Staged, u64) {
+        let mut silent = Silent;
+        let mut work = Work::new(Watch::new(Interrupt::default(), &mut silent), "sinkhorn");
+        (continuation(field, state, from, goal, &mut work), work.progress.iterations)
+    }
+
+    #[test]
+    fn a_continuation_takes_over_potentials_of_another_epsilon() {
+        // Apart, the potentials are steep: taken for bits at another rate, they say nothing.
+        let passes = [0.5, 100.0].map(|far| {
+            let problem = clouds(far);
+            let rate = BITS / 0.2;
+            let prepared = Prepared::new(&problem, 1 << 20, 3.0 * rate);
+            let mut state = prepared.field.zeros();
+            continued(&prepared.field, &mut state, rate / 8.0, precisely(rate));
+            let (staged, passes) = continued(&prepared.field, &mut state, rate, precisely(3.0 * rate));
+            assert_eq!(staged.status, Status::Converged);
+            passes
+        });
+        assert!(5 * passes[1] <= 6 * passes[0], "{passes:?}");
+    }
+
+    #[test]
+    fn the_last_pass_prices_as_a_pass_of_its_own() {
+        let problem = clouds(0.5);
+        for rate in [BITS / 2.0, BITS / 0.02] {
+            let prepared = Prepared::new(&problem, 1 << 20, rate);
+            let field = &prepared.field;
+            let mut state = field.zeros();
+            let (Staged { exact, .. }, _) = continued(field, &mut state, BITS / 2.0, precisely(rate));
+            let a = &field.masses.a;
+            let priced = exact.priced.expect("the last pass was expected to be it");
+            let here = priced.settled(field, a, (&state.f, &state.g), &exact.columns, rate);
+            let apart = rounded(field, a, &state, &exact.columns, rate);
+            let near = |x: f64, y: f64, to: f64| assert!((x - y).abs() <= to * apart.cost, "{x} {y}");
+            near(here.cost, apart.cost, 1e-12);
+            near(here.lower, apart.lower, 1e-12);
+            near(here.scaled_cost, apart.scaled_cost, 1e-5);
+            assert!(here.unplaced <= 1e-9, "{}", here.unplaced);
+            let filled: f64 = here.filled.iter().map(|flow| flow.2).sum();
+            assert!(filled > 0.0 && filled < 2e-6, "{filled}");
+        }
+    }
+}
