@@ -17,7 +17,7 @@ const CELL: usize = 4;
 const FEW: usize = 2048 * 2048;
 /// A level takes over at ε = this many times the variance within its cells: where ε is smaller, the cells' potentials are
 /// too coarse for the points in them.
-const VARIANCES: f64 = 24.0;
+const VARIANCES: f64 = 12.0;
 /// A typical cost in bits, up to which a solve in many dimensions does without an order ...
 const WIDE: f64 = 200.0;
 /// ... taken from this many rows and columns.
@@ -67,9 +67,11 @@ impl<'a> Prepared<'a> {
         self.clouds.as_ref().map_or(j, |clouds| clouds[1].order[j] as usize)
     }
 
-    /// Keeps the costs themselves where passes at up to `rate` would spend most of their time on them.
+    /// Keeps the costs themselves where passes at up to `rate` would spend most of their time on them: in the memory for shares, half
+    /// of it at most.
     pub(super) fn keep_costs(&mut self, rate: f64) {
-        self.kept = self.field.geometry.keep_costs(rate, self.field.memory);
+        self.kept = self.field.geometry.keep_costs(rate, self.field.memory / 2);
+        self.field.memory -= self.kept;
     }
 
     /// The bytes of everything but stored shares.

@@ -61,9 +61,10 @@ pub struct Sinkhorn {
     /// Converged when Σ |P 1 − a| + Σ |Pᵀ 1 − b| is at most this much of the mass, and the duality gap at most ten times
     /// this much of the value. Default 1e-6; 1e-9 can be reached.
     pub tolerance: f64,
-    /// The most bytes of stored shares (default 1 GiB). What does not fit is computed anew in each pass; 0 stores nothing.
+    /// The most bytes of stored shares, and of costs that are kept where they take longer to compute than to read (default 1 GiB). What
+    /// does not fit is computed anew in each pass; 0 stores nothing.
     pub memory: usize,
-    /// Whether to bound the unregularised cost. Default true.
+    /// Whether to bound the unregularised cost, which takes a few per cent of the time. Default true.
     pub certify: bool,
     /// Potentials to start from, in units of the cost, such as those of a similar problem.
     pub start: Option<Potentials>,
