@@ -7,6 +7,7 @@
 
 mod exp;
 mod kernel;
+mod lanes;
 mod matching;
 mod min_plus;
 mod norm;
@@ -19,6 +20,7 @@ mod sift;
 
 pub(crate) use exp::exp2;
 pub(crate) use kernel::{Kernel, run};
+pub(crate) use lanes::{PAIR, SLOTS, VectorKernel, Vectors, run_vectors};
 pub(crate) use matching::{TwoLeast, relax, two_least};
 pub(crate) use min_plus::min_plus;
 pub(crate) use norm::{ROWS, norm_row, quick_square, square, square_rows};
