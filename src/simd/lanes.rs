@@ -64,6 +64,24 @@ pub(crate) trait Vectors: Copy {
             (last, last_name) = (old, old_name);
         }
     }
+
+    /// The same lane by lane: where a value is below that of a slot, it goes there, or that `before` does where it is below this
+    /// too.
+    #[inline(always)]
+    fn insert_across(
+        self,
+        (slot, names): (&mut [f64; PAIR], &mut [u64; PAIR]),
+        (values, name): (&[f64; PAIR], u64),
+        (before, names_before): (&[f64; PAIR], &[u64; PAIR]),
+    ) {
+        for l in 0..PAIR {
+            let (moved, moved_name) =
+                if values[l] < before[l] { (before[l], names_before[l]) } else { (values[l], name) };
+            if values[l] < slot[l] {
+                (slot[l], names[l]) = (moved, moved_name);
+            }
+        }
+    }
 }
 
 /// What every processor has.
@@ -191,6 +209,31 @@ mod x86 {
                 _mm512_storeu_pd(list.as_mut_ptr(), _mm512_min_pd(old, _mm512_max_pd(before, value)));
                 let shifted = _mm512_mask_mov_epi64(with_new, moved, names_before);
                 _mm512_storeu_epi64(names.as_mut_ptr().cast(), shifted);
+            }
+        }
+
+        #[inline(always)]
+        fn insert_across(
+            self,
+            (slot, names): (&mut [f64; PAIR], &mut [u64; PAIR]),
+            (values, name): (&[f64; PAIR], u64),
+            (before, names_before): (&[f64; PAIR], &[u64; PAIR]),
+        ) {
+            for at in [0, SLOTS] {
+                // SAFETY: as above, a vector from 0 and one from `SLOTS` on.
+                unsafe {
+                    let old = _mm512_loadu_pd(slot.as_ptr().add(at));
+                    let before = _mm512_loadu_pd(before.as_ptr().add(at));
+                    let value = _mm512_loadu_pd(values.as_ptr().add(at));
+                    let old_names = _mm512_loadu_epi64(names.as_ptr().add(at).cast());
+                    let names_before = _mm512_loadu_epi64(names_before.as_ptr().add(at).cast());
+                    let here = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(value, old);
+                    let moved = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(value, before);
+                    let with_new = _mm512_mask_mov_epi64(old_names, here, _mm512_set1_epi64(name as i64));
+                    _mm512_storeu_pd(slot.as_mut_ptr().add(at), _mm512_min_pd(old, _mm512_max_pd(before, value)));
+                    let shifted = _mm512_mask_mov_epi64(with_new, moved, names_before);
+                    _mm512_storeu_epi64(names.as_mut_ptr().add(at).cast(), shifted);
+                }
             }
         }
     }

@@ -71,7 +71,7 @@ impl<const D: usize, const MAX: bool> VectorKernel for Fixed<D, MAX, Search<'_>>
             let first = if itself { leaf } else { tree.leaf_at::<V, MAX>(&around, dim) };
             // What a point must be nearer than, query by query.
             let mut limits = [-1.0; LEAF];
-            let own = lists.begin::<V, MAX>(block, tree.block(first, dim), first, itself, dim);
+            let own = lists.begin::<V, MAX>(vectors, block, tree.block(first, dim), first, itself, dim);
             limits[..members].copy_from_slice(&own[..members]);
             let mut worst = vectors.largest(&limits);
             let mut depth = 1;
@@ -153,6 +153,7 @@ impl Lists {
     #[inline(always)]
     fn begin<V: Vectors, const MAX: bool>(
         &mut self,
+        vectors: V,
         queries: &[f64],
         points: &[f64],
         leaf: usize,
@@ -174,20 +175,14 @@ impl Lists {
                 found[candidate] = f64::INFINITY;
             }
             let name = (leaf * LEAF + candidate) as u64;
-            for slot in (0..kept.min(candidate + 1)).rev() {
-                let (old, old_names) = (self.across[slot], self.across_names[slot]);
-                let (before, before_names) = if slot > 0 {
-                    (self.across[slot - 1], self.across_names[slot - 1])
-                } else {
-                    ([f64::NEG_INFINITY; LEAF], [0; LEAF])
-                };
-                for l in 0..LEAF {
-                    let (here, shift) = (found[l] < old[l], found[l] < before[l]);
-                    let (moved, moved_name) = if shift { (before[l], before_names[l]) } else { (found[l], name) };
-                    self.across[slot][l] = if here { moved } else { old[l] };
-                    self.across_names[slot][l] = if here { moved_name } else { old_names[l] };
-                }
+            for slot in (1..kept.min(candidate + 1)).rev() {
+                let (before, here) = self.across[slot - 1..=slot].split_at_mut(1);
+                let (names_before, names) = self.across_names[slot - 1..=slot].split_at_mut(1);
+                let here = (&mut here[0], &mut names[0]);
+                vectors.insert_across(here, (&found, name), (&before[0], &names_before[0]));
             }
+            let nearest = (&mut self.across[0], &mut self.across_names[0]);
+            vectors.insert_across(nearest, (&found, name), (&[f64::NEG_INFINITY; LEAF], &[0; LEAF]));
         }
         self.distances.fill(f64::INFINITY);
         for slot in 0..kept {
