@@ -84,6 +84,12 @@ impl<const D: usize, const MAX: bool> VectorKernel for Fixed<D, MAX, Search<'_>>
                     continue;
                 };
                 let (level, node) = (group.level, group.index << BITS | child);
+                if level == 1 {
+                    let near = lanes_to_box::<V, MAX>(block, tree.group(1, node >> BITS, dim), child, dim);
+                    if vectors.at_most(&near, &limits.map(|limit| limit * safety)) == 0 {
+                        continue;
+                    }
+                }
                 if level > 0 {
                     let bounds = lowest_bounds::<V, MAX>(&around, tree.group(level - 1, node, dim), dim);
                     open[depth] = Group::new(&bounds, level - 1, node);
