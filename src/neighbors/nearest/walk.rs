@@ -18,18 +18,20 @@ struct Group {
     taken: i64,
     level: usize,
     index: usize,
+    /// How far the queries that reach the node reach at most.
+    reach: f64,
 }
 
 impl Group {
-    const NONE: Self = Self { keys: [i64::MAX; WIDE], taken: -1, level: 0, index: 0 };
+    const NONE: Self = Self { keys: [i64::MAX; WIDE], taken: -1, level: 0, index: 0, reach: 0.0 };
 
     #[inline(always)]
-    fn new(bounds: &[f64; WIDE], level: usize, index: usize) -> Self {
+    fn new(bounds: &[f64; WIDE], level: usize, index: usize, reach: f64) -> Self {
         let mut keys = [0; WIDE];
         for l in 0..WIDE {
             keys[l] = bounds[l].to_bits() as i64 & !(WIDE as i64 - 1) | l as i64;
         }
-        Self { keys, taken: -1, level, index }
+        Self { keys, taken: -1, level, index, reach }
     }
 
     /// The nearest child that has not been taken, if its bound is at most `limit`, which is finite or not.
@@ -38,7 +40,7 @@ impl Group {
         self.taken = vectors.next_key(&self.keys, self.taken);
         let bound = f64::from_bits((self.taken & !(WIDE as i64 - 1)) as u64);
         // Infinitely far are the children that a last group does not have.
-        (bound < f64::INFINITY && bound <= limit).then_some(self.taken as usize & (WIDE - 1))
+        (bound < f64::INFINITY && bound <= limit.min(self.reach)).then_some(self.taken as usize & (WIDE - 1))
     }
 }
 
@@ -76,7 +78,7 @@ impl<const D: usize, const MAX: bool> VectorKernel for Fixed<D, MAX, Search<'_>>
             let mut worst = vectors.largest(&limits);
             let mut depth = 1;
             let bounds = lowest_bounds::<V, MAX>(&around, tree.group(tree.top(), 0, dim), dim);
-            open[0] = Group::new(&bounds, tree.top(), 0);
+            open[0] = Group::new(&bounds, tree.top(), 0, f64::INFINITY);
             while depth > 0 {
                 let group = &mut open[depth - 1];
                 let Some(child) = group.next(vectors, worst * safety) else {
@@ -84,15 +86,20 @@ impl<const D: usize, const MAX: bool> VectorKernel for Fixed<D, MAX, Search<'_>>
                     continue;
                 };
                 let (level, node) = (group.level, group.index << BITS | child);
-                if level == 1 {
-                    let near = lanes_to_box::<V, MAX>(block, tree.group(1, node >> BITS, dim), child, dim);
-                    if vectors.at_most(&near, &limits.map(|limit| limit * safety)) == 0 {
+                if level > 0 {
+                    // Those queries alone that reach the box of the node say which of its children are near enough.
+                    let near = lanes_to_box::<V, MAX>(block, tree.group(level, node >> BITS, dim), child, dim);
+                    let mut reach = [-1.0; LEAF];
+                    for l in 0..LEAF {
+                        let limit = limits[l] * safety;
+                        reach[l] = if near[l] <= limit { limit } else { -1.0 };
+                    }
+                    let reach = vectors.largest(&reach);
+                    if reach < 0.0 {
                         continue;
                     }
-                }
-                if level > 0 {
                     let bounds = lowest_bounds::<V, MAX>(&around, tree.group(level - 1, node, dim), dim);
-                    open[depth] = Group::new(&bounds, level - 1, node);
+                    open[depth] = Group::new(&bounds, level - 1, node, reach);
                     depth += 1;
                     continue;
                 }
