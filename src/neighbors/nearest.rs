@@ -1,10 +1,11 @@
 //! The k nearest neighbours of many points at once, how many lie within a radius, and which lie in some ball: a kd-tree of small
 //! blocks.
 //!
-//! Points are kept in blocks of [`LEAF`], one vector lane each. Queries come in the blocks of a tree of their own: a block
-//! walks the tree once for all its points, pruned by the distance between the boxes; in a leaf the distances from a query to all
-//! points are one vector loop. In few dimensions that is a few dozen distances a query; in many, where nothing can be pruned, it
-//! becomes the plain scan over all points, at the speed of the vector unit.
+//! Points are kept in blocks of [`LEAF`], one vector lane each, and nodes have [`WIDE`] children, whose boxes are bounded together.
+//! Queries come in the blocks of a tree of their own: a block begins with the points around it and walks the tree once for all its
+//! points, pruned by the distance between the boxes and, below, by those of its points that reach a node; in a leaf the distances
+//! from a query to all points are one vector loop. In few dimensions that is a few dozen distances a query; in many, where nothing
+//! can be pruned, it becomes the plain scan over all points, at the speed of the vector unit.
 //!
 //! Reference: Friedman, Bentley & Finkel, "An algorithm for finding best matches in logarithmic expected time", ACM Trans. Math.
 //! Softw. 3 (1977); the walk by blocks is the dual-tree idea of Gray & Moore, "N-body problems in statistical learning" (2001).
@@ -12,8 +13,6 @@
 mod boxes;
 mod counts;
 mod walk;
-
-use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -92,7 +91,7 @@ impl Nearest {
 }
 
 impl Tree {
-    /// The tree of points stored row by row. O(n log n); 8 d + 12 bytes a point.
+    /// The tree of points stored row by row. O(n log n); about 9 d + 4 bytes a point.
     pub(crate) fn new(points: &[f64], dim: usize) -> Self {
         let n = points.len() / dim;
         let leaves = n.div_ceil(LEAF);

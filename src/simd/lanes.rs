@@ -1,5 +1,5 @@
 //! Questions to vectors that the compiler does not find the instructions for: which lanes are below a limit, as bits; the least
-//! of some lanes; a number put into an ordered list.
+//! of some lanes; a number put into an ordered list. The answers are the same at each level of instructions.
 
 /// Numbers of a vector, and of a list that is kept in order.
 pub(crate) const SLOTS: usize = 8;
@@ -95,10 +95,10 @@ impl Vectors for Baseline {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        _CMP_LE_OQ, _CMP_LT_OQ, _mm256_cmp_pd, _mm256_loadu_pd, _mm256_movemask_pd, _mm256_set1_pd, _mm512_alignr_epi64,
-        _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_cmp_pd_mask, _mm512_cmpgt_epi64_mask, _mm512_loadu_epi64,
-        _mm512_loadu_pd, _mm512_mask_mov_epi64, _mm512_mask_reduce_min_epi64, _mm512_max_pd, _mm512_min_pd,
-        _mm512_reduce_max_pd, _mm512_set1_epi64, _mm512_set1_pd, _mm512_storeu_epi64, _mm512_storeu_pd,
+        _CMP_LE_OQ, _CMP_LT_OQ, _mm256_cmp_pd, _mm256_loadu_pd, _mm256_movemask_pd, _mm256_set1_pd,
+        _mm512_alignr_epi64, _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_cmp_pd_mask, _mm512_cmpgt_epi64_mask,
+        _mm512_loadu_epi64, _mm512_loadu_pd, _mm512_mask_mov_epi64, _mm512_mask_reduce_min_epi64, _mm512_max_pd,
+        _mm512_min_pd, _mm512_reduce_max_pd, _mm512_set1_epi64, _mm512_set1_pd, _mm512_storeu_epi64, _mm512_storeu_pd,
     };
 
     use super::{PAIR, SLOTS, Vectors};
@@ -152,7 +152,8 @@ mod x86 {
             unsafe {
                 let (v, l) = (values.as_ptr(), limits.as_ptr());
                 let low = _mm512_cmp_pd_mask::<_CMP_LE_OQ>(_mm512_loadu_pd(v), _mm512_loadu_pd(l));
-                let high = _mm512_cmp_pd_mask::<_CMP_LE_OQ>(_mm512_loadu_pd(v.add(SLOTS)), _mm512_loadu_pd(l.add(SLOTS)));
+                let high =
+                    _mm512_cmp_pd_mask::<_CMP_LE_OQ>(_mm512_loadu_pd(v.add(SLOTS)), _mm512_loadu_pd(l.add(SLOTS)));
                 u32::from(low) | u32::from(high) << SLOTS
             }
         }
@@ -270,4 +271,57 @@ pub(crate) fn run_vectors<K: VectorKernel>(kernel: K) -> K::Output {
         }
     }
     kernel.run(Baseline(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All answers to one set of values, one after the other.
+    struct Asked;
+
+    impl VectorKernel for Asked {
+        type Output = Vec<u64>;
+
+        #[inline(always)]
+        fn run<V: Vectors>(self, vectors: V) -> Vec<u64> {
+            let mut answers = Vec::new();
+            let (mut list, mut names) = ([f64::INFINITY; SLOTS], [0; SLOTS]);
+            let mut across = [([f64::INFINITY; PAIR], [0; PAIR]); 2];
+            for round in 0..40_u64 {
+                // Few different values, so that many are equal.
+                let value = |l: usize| ((round as usize * 7 + l * l * 5) % 23) as f64;
+                let values: [f64; PAIR] = std::array::from_fn(value);
+                let limits: [f64; PAIR] = std::array::from_fn(|l| value(l + 3));
+                let keys: [i64; SLOTS] = std::array::from_fn(|l| values[l] as i64);
+                answers.push(u64::from(vectors.at_most(&values, &limits)));
+                answers.push(u64::from(vectors.below(&values, limits[0])));
+                answers.push(vectors.largest(&values).to_bits());
+                answers.push(vectors.next_key(&keys, keys[2]) as u64);
+                vectors.insert((&mut list, &mut names), (values[0], round + 1), (f64::NEG_INFINITY, 0));
+                let (front, behind) = across.split_at_mut(1);
+                let (front, behind) = (&mut front[0], &mut behind[0]);
+                vectors.insert_across((&mut behind.0, &mut behind.1), (&values, round), (&front.0, &front.1));
+                let nothing = (&[f64::NEG_INFINITY; PAIR], &[0; PAIR]);
+                vectors.insert_across((&mut front.0, &mut front.1), (&values, round), nothing);
+            }
+            assert!(list.is_sorted() && list[SLOTS - 1] <= 4.0, "{list:?}");
+            answers.extend(list.iter().map(|v| v.to_bits()).chain(names));
+            for (slots, names) in across {
+                answers.extend(slots.iter().map(|v| v.to_bits()).chain(names));
+            }
+            answers
+        }
+    }
+
+    #[test]
+    fn every_level_answers_alike() {
+        let right = Asked.run(Baseline(()));
+        assert_eq!(run_vectors(Asked), right);
+        #[cfg(target_arch = "x86_64")]
+        if crate::simd::level() != crate::simd::Level::Baseline {
+            // The loop itself is compiled for the baseline: slow here, and the same.
+            assert_eq!(Asked.run(x86::Medium(())), right);
+        }
+    }
 }

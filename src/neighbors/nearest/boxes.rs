@@ -46,11 +46,7 @@ fn sides(group: &[f64], k: usize) -> (&[f64; WIDE], &[f64; WIDE]) {
 
 /// A lower bound between a box and each of a group.
 #[inline(always)]
-pub(super) fn lowest_bounds<V: Vectors, const MAX: bool>(
-    around: &[f64],
-    group: &[f64],
-    dim: usize,
-) -> [f64; WIDE] {
+pub(super) fn lowest_bounds<V: Vectors, const MAX: bool>(around: &[f64], group: &[f64], dim: usize) -> [f64; WIDE] {
     let mut totals = [0.0; WIDE];
     for k in 0..dim {
         let (least, most) = (around[k], around[dim + k]);
@@ -65,11 +61,7 @@ pub(super) fn lowest_bounds<V: Vectors, const MAX: bool>(
 
 /// The largest distance between a box and each of a group.
 #[inline(always)]
-pub(super) fn highest_bounds<V: Vectors, const MAX: bool>(
-    around: &[f64],
-    group: &[f64],
-    dim: usize,
-) -> [f64; WIDE] {
+pub(super) fn highest_bounds<V: Vectors, const MAX: bool>(around: &[f64], group: &[f64], dim: usize) -> [f64; WIDE] {
     let mut totals = [0.0; WIDE];
     for k in 0..dim {
         let (least, most) = (around[k], around[dim + k]);

@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use super::boxes::{
-    BITS, Fixed, WIDE, fill_box, highest_bounds, lanes_to_box, lowest_bounds, safety, to_points,
-};
+use super::boxes::{BITS, Fixed, WIDE, fill_box, highest_bounds, lanes_to_box, lowest_bounds, safety, to_points};
 use super::{LEAF, Tree, range_of};
 use crate::simd::{VectorKernel, Vectors};
 
@@ -51,7 +49,8 @@ impl<const D: usize, const MAX: bool> VectorKernel for Fixed<D, MAX, Count<'_>> 
                 let (mut within, mut whole) = (0_u32, 0_u32);
                 for l in 0..WIDE {
                     within |= u32::from(near[l] <= most * safety) << l;
-                    whole |= u32::from(far[l] * safety < least) << l;
+                    let reach = far[l] * safety;
+                    whole |= u32::from(reach < least || closed && reach <= least) << l;
                 }
                 within &= tree.children(level, index);
                 while within != 0 {

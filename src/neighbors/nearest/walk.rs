@@ -75,6 +75,7 @@ impl<const D: usize, const MAX: bool> VectorKernel for Fixed<D, MAX, Search<'_>>
             let mut limits = [-1.0; LEAF];
             let own = lists.begin::<V, MAX>(vectors, block, tree.block(first, dim), first, itself, dim);
             limits[..members].copy_from_slice(&own[..members]);
+            limits = limits.map(searched);
             let mut worst = vectors.largest(&limits);
             let mut depth = 1;
             let bounds = lowest_bounds::<V, MAX>(&around, tree.group(tree.top(), 0, dim), dim);
@@ -126,13 +127,19 @@ impl<const D: usize, const MAX: bool> VectorKernel for Fixed<D, MAX, Search<'_>>
                         nearer &= nearer - 1;
                         lists.insert(vectors, lane, found[l], node * LEAF + l);
                     }
-                    limits[lane] = lists.last(lane);
+                    limits[lane] = searched(lists.last(lane));
                 }
                 worst = vectors.largest(&limits);
             }
             lists.write(distances, positions);
         }
     }
+}
+
+/// What a point must be nearer than: nothing is nearer than equal points, and who has k of them need not search.
+#[inline(always)]
+fn searched(last: f64) -> f64 {
+    if last > 0.0 { last } else { -1.0 }
 }
 
 /// The nearest points of the queries of a block so far: ordered lists, in vectors of [`SLOTS`].
