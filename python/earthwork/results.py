@@ -279,12 +279,12 @@ class SinkhornSolution:
 
     @property
     def lower(self) -> float:
-        """Proven lower bound on the *unregularised* cost."""
+        """Proven lower bound on the *unregularised* cost; -inf where none was asked for."""
         return -np.inf if self._raw.bounds is None else self._raw.bounds[0]
 
     @property
     def upper(self) -> float:
-        """Proven upper bound on the *unregularised* cost."""
+        """Proven upper bound on the *unregularised* cost; inf where none was asked for."""
         return np.inf if self._raw.bounds is None else self._raw.bounds[1]
 
     @property

@@ -161,6 +161,7 @@ pub(crate) struct Options {
     time_limit: Option<f64>,
     progress: Option<Py<PyAny>>,
     start: Option<(Vec<f64>, Vec<f64>)>,
+    certify: bool,
 }
 
 impl Options {
@@ -170,6 +171,7 @@ impl Options {
         if let Some((f, g)) = self.start {
             solver = solver.starting_from(Potentials { f, g });
         }
+        solver.certify = self.certify;
         let watching = Watching::new(self.time_limit, self.progress).with_iterations(self.max_iterations);
         (solver, watching)
     }

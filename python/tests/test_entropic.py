@@ -19,6 +19,19 @@ def test_bounds_hold_the_exact_cost(clouds, masses):
         np.testing.assert_allclose(soft.plan.sum(axis=1), a, atol=1e-6)
 
 
+def test_bounds_can_be_left_out(clouds):
+    X, Y = clouds
+    C = scipy.spatial.distance.cdist(X, Y, "sqeuclidean")
+    bounded = ew.sinkhorn.solve(X, Y, epsilon=0.1, relative=True)
+    for plain in (
+        ew.sinkhorn.solve(X, Y, epsilon=0.1, relative=True, certify=False),
+        ew.sinkhorn.solve_matrix(C, epsilon=0.1, relative=True, certify=False),
+    ):
+        assert (plain.lower, plain.upper) == (-np.inf, np.inf)
+        assert plain.transport_cost == pytest.approx(bounded.transport_cost, rel=1e-6)
+        assert plain.marginal_error <= 1e-6
+
+
 def test_values_agree_with_pot(clouds, masses):
     ot = pytest.importorskip("ot")
     (X, Y), (a, b) = clouds, masses

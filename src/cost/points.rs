@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::cost::ground::{norm_power, raise, scale_to_unit};
 use crate::cost::{CostMatrix, Form, GroundCost, Origin};
@@ -19,9 +19,11 @@ pub struct PointCost {
     ground: Arc<dyn GroundCost>,
     source: Points,
     target: Points,
-    /// The points that the tile loop reads (unit vectors for the cosine), the target ones coordinate by coordinate.
+    /// The points that the tile loop reads (unit vectors for the cosine), the target ones coordinate by coordinate once they are
+    /// asked for.
     rows: Points,
-    columns: Arc<[f64]>,
+    read: Points,
+    columns: Arc<OnceLock<Arc<[f64]>>>,
 }
 
 impl PointCost {
@@ -45,7 +47,7 @@ impl PointCost {
             Form::Cosine => (unit_vectors(source), unit_vectors(target)),
             _ => (source.clone(), target.clone()),
         };
-        let cost = Self { ground, source: source.clone(), target: target.clone(), rows, columns: read.columns() };
+        let cost = Self { ground, source: source.clone(), target: target.clone(), rows, read, columns: Arc::default() };
         cost.check_range()?;
         Ok(cost)
     }
@@ -112,13 +114,14 @@ impl CostMatrix for PointCost {
             }
         };
         let dim = self.rows.dim();
+        let targets = self.columns.get_or_init(|| self.read.columns());
         let x = &self.rows.as_slice()[rows.start * dim..rows.end * dim];
         for (x, out) in x.chunks(simd::ROWS * dim).zip(out.chunks_mut(simd::ROWS * width)) {
             if p == 2.0 && x.len() == simd::ROWS * dim {
-                simd::square_rows(x, &self.columns, columns.start, out);
+                simd::square_rows(x, targets, columns.start, out);
             } else {
                 for (x, out) in x.chunks_exact(dim).zip(out.chunks_exact_mut(width)) {
-                    simd::norm_row(x, &self.columns, columns.start, p, out);
+                    simd::norm_row(x, targets, columns.start, p, out);
                 }
             }
         }

@@ -175,9 +175,10 @@ fn power(sides: &Sides, options: &Knn, a: f64) -> Found {
         // Squared distances: half the power.
         if r > 0.0 && s > 0.0 { Some(0.5 * sides.dim as f64 * (s / r).ln() + level) } else { None }
     };
+    let ratios: Vec<Option<f64>> = (0..n).into_par_iter().map(|i| log_ratio(i, k)).collect();
     let radii: Vec<f64> = (0..n)
         .map(|i| {
-            let in_ball = options.ball || log_ratio(i, k).is_none();
+            let in_ball = options.ball || ratios[i].is_none();
             if in_ball { own.farthest(i).max(other.farthest(i)) } else { -1.0 }
         })
         .collect();
@@ -186,7 +187,7 @@ fn power(sides: &Sides, options: &Knn, a: f64) -> Found {
     let (inside_x, inside_y) = (count(&x), count(&y));
     let terms: Vec<f64> = (0..n)
         .into_par_iter()
-        .map(|i| match log_ratio(i, k).filter(|_| !options.ball) {
+        .map(|i| match ratios[i].filter(|_| !options.ball) {
             Some(t) => t,
             None => digamma(f64::from(inside_x[i])) - digamma(f64::from(inside_y[i])) + level,
         })
@@ -195,7 +196,7 @@ fn power(sides: &Sides, options: &Knn, a: f64) -> Found {
     let ties = (0..n).filter(|&i| own.distances(i)[0] == 0.0 || other.distances(i)[0] == 0.0).count();
     let half = k.div_ceil(2);
     let drift = if half < k && a == 1.0 {
-        let steps: Vec<f64> = (0..n).filter_map(|i| Some(log_ratio(i, k)? - log_ratio(i, half)?)).collect();
+        let steps: Vec<f64> = (0..n).filter_map(|i| Some(ratios[i]? - log_ratio(i, half)?)).collect();
         mean_and_variance(&steps)
     } else {
         (0.0, 0.0)

@@ -74,18 +74,22 @@ pub fn mean_cost(problem: &Problem) -> f64 {
 /// The mean of |x − y|²: the two variances and the square of the distance between the means.
 fn mean_square(x: &Points, y: &Points, a: &Weights, b: &Weights) -> f64 {
     let origin = x.point(0);
-    let moments = |points: &Points, weights: &Weights, k: usize| {
+    // Point by point: the coordinates of one lie together.
+    let moments = |points: &Points, weights: &Weights| -> Vec<(f64, f64)> {
         let share = |i: usize| weights.as_slice()[i] / weights.total();
-        let mean: Sum = points.iter().enumerate().map(|(i, p)| share(i) * (p[k] - origin[k])).collect();
-        let mean = mean.value();
-        let spread: Sum =
-            points.iter().enumerate().map(|(i, p)| share(i) * (p[k] - origin[k] - mean).powi(2)).collect();
-        (mean, spread.value())
+        let (mut means, mut spreads) = (vec![Sum::default(); points.dim()], vec![Sum::default(); points.dim()]);
+        for (i, p) in points.iter().enumerate() {
+            let share = share(i);
+            means.iter_mut().zip(p).zip(origin).for_each(|((mean, p), o)| mean.add(share * (p - o)));
+        }
+        let means: Vec<f64> = means.iter().map(|mean| mean.value()).collect();
+        for (i, p) in points.iter().enumerate() {
+            let share = share(i);
+            for (k, spread) in spreads.iter_mut().enumerate() {
+                spread.add(share * (p[k] - origin[k] - means[k]).powi(2));
+            }
+        }
+        means.into_iter().zip(spreads.iter().map(|spread| spread.value())).collect()
     };
-    (0..x.dim())
-        .map(|k| {
-            let ((p, u), (q, v)) = (moments(x, a, k), moments(y, b, k));
-            u + v + (p - q).powi(2)
-        })
-        .sum()
+    moments(x, a).into_iter().zip(moments(y, b)).map(|((p, u), (q, v))| u + v + (p - q).powi(2)).sum()
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::boxes::{Boxes, Search, TopOfBlocks, Tops, bound_by_gap};
+use super::parts::in_parts;
 use super::powers::{Distances, Exponentials, Exponents, InnerCosts, InnerPowers, Powers, Products};
 use crate::cost::{CostMatrix, Form, GroundCost, Origin, PointCost};
 use crate::measure::Points;
@@ -18,6 +19,12 @@ pub(super) const LANES: usize = 16;
 pub(super) const TILE: usize = ROWS * LANES;
 /// Dimension up to which boxes are kept: beyond, they are so wide that they exclude nothing.
 const MOST_BOXED: usize = 12;
+/// Dimension from which a cost takes longer to compute than to read from where it was kept ...
+const DEAR: usize = 16;
+/// ... and entries up to which that is near by.
+const MOST_KEPT: usize = 2048 * 2048;
+/// A typical cost in bits, up to which boxes in more than three dimensions exclude nothing.
+const BLURRED: f64 = 30.0;
 /// Neighbouring tiles of a cost that is not computed here are filled together.
 const TOGETHER: usize = 8;
 
@@ -30,6 +37,8 @@ pub(super) struct Geometry<'a> {
     pub(super) m: usize,
     costs: Costs<'a>,
     boxes: Option<[Boxes; 2]>,
+    /// All costs, tile by tile, where computing them anew in each pass would take longer than reading them.
+    kept: Option<Vec<f64>>,
     /// No cost is larger than this.
     pub(super) largest: f64,
     /// About the mean of |c|: over a few rows and columns.
@@ -62,6 +71,19 @@ const INNER: f64 = 1e3;
 /// The error of an exponent, in bits, that inner products may cause.
 const HARMLESS: f64 = 1e-10;
 
+impl Inner {
+    /// Whether exponents at `rate` (in bits per squared distance) keep their digits.
+    fn serves(&self, rate: f64) -> bool {
+        rate * self.reach * 4.0 * f64::EPSILON < HARMLESS
+    }
+
+    fn products<'p>(&'p self, dim: usize, block: usize, runs: &'p [Run], out: &'p mut [f64]) -> Products<'p> {
+        let x = &self.x[block * ROWS * dim..][..ROWS * dim];
+        let x_norms = &self.x_norms[block * ROWS..][..ROWS];
+        Products { dim, x, y: &self.y, x_norms, y_norms: &self.y_norms, runs, out }
+    }
+}
+
 enum Filled<'a> {
     Borrowed(&'a dyn CostMatrix),
     Points(PointCost),
@@ -76,7 +98,11 @@ pub(super) struct Cloud {
 }
 
 impl Cloud {
-    pub(super) fn new(points: &Points) -> Self {
+    /// Points in an order in which tiles are small boxes, or as they come.
+    pub(super) fn new(points: &Points, sorted: bool) -> Self {
+        if !sorted {
+            return Self { points: points.clone(), order: (0..points.len() as u32).collect() };
+        }
         let order = kd_blocks(points.as_slice(), points.dim(), LANES);
         let rows: Vec<f64> = order.iter().flat_map(|&i| points.point(i as usize).iter().copied()).collect();
         let points = Points::from_rows(rows, points.dim()).expect("the points are finite");
@@ -84,12 +110,17 @@ impl Cloud {
     }
 }
 
+/// Whether boxes of points tell which pairs matter, where a typical cost has so many bits. (In the plane they always tell some.)
+pub(super) fn is_boxed(form: Form, dim: usize, bits: f64) -> bool {
+    matches!(form, Form::Norm { .. }) && (dim <= 3 || (dim <= MOST_BOXED && bits > BLURRED))
+}
+
 impl<'a> Geometry<'a> {
     /// The costs as the matrix has them, in its own order.
     pub(super) fn of_matrix(cost: &'a dyn CostMatrix) -> Self {
         let (n, m) = cost.shape();
         let costs = Costs::Filled(Filled::Borrowed(cost));
-        let mut geometry = Self { n, m, costs, boxes: None, largest: 0.0, typical: typical(cost) };
+        let mut geometry = Self { n, m, costs, boxes: None, kept: None, largest: 0.0, typical: typical(cost) };
         geometry.largest = match cost.origin() {
             Origin::Matrix(entries) => entries.iter().fold(0.0, |most, c| c.abs().max(most)),
             _ => geometry.fold_costs(|most, c| c.abs().max(most)),
@@ -97,18 +128,18 @@ impl<'a> Geometry<'a> {
         geometry
     }
 
-    /// A ground cost between points that are in the order of the solver.
-    pub(super) fn of_points(ground: &Arc<dyn GroundCost>, x: &Points, y: &Points) -> Self {
+    /// A ground cost between points that are in the order of the solver, with boxes or without.
+    pub(super) fn of_points(ground: &Arc<dyn GroundCost>, x: &Points, y: &Points, boxed: bool) -> Self {
         let (n, m, dim) = (x.len(), y.len(), x.dim());
         let form = ground.form();
         let pair = |p, power| form == Form::Norm { p, power };
         let (root, scale) = (pair(2.0, 1.0), if form == Form::Cosine { 0.5 } else { 1.0 });
-        let boxed = matches!(form, Form::Norm { .. }) && dim <= MOST_BOXED;
         let boxes = boxed.then(|| [Boxes::new(x, ROWS), Boxes::new(y, LANES)]);
         if !(root || pair(2.0, 2.0) || form == Form::Cosine) {
             let cost = PointCost::shared(x, y, Arc::clone(ground)).expect("the problem checked the cost");
             let typical = typical(&cost);
-            let mut geometry = Self { n, m, costs: Costs::Filled(Filled::Points(cost)), boxes, largest: 0.0, typical };
+            let costs = Costs::Filled(Filled::Points(cost));
+            let mut geometry = Self { n, m, costs, boxes, kept: None, largest: 0.0, typical };
             geometry.largest = geometry.fold_costs(|most, c| c.abs().max(most));
             return geometry;
         }
@@ -145,7 +176,22 @@ impl<'a> Geometry<'a> {
             reach,
         });
         let costs = Costs::Square { dim, x: rows_of(&x, dim), y: lanes_of(&y, dim), root, scale, inner };
-        Self { n, m, costs, boxes, largest, typical }
+        Self { n, m, costs, boxes, kept: None, largest, typical }
+    }
+
+    /// Keeps all costs for passes at up to `rate`, if they fit into `memory` bytes and are dear enough. Returns their bytes.
+    pub(super) fn keep_costs(&mut self, rate: f64, memory: usize) -> usize {
+        let entries = (self.row_blocks() * self.column_blocks()).saturating_mul(TILE);
+        let dear = matches!(&self.costs, Costs::Square { dim, .. } if *dim >= DEAR);
+        if !dear || self.boxes.is_some() || entries > MOST_KEPT || entries * size_of::<f64>() > memory {
+            return 0;
+        }
+        let mut kept = vec![0.0; entries];
+        let all = [(0, self.column_blocks() as u32)];
+        let rows = kept.chunks_mut(self.column_blocks() * TILE).collect();
+        in_parts(rows, |(): &mut (), (block, out): (usize, &mut [f64])| self.computed(block, &all, rate, out));
+        self.kept = Some(kept);
+        entries * size_of::<f64>()
     }
 
     /// Whether tiles may be left out of a pass.
@@ -191,19 +237,37 @@ impl<'a> Geometry<'a> {
         }
     }
 
-    /// The same, but for an error of at most [`cost_slack`](Self::cost_slack) where inner products are much cheaper.
-    pub(super) fn costs_near(&self, block: usize, runs: &[Run], out: &mut Vec<f64>) {
-        let Costs::Square { dim, inner: Some(inner), scale, .. } = &self.costs else {
-            return self.costs_of(block, runs, out);
-        };
-        if self.cost_slack() == 0.0 {
-            return self.costs_of(block, runs, out);
+    /// The same, but for an error of at most [`cost_slack`](Self::cost_slack) where inner products are much cheaper, and do no harm
+    /// to exponents at `rate`.
+    pub(super) fn costs_near<'o>(&'o self, block: usize, runs: &[Run], rate: f64, out: &'o mut Vec<f64>) -> &'o [f64] {
+        if let Some(kept) = &self.kept {
+            return self.kept_row(kept, block);
         }
-        out.resize(runs.iter().map(|run| run.1 as usize).sum::<usize>() * TILE, 0.0);
-        let x = &inner.x[block * ROWS * dim..][..ROWS * dim];
-        let x_norms = &inner.x_norms[block * ROWS..][..ROWS];
-        let products = Products { dim: *dim, x, y: &inner.y, x_norms, y_norms: &inner.y_norms, runs, out };
-        simd::run(InnerCosts { products, scale: *scale });
+        let total: usize = runs.iter().map(|run| run.1 as usize).sum();
+        out.resize(total * TILE, 0.0);
+        self.computed(block, runs, rate, out);
+        out
+    }
+
+    fn computed(&self, block: usize, runs: &[Run], rate: f64, out: &mut [f64]) {
+        match &self.costs {
+            Costs::Square { dim, inner: Some(inner), scale, .. }
+                if self.cost_slack() > 0.0 && inner.serves(rate * scale) =>
+            {
+                simd::run(InnerCosts { products: inner.products(*dim, block, runs, out), scale: *scale });
+            }
+            Costs::Square { dim, x, y, root, scale, .. } => {
+                let x = &x[block * ROWS * dim..][..ROWS * dim];
+                simd::run(Distances { dim: *dim, x, y, runs, root: *root, scale: *scale, out });
+            }
+            Costs::Filled(filled) => filled.tiles(block, runs, (self.n, self.m), out),
+        }
+    }
+
+    /// The kept costs of one row of tiles. (Where they are kept, every tile is in each pass.)
+    fn kept_row<'k>(&self, kept: &'k [f64], block: usize) -> &'k [f64] {
+        let width = self.column_blocks() * TILE;
+        &kept[block * width..][..width]
     }
 
     /// How far costs by inner products may be off; 0 where differences are taken.
@@ -221,22 +285,20 @@ impl<'a> Geometry<'a> {
 
     /// Writes 2^(shift_r + lift_l − rate c_rl) for the tiles of `runs` in row block `block`, tile by tile.
     pub(super) fn powers_of(&self, block: usize, runs: &[Run], exponents: Exponents<'_>, out: &mut Vec<f64>) {
+        let total: usize = runs.iter().map(|run| run.1 as usize).sum();
+        out.resize(total * TILE, 0.0);
+        if let Some(kept) = &self.kept {
+            simd::run(Exponentials { exponents, runs, costs: Some(self.kept_row(kept, block)), out });
+            return;
+        }
         match &self.costs {
-            Costs::Square { dim, x, y, root, scale, inner } => {
-                let total: usize = runs.iter().map(|run| run.1 as usize).sum();
-                out.resize(total * TILE, 0.0);
-                if let Some(inner) = inner
-                    && !root
-                    && exponents.rate * scale * inner.reach * 4.0 * f64::EPSILON < HARMLESS
-                {
-                    let x = &inner.x[block * ROWS * dim..][..ROWS * dim];
-                    let x_norms = &inner.x_norms[block * ROWS..][..ROWS];
-                    let (y, y_norms) = (&inner.y, &inner.y_norms);
-                    let exponents = Exponents { rate: exponents.rate * scale, ..exponents };
-                    let products = Products { dim: *dim, x, y, x_norms, y_norms, runs, out };
-                    simd::run(InnerPowers { exponents, products });
-                    return;
-                }
+            Costs::Square { dim, inner: Some(inner), root: false, scale, .. }
+                if inner.serves(exponents.rate * scale) =>
+            {
+                let exponents = Exponents { rate: exponents.rate * scale, ..exponents };
+                simd::run(InnerPowers { exponents, products: inner.products(*dim, block, runs, out) });
+            }
+            Costs::Square { dim, x, y, root, scale, .. } => {
                 let x = &x[block * ROWS * dim..][..ROWS * dim];
                 simd::run(Powers {
                     exponents,
@@ -245,7 +307,7 @@ impl<'a> Geometry<'a> {
             }
             Costs::Filled(_) => {
                 self.costs_of(block, runs, out);
-                simd::run(Exponentials { exponents, runs, out });
+                simd::run(Exponentials { exponents, runs, costs: None, out });
             }
         }
     }
@@ -333,8 +395,13 @@ impl Filled<'_> {
 
 /// The mean of |c| over at most 64 rows and columns.
 fn typical(cost: &dyn CostMatrix) -> f64 {
+    typical_of(cost, SAMPLED)
+}
+
+/// The mean of |c| over at most so many rows and columns.
+pub(super) fn typical_of(cost: &dyn CostMatrix, sampled: usize) -> f64 {
     let (n, m) = cost.shape();
-    let pick = |len: usize| (0..len).step_by(len.div_ceil(SAMPLED));
+    let pick = |len: usize| (0..len).step_by(len.div_ceil(sampled));
     let (mut total, mut count) = (0.0, 0.0);
     for i in pick(n) {
         for j in pick(m) {

@@ -8,19 +8,18 @@
 //! Rows are cut into a fixed number of parts with their own column sums, which are added in order: the same bits at any
 //! number of threads.
 
+use std::ops::Range;
 use std::sync::Arc;
-
-use rayon::prelude::*;
 
 use super::boxes::Search;
 use super::geometry::{Geometry, LANES, ROWS, Run, TILE};
-use super::powers::Exponents;
+use super::parts::{PARTS, in_parts};
+use super::powers::{Exponentials, Exponents};
+use super::rounding::{Priced, Tiles};
 use super::tiles::{Keep, Shares, Tighten, TimesShares, row_sums, shares_times};
 use crate::cost::GroundCost;
 use crate::simd;
 
-/// Parts of the rows, whatever the number of threads.
-const PARTS: usize = 16;
 /// What the logarithm of no mass is, in bits.
 const NOTHING: f64 = -1e300;
 
@@ -75,7 +74,28 @@ pub(super) struct Exact {
     pub(super) lost: bool,
     /// Σ a_i (f new − f old) in bits: what the dual objective gained.
     pub(super) gain: f64,
+    pub(super) priced: Option<Priced>,
 }
+
+/// What an exact pass does besides.
+pub(super) enum Also<'p> {
+    Nothing,
+    /// Keeps the shares, in this room.
+    Store(Room),
+    /// Sums costs: for a pass that is expected to be the last.
+    Price(&'p Asked),
+}
+
+/// What a solve is to be told of its last pass.
+pub(super) struct Asked {
+    /// What each column is to be scaled down by to hold no more than its mass.
+    pub(super) shrink: Vec<f64>,
+    /// Whether bounds are asked for, not the cost alone.
+    pub(super) bounds: bool,
+}
+
+/// Bits by which rounding of the bounds on tiles may be off.
+const DOUBT: f64 = 10.0;
 
 /// The shares of a state, in single precision, without tiles that hold next to nothing.
 pub(super) struct Stored {
@@ -129,86 +149,52 @@ impl Field<'_> {
         self.geometry.search(self.ground.clone(), (&state.f, &state.g), cuts, rate, -bits)
     }
 
+    /// What f is to grow by, and g to fall by, for Σ a f = Σ b g.
+    pub(super) fn to_balance(&self, state: &State) -> f64 {
+        let sum = |masses: &[f64], bits: &[f64]| masses.iter().zip(bits).map(|(a, f)| a * f).sum::<f64>();
+        0.5 * (sum(&self.masses.b, &state.g) - sum(&self.masses.a, &state.f))
+    }
+
     pub(super) fn lift(&self, g: &[f64]) -> Vec<f64> {
         g.iter().zip(&self.masses.log_b).map(|(g, log)| if *log == NOTHING { NOTHING } else { g + log }).collect()
     }
 
     /// An exact pass at `rate` (bits per unit of cost) from `state`. `respond` turns the potential that meets a row into the
-    /// one that the problem asks for (itself, where rows must be met). With `room`, the shares are kept there.
+    /// one that the problem asks for (itself, where rows must be met).
     pub(super) fn exact(
         &self,
         state: &State,
         rate: f64,
         Depth(bits): Depth,
         respond: &(impl Fn(f64) -> f64 + Sync),
-        room: Option<Room>,
+        also: Also,
     ) -> (Exact, Option<Stored>) {
         let (n, m) = (self.geometry.n, self.geometry.m);
-        let lift = self.lift(&state.g);
-        let search = self.search(state, rate, bits, f64::INFINITY);
-        let inverse_b: Vec<f64> =
-            self.masses.b.iter().map(|&b| if b > 0.0 { (1.0 / b).min(1e300) } else { 0.0 }).collect();
+        let (room, asked) = match also {
+            Also::Nothing => (None, None),
+            Also::Store(room) => (Some(room), None),
+            Also::Price(asked) => (None, Some(asked)),
+        };
+        // (A light point bounds potentials as much as a heavy one.)
+        let search = self.search(state, rate, bits, if asked.is_some() { 0.0 } else { f64::INFINITY });
+        let (lack, shift) = asked.map_or((Vec::new(), 0.0), |asked| {
+            (asked.shrink.iter().map(|shrink| 1.0 - shrink).collect(), self.to_balance(state))
+        });
+        let inverse_b = self.masses.b.iter().map(|&b| if b > 0.0 { (1.0 / b).min(1e300) } else { 0.0 }).collect();
+        let (lift, store) = (self.lift(&state.g), room.is_some());
+        let pass = Pass { state, rate, bits, lift, search, inverse_b, store, asked, lack, shift };
         let blocks = self.geometry.row_blocks();
         let step = blocks.div_ceil(PARTS).max(1);
-        let store = room.is_some();
         let mut buffers = room.unwrap_or_default().0;
+        if store && buffers.is_empty() {
+            warm_up(4 * n.saturating_mul(m).min(self.memory / 4));
+        }
         buffers.resize_with(blocks.div_ceil(step), Vec::new);
-        let job = |(runs, scratch, tops): &mut (Vec<Run>, Vec<f64>, Vec<f64>), (part, mut data): (usize, Vec<f32>)| {
-            data.clear();
-            let range = part * step..((part + 1) * step).min(blocks);
-            let mut out = PartOut {
-                f: Vec::with_capacity(range.len() * ROWS),
-                columns: vec![0.0; lift.len()],
-                kept: Part { first: range.start, starts: vec![0], data, ..Part::default() },
-                ..PartOut::default()
-            };
-            let room = self.memory / PARTS / size_of::<f32>();
-            for block in range.clone() {
-                let rows = block * ROWS..(block + 1) * ROWS;
-                self.geometry.candidates(block, &search, runs, tops);
-                let exponents = Exponents { shift: &state.f[rows.clone()], lift: &lift, rate };
-                self.geometry.powers_of(block, runs, exponents, scratch);
-                if store && block == range.start {
-                    out.kept.data.reserve((scratch.len() * range.len()).min(room));
-                }
-                let sums = row_sums(scratch);
-                let mut scale = [0.0; ROWS];
-                for r in 0..ROWS {
-                    let (mass, old, sum) = (self.masses.a[rows.start + r], state.f[rows.start + r], sums[r]);
-                    let sound = sum > 0.0 && sum.is_finite();
-                    let real = rows.start + r < n;
-                    let new = if sound && real { respond(old - sum.log2()) } else { old };
-                    out.lost |= real && !sound;
-                    out.f.push(new);
-                    out.met.push(if sound && real { old - sum.log2() } else { old });
-                    if real && sound {
-                        scale[r] = if new == old - sum.log2() { 1.0 / sum } else { (new - old).exp2() };
-                        out.gain += mass * (new - old);
-                        out.dropped += (mass * scale[r]).min(1e300);
-                    }
-                }
-                let hold =
-                    store && out.kept.data.len() + scratch.len() <= room && out.kept.held + out.kept.first == block;
-                let masses: [f64; ROWS] = std::array::from_fn(|r| self.masses.a[rows.start + r]);
-                let weight = std::array::from_fn(|r| if masses[r] > 0.0 { masses[r] * scale[r] } else { 0.0 });
-                simd::run(TimesShares { tiles: scratch, runs, t: weight, out: &mut out.columns });
-                if store {
-                    let keep = Keep {
-                        cut: (-bits).exp2() / m as f64,
-                        column_cut: (-bits).exp2() / n as f64,
-                        inverse_b: &inverse_b,
-                        runs: &mut out.kept.runs,
-                        from: *out.kept.starts.last().expect("starts with 0"),
-                        data: hold.then_some(&mut out.kept.data),
-                    };
-                    simd::run(Shares { tiles: scratch, runs, scale, weight, keep });
-                    out.kept.starts.push(out.kept.runs.len());
-                    out.kept.held += usize::from(hold);
-                }
-            }
-            out
-        };
-        let parts: Vec<PartOut> = buffers.into_par_iter().enumerate().map_init(Default::default, job).collect();
+        let parts = in_parts(buffers, |scratch: &mut Scratch, (part, data)| {
+            self.part(&pass, part * step..((part + 1) * step).min(blocks), data, respond, scratch)
+        });
+
+        let Pass { lift, .. } = pass;
         let mut exact = Exact {
             f: Vec::with_capacity(self.masses.a.len()),
             met: Vec::with_capacity(self.masses.a.len()),
@@ -216,7 +202,9 @@ impl Field<'_> {
             dropped: 0.0,
             lost: false,
             gain: 0.0,
+            priced: asked.map(|asked| Priced::new(lift.len(), asked.bounds)),
         };
+        let mut most_moved = 0.0_f64;
         let mut kept = Vec::with_capacity(parts.len());
         for part in parts {
             exact.f.extend_from_slice(&part.f);
@@ -227,13 +215,87 @@ impl Field<'_> {
             }
             exact.lost |= part.lost;
             exact.gain += part.gain;
+            if let (Some(priced), Some(part)) = (&mut exact.priced, part.priced) {
+                priced.append(part);
+            }
+            most_moved = most_moved.max(part.most_moved);
             kept.push(part.kept);
+        }
+        if let (Some(priced), Some(asked)) = (&mut exact.priced, asked) {
+            let beyond = if self.geometry.is_boxed() { bits - DOUBT - most_moved } else { f64::INFINITY };
+            (priced.beyond, priced.shrink, priced.shift) = (beyond, asked.shrink.clone(), shift);
         }
         let stored = store.then(|| {
             let bytes = kept.iter().map(|part| 4 * part.data.len() + 8 * part.runs.len()).sum();
             Stored { parts: kept, f: exact.f.clone(), lift, rate, bytes }
         });
         (exact, stored)
+    }
+
+    /// The row blocks `range` of an exact pass.
+    fn part(
+        &self,
+        pass: &Pass,
+        range: Range<usize>,
+        mut data: Vec<f32>,
+        respond: &impl Fn(f64) -> f64,
+        scratch: &mut Scratch,
+    ) -> PartOut {
+        let &Pass { state, rate, asked, shift, .. } = pass;
+        let Scratch { runs, tops, costs, shares } = scratch;
+        data.clear();
+        let mut out = PartOut {
+            f: Vec::with_capacity(range.len() * ROWS),
+            columns: vec![0.0; pass.lift.len()],
+            kept: Part { first: range.start, starts: vec![0], data, ..Part::default() },
+            priced: asked.map(|asked| Priced::new(pass.lift.len(), asked.bounds)),
+            ..PartOut::default()
+        };
+        let room = self.memory / PARTS / size_of::<f32>();
+        for block in range.clone() {
+            let rows = block * ROWS..(block + 1) * ROWS;
+            self.geometry.candidates(block, &pass.search, runs, tops);
+            let exponents = Exponents { shift: &state.f[rows.clone()], lift: &pass.lift, rate };
+            let costs = if asked.is_some() {
+                let costs = self.geometry.costs_near(block, runs, rate, costs);
+                shares.resize(costs.len(), 0.0);
+                simd::run(Exponentials { exponents, runs, costs: Some(costs), out: shares });
+                costs
+            } else {
+                self.geometry.powers_of(block, runs, exponents, shares);
+                &[]
+            };
+            let masses: [f64; ROWS] = std::array::from_fn(|r| self.masses.a[rows.start + r]);
+            let scale =
+                out.answer(&masses, &state.f[rows.clone()], &row_sums(shares), respond, self.geometry.n - rows.start);
+            let weight = std::array::from_fn(|r| if masses[r] > 0.0 { masses[r] * scale[r] } else { 0.0 });
+            if let (Some(asked), Some(priced)) = (asked, &mut out.priced) {
+                let f = std::array::from_fn(|r| (out.f[out.f.len() - ROWS + r] + shift) / rate);
+                let tiles = Tiles { runs, costs, shares, masses, weight };
+                priced.add(&tiles, &mut out.columns, asked.bounds.then_some((&pass.lack, f)));
+            } else {
+                simd::run(TimesShares { tiles: shares, runs, t: weight, out: &mut out.columns });
+            }
+            if pass.store {
+                if block == range.start {
+                    out.kept.data.reserve((shares.len() * range.len()).min(room));
+                }
+                let kept = &mut out.kept;
+                let hold = kept.data.len() + shares.len() <= room && kept.held + kept.first == block;
+                let keep = Keep {
+                    cut: (-pass.bits).exp2() / self.geometry.m as f64,
+                    column_cut: (-pass.bits).exp2() / self.geometry.n as f64,
+                    inverse_b: &pass.inverse_b,
+                    runs: &mut kept.runs,
+                    from: *kept.starts.last().expect("starts with 0"),
+                    data: hold.then_some(&mut kept.data),
+                };
+                simd::run(Shares { tiles: shares, runs, scale, weight, keep });
+                kept.starts.push(kept.runs.len());
+                kept.held += usize::from(hold);
+            }
+        }
+        out
     }
 
     /// Potentials that no power of this problem over- or underflows with: f_i = min_j (r c_ij − g_j), then g_j likewise, so
@@ -277,18 +339,15 @@ impl Field<'_> {
             state.g.iter().zip(&self.masses.log_b).map(|(g, log)| if *log == NOTHING { NOTHING } else { *g }).collect();
         let blocks = geometry.row_blocks();
         let step = blocks.div_ceil(PARTS).max(1);
-        let parts: Vec<(Vec<f64>, Vec<f64>)> = (0..blocks.div_ceil(step))
-            .into_par_iter()
-            .map(|part| {
-                let (mut f, mut least, mut scratch) = (Vec::new(), vec![f64::INFINITY; lift.len()], Vec::new());
-                for block in part * step..((part + 1) * step).min(blocks) {
-                    geometry.costs_of(block, &all, &mut scratch);
-                    let masses = &self.masses.a[block * ROWS..(block + 1) * ROWS];
-                    simd::run(Tighten { costs: &scratch, lift: &lift, rate, masses, f: &mut f, least: &mut least });
-                }
-                (f, least)
-            })
-            .collect();
+        let parts = in_parts(vec![(); blocks.div_ceil(step)], |scratch: &mut Vec<f64>, (part, ())| {
+            let (mut f, mut least) = (Vec::new(), vec![f64::INFINITY; lift.len()]);
+            for block in part * step..((part + 1) * step).min(blocks) {
+                geometry.costs_of(block, &all, scratch);
+                let masses = &self.masses.a[block * ROWS..(block + 1) * ROWS];
+                simd::run(Tighten { costs: scratch, lift: &lift, rate, masses, f: &mut f, least: &mut least });
+            }
+            (f, least)
+        });
         let mut least = vec![f64::INFINITY; lift.len()];
         state.f.clear();
         for (f, part) in parts {
@@ -304,6 +363,16 @@ impl Field<'_> {
     }
 }
 
+/// Pages for that many bytes are asked for once and given back, untouched: allocators that learn from the sizes given back
+/// (glibc) then keep what the parts give back later, from pass to pass and from solve to solve. Fresh pages cost as much as the
+/// shares that are written to them.
+fn warm_up(bytes: usize) {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes.min(MOST_WARM))));
+}
+
+/// What allocators keep at most.
+const MOST_WARM: usize = 16 << 20;
+
 #[derive(Default)]
 struct PartOut {
     f: Vec<f64>,
@@ -313,6 +382,65 @@ struct PartOut {
     dropped: f64,
     lost: bool,
     gain: f64,
+    priced: Option<Priced>,
+    /// The most that a potential of a row grew by.
+    most_moved: f64,
+}
+
+impl PartOut {
+    /// Takes in the sums of 8 rows, of which `real` are rows of the problem. Returns what their shares are to be scaled by.
+    fn answer(
+        &mut self,
+        masses: &[f64; ROWS],
+        old: &[f64],
+        sums: &[f64; ROWS],
+        respond: &impl Fn(f64) -> f64,
+        real: usize,
+    ) -> [f64; ROWS] {
+        std::array::from_fn(|r| {
+            let (old, sum) = (old[r], sums[r]);
+            let sound = sum > 0.0 && sum.is_finite();
+            self.lost |= r < real && !sound;
+            if r >= real || !sound {
+                self.f.push(old);
+                self.met.push(old);
+                return 0.0;
+            }
+            let met = old - sum.log2();
+            let new = respond(met);
+            self.f.push(new);
+            self.met.push(met);
+            let scale = if new == met { 1.0 / sum } else { (new - old).exp2() };
+            self.gain += masses[r] * (new - old);
+            self.most_moved = self.most_moved.max(new - old);
+            self.dropped += (masses[r] * scale).min(1e300);
+            scale
+        })
+    }
+}
+
+/// What all rows of an exact pass need.
+struct Pass<'p> {
+    state: &'p State,
+    rate: f64,
+    bits: f64,
+    lift: Vec<f64>,
+    search: Search,
+    inverse_b: Vec<f64>,
+    store: bool,
+    asked: Option<&'p Asked>,
+    /// 1 − shrink of the columns, if bounds are asked for.
+    lack: Vec<f64>,
+    shift: f64,
+}
+
+/// What a thread hands from one row of tiles to the next.
+#[derive(Default)]
+struct Scratch {
+    runs: Vec<Run>,
+    tops: Vec<f64>,
+    costs: Vec<f64>,
+    shares: Vec<f64>,
 }
 
 impl Stored {
@@ -329,40 +457,36 @@ impl Stored {
         v: &[f64],
         row: &(impl Fn(usize, f64) -> f64 + Sync),
     ) -> (Vec<f64>, Vec<f64>) {
-        let parts: Vec<(Vec<f64>, Vec<f64>)> = self
-            .parts
-            .par_iter()
-            .map(|part| {
-                let mut rows = Vec::with_capacity((part.starts.len() - 1) * ROWS);
-                let (mut columns, mut scratch) = (vec![0.0; v.len()], Vec::new());
-                let mut at = 0;
-                for (k, ends) in part.starts.windows(2).enumerate() {
-                    let block = part.first + k;
-                    let runs = &part.runs[ends[0]..ends[1]];
-                    let first = block * ROWS;
-                    let mut turn = |sums: [f64; ROWS]| {
-                        rows.extend_from_slice(&sums);
-                        std::array::from_fn(|r| row(first + r, sums[r]))
-                    };
-                    if k < part.held {
-                        let len = runs.iter().map(|run| run.1 as usize).sum::<usize>() * TILE;
-                        let tiles = &part.data[at..at + len];
-                        at += len;
-                        let t = turn(shares_times(tiles, runs, v));
-                        simd::run(TimesShares { tiles, runs, t, out: &mut columns });
-                    } else {
-                        let exponents =
-                            Exponents { shift: &self.f[first..first + ROWS], lift: &self.lift, rate: self.rate };
-                        field.geometry.powers_of(block, runs, exponents, &mut scratch);
-                        let t = turn(shares_times(&scratch, runs, v));
-                        simd::run(TimesShares { tiles: &scratch, runs, t, out: &mut columns });
-                    }
+        let job = |scratch: &mut Vec<f64>, (_, part): (usize, &Part)| {
+            let mut rows = Vec::with_capacity((part.starts.len() - 1) * ROWS);
+            let mut columns = vec![0.0; v.len()];
+            let mut at = 0;
+            for (k, ends) in part.starts.windows(2).enumerate() {
+                let block = part.first + k;
+                let runs = &part.runs[ends[0]..ends[1]];
+                let first = block * ROWS;
+                let mut turn = |sums: [f64; ROWS]| {
+                    rows.extend_from_slice(&sums);
+                    std::array::from_fn(|r| row(first + r, sums[r]))
+                };
+                if k < part.held {
+                    let len = runs.iter().map(|run| run.1 as usize).sum::<usize>() * TILE;
+                    let tiles = &part.data[at..at + len];
+                    at += len;
+                    let t = turn(shares_times(tiles, runs, v));
+                    simd::run(TimesShares { tiles, runs, t, out: &mut columns });
+                } else {
+                    let exponents =
+                        Exponents { shift: &self.f[first..first + ROWS], lift: &self.lift, rate: self.rate };
+                    field.geometry.powers_of(block, runs, exponents, scratch);
+                    let t = turn(shares_times(scratch, runs, v));
+                    simd::run(TimesShares { tiles: scratch, runs, t, out: &mut columns });
                 }
-                (rows, columns)
-            })
-            .collect();
+            }
+            (rows, columns)
+        };
         let (mut rows, mut columns) = (Vec::with_capacity(self.f.len()), vec![0.0; v.len()]);
-        for (part_rows, part_columns) in parts {
+        for (part_rows, part_columns) in in_parts(self.parts.iter().collect(), job) {
             rows.extend(part_rows);
             add(&mut columns, &part_columns);
         }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::geometry::{Cloud, Geometry, LANES, ROWS};
-use super::kernel::{Depth, Field, Masses, State};
+use super::geometry::{Cloud, Geometry, LANES, ROWS, is_boxed, typical_of};
+use super::kernel::{Also, Depth, Field, Masses, State};
 use super::stage::{BITS, Goal, Staged, continuation, stage};
 use super::work::Work;
 use crate::cost::{Form, GroundCost};
@@ -18,6 +18,13 @@ const FEW: usize = 2048 * 2048;
 /// A level takes over at ε = this many times the variance within its cells: where ε is smaller, the cells' potentials are
 /// too coarse for the points in them.
 const VARIANCES: f64 = 24.0;
+/// Where variances differ so little from cell to cell (their mean square over the square of their mean; 14 to 23 for Gaussians, 150 for
+/// exponential tails), half of it is enough, which saves two fifths of the memory.
+const EVEN: f64 = 50.0;
+/// A typical cost in bits, up to which a solve in many dimensions does without an order ...
+const WIDE: f64 = 200.0;
+/// ... taken from this many rows and columns.
+const FEW_SAMPLED: usize = 16;
 /// ε, relative to a typical cost, from which a solve may begin with no potentials at all.
 const LARGE: f64 = 0.1;
 
@@ -25,25 +32,32 @@ const LARGE: f64 = 0.1;
 pub(super) struct Prepared<'a> {
     pub(super) field: Field<'a>,
     clouds: Option<[Cloud; 2]>,
+    /// Bytes of kept costs.
+    kept: usize,
 }
 
 impl<'a> Prepared<'a> {
-    pub(super) fn new(problem: &'a Problem, memory: usize) -> Self {
+    /// The problem, for passes at up to `rate`.
+    pub(super) fn new(problem: &'a Problem, memory: usize, rate: f64) -> Self {
         let scaled = |masses: &[f64], total: f64| masses.iter().map(|a| a / total).collect::<Vec<f64>>();
         let a = scaled(problem.source().as_slice(), problem.source().total());
         let b = scaled(problem.target().as_slice(), problem.target().total());
         let Some(points) = problem.points() else {
             let masses = Masses::new(a.into_iter(), b.into_iter());
             let geometry = Geometry::of_matrix(problem.cost());
-            return Self { field: Field { geometry, masses, ground: None, memory }, clouds: None };
+            return Self { field: Field { geometry, masses, ground: None, memory }, clouds: None, kept: 0 };
         };
-        let clouds = [Cloud::new(points.source()), Cloud::new(points.target())];
+        let ground = points.shared_ground();
+        let bits = rate * typical_of(problem.cost(), FEW_SAMPLED);
+        let boxed = is_boxed(ground.form(), points.source().dim(), bits);
+        // Where shares reach over all pairs, tiles without any are not to be had.
+        let sorted = boxed || bits > WIDE;
+        let clouds = [points.source(), points.target()].map(|points| Cloud::new(points, sorted));
         let pick =
             |masses: &[f64], cloud: &Cloud| cloud.order.iter().map(|&i| masses[i as usize]).collect::<Vec<f64>>();
         let masses = Masses::new(pick(&a, &clouds[0]).into_iter(), pick(&b, &clouds[1]).into_iter());
-        let ground = points.shared_ground();
-        let geometry = Geometry::of_points(&ground, &clouds[0].points, &clouds[1].points);
-        Self { field: Field { geometry, masses, ground: Some(ground), memory }, clouds: Some(clouds) }
+        let geometry = Geometry::of_points(&ground, &clouds[0].points, &clouds[1].points, boxed);
+        Self { field: Field { geometry, masses, ground: Some(ground), memory }, clouds: Some(clouds), kept: 0 }
     }
 
     /// The caller's index of row `i`.
@@ -56,12 +70,19 @@ impl<'a> Prepared<'a> {
         self.clouds.as_ref().map_or(j, |clouds| clouds[1].order[j] as usize)
     }
 
+    /// Keeps the costs themselves where passes at up to `rate` would spend most of their time on them: in the memory for shares, half
+    /// of it at most.
+    pub(super) fn keep_costs(&mut self, rate: f64) {
+        self.kept = self.field.geometry.keep_costs(rate, self.field.memory / 2);
+        self.field.memory -= self.kept;
+    }
+
     /// The bytes of everything but stored shares.
     pub(super) fn bytes(&self) -> usize {
         let (n, m) = (self.field.masses.a.len(), self.field.masses.b.len());
         let dim = self.clouds.as_ref().map_or(0, |clouds| clouds[0].points.dim());
         // Points and their copies in tiles; potentials of three stages; column sums of each part of the rows.
-        size_of::<f64>() * ((n + m) * (2 * dim + 8) + 16 * m)
+        self.kept + size_of::<f64>() * ((n + m) * (2 * dim + 8) + 16 * m)
     }
 
     /// The caller's potentials as a state.
@@ -121,8 +142,8 @@ pub(super) fn solve(prepared: &Prepared, start: Option<State>, goal: Goal, work:
     for (k, coarse) in levels.iter().enumerate().rev() {
         work.progress.level = levels.len() - k;
         // What the next finer level can take over.
-        let rate = goal.rate.min(BITS / (VARIANCES * coarse.variance));
-        let rough = Goal { rate, tolerance: goal.tolerance.max(1e-3), rough: true, gap: f64::INFINITY };
+        let rate = goal.rate.min(BITS / coarse.fine);
+        let rough = Goal { rate, tolerance: goal.tolerance.max(1e-3), rough: true, gap: f64::INFINITY, bounds: false };
         let (mut here, begun) = match state.take() {
             Some((parent, rate)) => (coarse.extended(&levels[k + 1], &parent, rate), rate),
             None => (coarse.field.zeros(), from),
@@ -165,8 +186,8 @@ struct Level {
 struct Coarse {
     level: Level,
     field: Field<'static>,
-    /// Mean of |x − cell centre|² over the points of the next finer level, the larger of both sides.
-    variance: f64,
+    /// ε from which the next finer level takes over, the larger of both sides'.
+    fine: f64,
 }
 
 impl Level {
@@ -185,17 +206,12 @@ impl Level {
         let mut levels: Vec<Coarse> = Vec::new();
         let mut here = self;
         while here.sides[0].1.len() * here.sides[1].1.len() > FEW {
-            let ([x, y], variances): ([_; 2], [_; 2]) = {
-                let (x, u) = cells(&here.sides[0]);
-                let (y, v) = cells(&here.sides[1]);
-                ([x, y], [u, v])
-            };
+            let ((x, u), (y, v)) = (cells(&here.sides[0]), cells(&here.sides[1]));
             let masses = Masses::new(x.1.iter().copied(), y.1.iter().copied());
-            let geometry = Geometry::of_points(ground, &x.0, &y.0);
+            let geometry = Geometry::of_points(ground, &x.0, &y.0, true);
             let field = Field { geometry, masses, ground: Some(Arc::clone(ground)), memory };
-            let variance = variances[0].max(variances[1]);
             here = Self { sides: [x.clone(), y.clone()] };
-            levels.push(Coarse { level: Level { sides: [x, y] }, field, variance });
+            levels.push(Coarse { level: Level { sides: [x, y] }, field, fine: u.max(v) });
         }
         levels
     }
@@ -228,37 +244,42 @@ fn soft_transform(
     (near, g): (&[f64], &[f64]),
     rate: f64,
 ) -> Vec<f64> {
-    let geometry = Geometry::of_points(ground, x, cells);
+    let geometry = Geometry::of_points(ground, x, cells, true);
     let masses = Masses::new(std::iter::repeat_n(1.0 / x.len() as f64, x.len()), masses.iter().copied());
     let field = Field { geometry, masses, ground: Some(Arc::clone(ground)), memory: 0 };
     let mut state = field.zeros();
     (0..x.len()).for_each(|i| state.f[i] = near[i / CELL]);
     (0..cells.len()).for_each(|j| state.g[j] = g[j]);
     // The parents' potentials are some ε off at the points: look deeper for what matters.
-    let (mut exact, _) = field.exact(&state, rate, Depth(64.0), &|f| f, None);
+    let (mut exact, _) = field.exact(&state, rate, Depth(64.0), &|f| f, Also::Nothing);
     if exact.lost {
         field.tighten_rows(&mut state, rate);
-        exact = field.exact(&state, rate, Depth(64.0), &|f| f, None).0;
+        exact = field.exact(&state, rate, Depth(64.0), &|f| f, Also::Nothing).0;
     }
     exact.f.truncate(x.len());
     exact.f
 }
 
-/// Means and masses of every four points in order, and the mean variance within.
+/// Means and masses of every four points in order, and the ε down to which they stand for their points.
 fn cells((points, masses): &(Points, Vec<f64>)) -> ((Points, Vec<f64>), f64) {
     let dim = points.dim();
-    let (mut centres, mut sums, mut variance) = (Vec::new(), Vec::new(), 0.0);
+    let (mut centres, mut sums, mut variance, mut square) = (Vec::new(), Vec::new(), 0.0, 0.0);
     for (chunk, masses) in points.as_slice().chunks(CELL * dim).zip(masses.chunks(CELL)) {
         let total: f64 = masses.iter().sum();
         let share = |i: usize| if total > 0.0 { masses[i] / total } else { 1.0 / masses.len() as f64 };
+        let mut within = 0.0;
         for k in 0..dim {
             let origin = chunk[k];
             let mean = origin + (0..masses.len()).map(|i| share(i) * (chunk[i * dim + k] - origin)).sum::<f64>();
-            variance += total * (0..masses.len()).map(|i| share(i) * (chunk[i * dim + k] - mean).powi(2)).sum::<f64>();
+            within += (0..masses.len()).map(|i| share(i) * (chunk[i * dim + k] - mean).powi(2)).sum::<f64>();
             centres.push(mean);
         }
+        variance += total * within;
+        square += total * within * within;
         sums.push(total);
     }
     debug_assert!(ROWS.is_multiple_of(CELL) && LANES.is_multiple_of(CELL));
-    ((Points::from_rows(centres, dim).expect("means of finite points"), sums), variance)
+    let even = square <= EVEN * variance * variance;
+    let fine = variance * if even { 0.5 * VARIANCES } else { VARIANCES };
+    ((Points::from_rows(centres, dim).expect("means of finite points"), sums), fine)
 }

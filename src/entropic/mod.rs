@@ -22,6 +22,7 @@ mod kernel;
 mod levels;
 mod map;
 mod newton;
+mod parts;
 mod powers;
 mod rounding;
 mod sinkhorn;

@@ -5,11 +5,17 @@
 
 use super::kernel::{Field, Stored};
 use super::work::Work;
+use crate::simd::{self, Kernel, multiply_add};
 
 /// The longest step of a coordinate, in units of ε: a column that holds next to nothing would otherwise be thrown far off.
 const CLIP: f64 = 4.0;
 /// The longest step of a coordinate in a sweep. (A part of a Sinkhorn step gains too.)
 const BOLD: f64 = 9.0;
+/// An error far above what single precision does to sums of shares: sweeps towards it begin with the exact sums. (Newton steps
+/// compare values more finely than that.)
+const SINGLE: f64 = 3e-7;
+/// What column sums of stored shares may miss of the exact ones, about.
+const ROOM: f64 = 3e-8;
 /// Differences that the acceleration remembers.
 const MEMORY: usize = 8;
 
@@ -52,26 +58,29 @@ pub(super) enum End {
 }
 
 impl<'a, 'w> Inner<'a, 'w> {
-    /// Begins at the state at which `stored` was made; `exact` are its column sums, which the stored ones are corrected to.
+    /// Begins at the state at which `stored` was made; `exact` are its column sums, which the stored ones are corrected to
+    /// where the error `wanted` is so small that single precision matters.
     pub(super) fn new(
         field: &'a Field<'a>,
         stored: &'a Stored,
         exact: &[f64],
-        (most_passes, far): (u64, f64),
+        (wanted, most_passes, far): (f64, u64, f64),
         work: &'a mut Work<'w>,
     ) -> Self {
         let b = field.masses.b.clone();
-        let y = vec![0.0; b.len()];
-        let mut inner = Self {
-            field,
-            work,
-            stored,
-            b,
-            point: Point { v: y.clone(), rows: Vec::new(), columns: Vec::new(), value: 0.0, error: 0.0, y },
-            passes: 0,
-            most_passes,
-            far,
+        let point = Point {
+            y: vec![0.0; b.len()],
+            v: vec![1.0; b.len()],
+            rows: vec![1.0; field.masses.a.len()],
+            columns: exact.to_vec(),
+            value: 0.0,
+            error: 0.0,
         };
+        let mut inner = Self { field, work, stored, b, point, passes: 0, most_passes, far };
+        if wanted > SINGLE && inner.work.sweeps {
+            inner.point = inner.judged(inner.point.clone());
+            return inner;
+        }
         let first = inner.at(inner.point.y.clone());
         for ((b, stored), exact) in inner.b.iter_mut().zip(&first.columns).zip(exact) {
             // A correction is small; where it is not, the column has too little mass for it to matter.
@@ -87,6 +96,12 @@ impl<'a, 'w> Inner<'a, 'w> {
     /// log v of the best point.
     pub(super) fn step(self) -> Vec<f64> {
         self.point.y
+    }
+
+    /// What columns will have to be scaled down by to hold no more than their masses, with room for single precision.
+    pub(super) fn shrink(&self) -> Vec<f64> {
+        let over = |(c, b): (&f64, &f64)| if *b > 0.0 { (c / b - 1.0).max(0.0) + ROOM } else { 0.0 };
+        self.point.columns.iter().zip(&self.b).map(|columns| 1.0 / (1.0 + over(columns))).collect()
     }
 
     /// L1 error of the columns at the best point.
@@ -260,16 +275,18 @@ pub(super) fn extrapolated(steps: &[Vec<f64>], points: &[Vec<f64>], b: &[f64]) -
         return None;
     }
     let (last, last_point) = (&steps[k], &points[k]);
-    let gap = |i: usize, j: usize| steps[i + 1][j] - steps[i][j];
+    let gap = |p: usize| -> Vec<f64> { steps[p + 1].iter().zip(&steps[p]).map(|(next, step)| next - step).collect() };
+    let gaps: Vec<Vec<f64>> = (0..k).map(gap).collect();
     let mut gram = nalgebra::DMatrix::<f64>::zeros(k, k);
     let mut right = nalgebra::DVector::<f64>::zeros(k);
     for p in 0..k {
+        let weighted: Vec<f64> = b.iter().zip(&gaps[p]).map(|(b, gap)| b * gap).collect();
         for q in 0..=p {
-            let sum: f64 = (0..b.len()).map(|j| b[j] * gap(p, j) * gap(q, j)).sum();
+            let sum = simd::run(Dot { x: &weighted, y: &gaps[q] });
             gram[(p, q)] = sum;
             gram[(q, p)] = sum;
         }
-        right[p] = (0..b.len()).map(|j| b[j] * gap(p, j) * last[j]).sum();
+        right[p] = simd::run(Dot { x: &weighted, y: last });
     }
     let trace = gram.trace();
     for p in 0..k {
@@ -287,6 +304,30 @@ pub(super) fn extrapolated(steps: &[Vec<f64>], points: &[Vec<f64>], b: &[f64]) -
         }
     }
     Some(y)
+}
+
+/// Σ x y in eight sums that follow one another.
+struct Dot<'a> {
+    x: &'a [f64],
+    y: &'a [f64],
+}
+
+impl Kernel for Dot<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) -> f64 {
+        const WIDTH: usize = 8;
+        let (x, x_rest) = self.x.as_chunks::<WIDTH>();
+        let (y, y_rest) = self.y.as_chunks::<WIDTH>();
+        let mut sums = [0.0; WIDTH];
+        for (x, y) in x.iter().zip(y) {
+            for l in 0..WIDTH {
+                sums[l] = multiply_add::<FUSED>(x[l], y[l], sums[l]);
+            }
+        }
+        sums.iter().sum::<f64>() + dot(x_rest, y_rest)
+    }
 }
 
 fn dot(x: &[f64], y: &[f64]) -> f64 {

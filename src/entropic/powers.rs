@@ -256,10 +256,11 @@ impl Kernel for InnerCosts<'_> {
     }
 }
 
-/// Turns tiles of costs into powers.
+/// Turns tiles of costs into powers, in place or from elsewhere.
 pub(super) struct Exponentials<'a> {
     pub(super) exponents: Exponents<'a>,
     pub(super) runs: &'a [Run],
+    pub(super) costs: Option<&'a [f64]>,
     pub(super) out: &'a mut [f64],
 }
 
@@ -268,17 +269,28 @@ impl Kernel for Exponentials<'_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Exponents { shift, lift, rate } = self.exponents;
-        let mut tiles = self.out.as_chunks_mut::<TILE>().0.iter_mut();
-        for &(first, count) in self.runs {
-            for j in first as usize..(first + count) as usize {
-                let tile = tiles.next().expect("one tile for each block of the runs");
-                let lift: &[f64; LANES] = lift[j * LANES..][..LANES].try_into().expect("whole blocks");
+        let Self { exponents, runs, costs, out } = self;
+        let Exponents { shift, lift, rate } = exponents;
+        let shift: &[f64; ROWS] = shift.try_into().expect("a shift for each row");
+        let lifts = runs.iter().flat_map(|&(first, count)| {
+            lift[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0
+        });
+        let tiles = out.as_chunks_mut::<TILE>().0.iter_mut().zip(lifts);
+        let power = |c: f64, r: usize, lift: f64| exp2::<FUSED>(multiply_add::<FUSED>(-rate, c, shift[r] + lift));
+        let Some(costs) = costs else {
+            for (tile, lift) in tiles {
                 for r in 0..ROWS {
                     for l in 0..LANES {
-                        let c = tile[r * LANES + l];
-                        tile[r * LANES + l] = exp2::<FUSED>(multiply_add::<FUSED>(-rate, c, shift[r] + lift[l]));
+                        tile[r * LANES + l] = power(tile[r * LANES + l], r, lift[l]);
                     }
+                }
+            }
+            return;
+        };
+        for ((tile, lift), costs) in tiles.zip(costs.as_chunks::<TILE>().0) {
+            for r in 0..ROWS {
+                for l in 0..LANES {
+                    tile[r * LANES + l] = power(costs[r * LANES + l], r, lift[l]);
                 }
             }
         }

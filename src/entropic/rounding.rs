@@ -1,13 +1,12 @@
 //! What a state costs, and what it costs after it was rounded to the exact marginals.
 
-use rayon::prelude::*;
-
-use super::geometry::{LANES, ROWS, Run, TILE};
+use super::geometry::{ROWS, Run};
 use super::kernel::{Field, State};
+use super::parts::{PARTS, in_parts};
 use super::powers::{Exponentials, Exponents};
-use super::tiles::{TimesShares, row_sums, shares_times};
+use super::tiles::{CostSums, NOWHERE, Transform, row_sums, shares_times};
 use crate::numeric::Sum;
-use crate::simd::{self, Kernel, multiply_add};
+use crate::simd;
 
 /// A marginal is met when it is met to this much of itself.
 const ROUNDING: f64 = 1.0 / (1u64 << 44) as f64;
@@ -15,8 +14,6 @@ const ROUNDING: f64 = 1.0 / (1u64 << 44) as f64;
 const DEPTH: f64 = 70.0;
 /// ... and for sure, whatever rounding did to the bounds that told so.
 const SURELY: f64 = 60.0;
-/// Rows are cut into this many parts, whatever the number of threads.
-const PARTS: usize = 16;
 
 /// Costs of a state per unit of mass.
 pub(super) struct Rounded {
@@ -26,10 +23,20 @@ pub(super) struct Rounded {
     pub(super) scaled_cost: f64,
     /// What P′ lacks in rows and columns, filled in by a north-west corner: pairs in the order of the solver, and masses.
     pub(super) filled: Vec<(usize, usize, f64)>,
+    /// What P′ lacks besides, in rows that are not known.
+    pub(super) unplaced: f64,
     /// Σ a f + Σ b g with g the c-transform of f: at most the least cost.
     pub(super) lower: f64,
     /// Σ a |f| + Σ b |g|.
     pub(super) magnitude: f64,
+}
+
+impl Rounded {
+    /// Without bounds.
+    pub(super) fn cost_alone(cost: f64) -> Self {
+        let (lower, magnitude) = (f64::NEG_INFINITY, 0.0);
+        Self { cost, scaled_cost: cost, filled: Vec::new(), unplaced: 0.0, lower, magnitude }
+    }
 }
 
 /// Rounds a state whose rows hold the masses `a` to a plan (Altschuler, Weed, Rigollet, 2017, algorithm 2), without storing it,
@@ -41,80 +48,42 @@ pub(super) fn rounded(field: &Field, a: &[f64], state: &State, columns: &[f64], 
     let room = if doubt > 0.1 * ROUNDING { (1.0 - doubt).max(0.5) } else { 1.0 };
     let shrunk = |(b, c): (&f64, &f64)| if *c > room * b * (1.0 + ROUNDING) { room * b / c } else { 1.0 };
     let shrink: Vec<f64> = b.iter().zip(columns).map(shrunk).collect();
+    let lack: Vec<f64> = shrink.iter().map(|shrink| 1.0 - shrink).collect();
     let state = balanced(state, a, b);
     let search = field.search(&state, rate, DEPTH, 0.0);
     let lift = field.lift(&state.g);
-    let slack = field.geometry.cost_slack();
     let blocks = field.geometry.row_blocks();
     let step = blocks.div_ceil(PARTS).max(1);
-    let parts: Vec<Part> = (0..blocks.div_ceil(step))
-        .into_par_iter()
-        .map(|part| {
-            let mut out = Part::new(b.len());
-            let (mut runs, mut tops, mut costs, mut shares) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-            for block in part * step..((part + 1) * step).min(blocks) {
-                field.geometry.candidates(block, &search, &mut runs, &mut tops);
-                field.geometry.costs_near(block, &runs, &mut costs);
-                let rows = block * ROWS..(block + 1) * ROWS;
-                shares.clone_from(&costs);
-                let exponents = Exponents { shift: &state.f[rows.clone()], lift: &lift, rate };
-                simd::run(Exponentials { exponents, runs: &runs, out: &mut shares });
-                // The rows are met: what their sums lack is rounding of the exponents.
-                let sums = row_sums(&shares);
-                let sound = |r: usize| a[rows.start + r] > 0.0 && sums[r] > 0.0 && sums[r].is_finite();
-                let weight: [f64; ROWS] =
-                    std::array::from_fn(|r| if sound(r) { a[rows.start + r] / sums[r] } else { 0.0 });
-                // A row without mass bounds no column.
-                let holds = |r: usize| rows.start + r < field.geometry.n && a[rows.start + r] > 0.0;
-                let f = std::array::from_fn(|r| if holds(r) { state.f[rows.start + r] / rate } else { NOWHERE });
-                let costly = CostSums { runs: &runs, costs: &costs, shares: &shares, shrink: &shrink };
-                // (The sums of a row without mass mean nothing and may overflow.)
-                for ([full, scaled], weight) in simd::run(costly).iter().zip(weight).filter(|(_, w)| *w > 0.0) {
-                    out.cost += weight * full.iter().sum::<f64>();
-                    out.scaled += weight * scaled.iter().sum::<f64>();
-                }
-                let held = shares_times(&shares, &runs, &shrink);
-                out.rows.extend(held.iter().zip(weight).map(|(held, w)| if w > 0.0 { held * w } else { 0.0 }));
-                simd::run(TimesShares { tiles: &shares, runs: &runs, t: weight, out: &mut out.columns });
-                simd::run(Transform { runs: &runs, costs: &costs, f, least: &mut out.least });
-            }
-            out
-        })
-        .collect();
-    let mut total = Part::new(b.len());
-    for part in parts {
-        total.cost += part.cost;
-        total.scaled += part.scaled;
-        total.rows.extend(part.rows);
-        total.columns.iter_mut().zip(part.columns).for_each(|(sum, part)| *sum += part);
-        total.least.iter_mut().zip(part.least).for_each(|(least, part)| *least = least.min(part));
+    let job = |(runs, tops, costs, shares): &mut (Vec<Run>, Vec<f64>, Vec<f64>, Vec<f64>), (part, ()): (usize, ())| {
+        let (mut columns, mut out) = (vec![0.0; b.len()], Priced::new(b.len(), true));
+        for block in part * step..((part + 1) * step).min(blocks) {
+            field.geometry.candidates(block, &search, runs, tops);
+            // (Shares are divided by their sums: exponents need no more digits than costs have.)
+            let costs = field.geometry.costs_near(block, runs, 0.0, costs);
+            let rows = block * ROWS..(block + 1) * ROWS;
+            shares.resize(costs.len(), 0.0);
+            let exponents = Exponents { shift: &state.f[rows.clone()], lift: &lift, rate };
+            simd::run(Exponentials { exponents, runs, costs: Some(costs), out: shares });
+            // The rows are met: what their sums lack is rounding of the exponents.
+            let sums = row_sums(shares);
+            let masses: [f64; ROWS] = std::array::from_fn(|r| a[rows.start + r]);
+            let sound = |r: usize| masses[r] > 0.0 && sums[r] > 0.0 && sums[r].is_finite();
+            let weight = std::array::from_fn(|r| if sound(r) { masses[r] / sums[r] } else { 0.0 });
+            let f = std::array::from_fn(|r| state.f[rows.start + r] / rate);
+            let tiles = Tiles { runs, costs, shares, masses, weight };
+            out.add(&tiles, &mut columns, Some((&lack, f)));
+        }
+        (columns, out)
+    };
+    let (mut columns, mut priced) = (vec![0.0; b.len()], Priced::new(b.len(), true));
+    for (part_columns, part) in in_parts(vec![(); blocks.div_ceil(step)], job) {
+        columns.iter_mut().zip(part_columns).for_each(|(sum, part)| *sum += part);
+        priced.append(part);
     }
-    total.columns.iter_mut().zip(&shrink).for_each(|(held, shrink)| *held *= shrink);
-    let filled = north_west(&total.rows, a, &total.columns, b);
-    let (mut lower, mut magnitude) = (Sum::default(), 0.0);
-    for (a, f) in a.iter().zip(&state.f) {
-        lower.add_product(*a, f / rate);
-        magnitude += a * (f / rate).abs();
-    }
-    for ((b, g), least) in b.iter().zip(&state.g).zip(&total.least).filter(|((b, _), _)| **b > 0.0) {
-        // A pair that was left out has c − f above g by that many bits.
-        let beyond = (g + SURELY) / rate - 4.0 * f64::EPSILON * (g / rate).abs();
-        let g = if field.geometry.is_boxed() { least.min(beyond) } else { *least } - slack;
-        lower.add_product(*b, g);
-        magnitude += b * g.abs();
-    }
-    Rounded {
-        cost: total.cost,
-        scaled_cost: total.scaled + slack,
-        filled,
-        // Masses of total 1 are rounded once each.
-        lower: lower.value() - 8.0 * f64::EPSILON * magnitude,
-        magnitude,
-    }
+    priced.shrink = shrink;
+    priced.beyond = if field.geometry.is_boxed() { SURELY } else { f64::INFINITY };
+    priced.settled(field, a, (&state.f, &state.g), &columns, rate)
 }
-
-/// The potential of a row that bounds nothing.
-const NOWHERE: f64 = -1e300;
 
 /// The state in the gauge Σ a f = Σ b g.
 fn balanced(state: &State, a: &[f64], b: &[f64]) -> State {
@@ -123,34 +92,120 @@ fn balanced(state: &State, a: &[f64], b: &[f64]) -> State {
     State { f: state.f.iter().map(|f| f + shift).collect(), g: state.g.iter().map(|g| g - shift).collect() }
 }
 
-/// What some rows of tiles hold of P (its cost) and of P′, and the least c − f of each column.
-struct Part {
-    cost: f64,
-    scaled: f64,
-    rows: Vec<f64>,
-    columns: Vec<f64>,
+/// Costs of a state, column by column, summed over the very shares that make its columns.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Priced {
+    /// Σ_i a_i q_ij c_ij of each column.
+    costs: Vec<f64>,
+    /// What shrinking takes from each row: Σ_j a_i q_ij (1 − shrink_j).
+    lacks: Vec<f64>,
+    /// The least c − (f + `shift`) of each column, rounded down; empty if no bounds were asked for.
     least: Vec<f64>,
+    /// Pairs that were left out have c − f above g by this many bits.
+    pub(super) beyond: f64,
+    /// What each column is scaled down by.
+    pub(super) shrink: Vec<f64>,
+    /// What f is to grow by, and g to fall by, in bits.
+    pub(super) shift: f64,
 }
 
-impl Part {
-    fn new(columns: usize) -> Self {
-        Self {
-            cost: 0.0,
-            scaled: 0.0,
-            rows: Vec::new(),
-            columns: vec![0.0; columns],
-            least: vec![f64::INFINITY; columns],
+/// A row of tiles: costs, shares, and what turns shares into masses.
+pub(super) struct Tiles<'a> {
+    pub(super) runs: &'a [Run],
+    pub(super) costs: &'a [f64],
+    pub(super) shares: &'a [f64],
+    pub(super) masses: [f64; ROWS],
+    pub(super) weight: [f64; ROWS],
+}
+
+impl Priced {
+    pub(super) fn new(columns: usize, bounds: bool) -> Self {
+        let least = vec![f64::INFINITY; if bounds { columns } else { 0 }];
+        let (costs, lacks, shrink) = (vec![0.0; columns], Vec::new(), Vec::new());
+        Self { costs, lacks, least, beyond: f64::INFINITY, shrink, shift: 0.0 }
+    }
+
+    /// Adds a row of tiles, and its column sums to `columns`; for bounds, with 1 − shrink of the columns, and f of the rows in units
+    /// of the cost.
+    pub(super) fn add(&mut self, tiles: &Tiles, columns: &mut [f64], bounds: Option<(&[f64], [f64; ROWS])>) {
+        let &Tiles { runs, costs, shares, masses, weight } = tiles;
+        simd::run(CostSums { runs, costs, tiles: shares, t: weight, columns, sums: &mut self.costs });
+        let Some((lack, f)) = bounds else { return };
+        let lacks = shares_times(shares, runs, lack);
+        // (The sums of a row without mass mean nothing and may overflow.)
+        self.lacks.extend((0..ROWS).map(|r| if weight[r] > 0.0 { weight[r] * lacks[r] } else { masses[r] }));
+        // A row without mass bounds no column.
+        let f = std::array::from_fn(|r| if masses[r] > 0.0 { f[r] } else { NOWHERE });
+        simd::run(Transform { runs, costs, f, least: &mut self.least });
+    }
+
+    /// Adds the rows that follow.
+    pub(super) fn append(&mut self, part: Self) {
+        self.costs.iter_mut().zip(part.costs).for_each(|(sum, part)| *sum += part);
+        self.lacks.extend(part.lacks);
+        self.least.iter_mut().zip(part.least).for_each(|(least, part)| *least = least.min(part));
+    }
+
+    /// ⟨C, P⟩ of the state.
+    pub(super) fn cost(&self) -> f64 {
+        self.costs.iter().sum()
+    }
+
+    /// Rounds the state (f, g) in bits, whose rows hold `a` and whose columns hold `columns`.
+    pub(super) fn settled(
+        &self,
+        field: &Field,
+        a: &[f64],
+        (f, g): (&[f64], &[f64]),
+        columns: &[f64],
+        rate: f64,
+    ) -> Rounded {
+        let b = &field.masses.b;
+        let slack = field.geometry.cost_slack();
+        let (mut scaled, mut unplaced) = (0.0, 0.0);
+        let held: Vec<f64> = (0..b.len())
+            .map(|j| {
+                let held = columns[j] * self.shrink[j];
+                // More than was expected when the rows were summed.
+                let over = if held > b[j] * (1.0 + ROUNDING) { b[j] / held } else { 1.0 };
+                unplaced += held - held * over;
+                scaled += self.costs[j] * self.shrink[j] * over;
+                held * over
+            })
+            .collect();
+        let filled = north_west(&self.lacks, a, &held, b);
+        let (mut lower, mut magnitude) = (Sum::default(), 0.0);
+        for (a, f) in a.iter().zip(f) {
+            let f = (f + self.shift) / rate;
+            lower.add_product(*a, f);
+            magnitude += a * f.abs();
+        }
+        for ((b, g), least) in b.iter().zip(g).zip(&self.least).filter(|((b, _), _)| **b > 0.0) {
+            let g = g - self.shift;
+            let beyond = (g + self.beyond) / rate - 4.0 * f64::EPSILON * (g / rate).abs();
+            let g = least.min(beyond) - slack;
+            lower.add_product(*b, g);
+            magnitude += b * g.abs();
+        }
+        Rounded {
+            cost: self.cost(),
+            scaled_cost: scaled + slack,
+            filled,
+            unplaced,
+            // Masses of total 1 are rounded once each.
+            lower: lower.value() - 8.0 * f64::EPSILON * magnitude,
+            magnitude,
         }
     }
 }
 
 /// Fills in what is missing, in order.
-fn north_west(rows: &[f64], a: &[f64], columns: &[f64], b: &[f64]) -> Vec<(usize, usize, f64)> {
-    let missing = |held: &[f64], due: &[f64]| -> Vec<(usize, f64)> {
-        let lack = held.iter().zip(due).map(|(held, due)| due - held).enumerate();
-        lack.filter(|&(i, lack)| lack > ROUNDING * due[i]).collect()
+fn north_west(lacks: &[f64], a: &[f64], columns: &[f64], b: &[f64]) -> Vec<(usize, usize, f64)> {
+    let missing = |lacks: &mut dyn Iterator<Item = f64>, due: &[f64]| -> Vec<(usize, f64)> {
+        lacks.enumerate().filter(|&(i, lack)| lack > ROUNDING * due[i]).collect()
     };
-    let (mut rows, mut columns) = (missing(rows, a), missing(columns, b));
+    let mut rows = missing(&mut lacks.iter().copied(), a);
+    let mut columns = missing(&mut columns.iter().zip(b).map(|(held, due)| due - held), b);
     let (mut i, mut j, mut flows) = (0, 0, Vec::new());
     while i < rows.len() && j < columns.len() {
         let mass = rows[i].1.min(columns[j].1);
@@ -168,72 +223,4 @@ fn north_west(rows: &[f64], a: &[f64], columns: &[f64], b: &[f64]) -> Vec<(usize
     flows.extend(rows[i..].iter().map(|&(i, mass)| (i, heaviest(b), mass)));
     flows.extend(columns[j..].iter().map(|&(j, mass)| (heaviest(a), j, mass)));
     flows
-}
-
-/// Σ_j q c and Σ_j q s c for the 8 rows, with q a share and s the scale of its column.
-struct CostSums<'a> {
-    runs: &'a [Run],
-    costs: &'a [f64],
-    shares: &'a [f64],
-    shrink: &'a [f64],
-}
-
-impl Kernel for CostSums<'_> {
-    type Output = [[[f64; LANES]; 2]; ROWS];
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) -> [[[f64; LANES]; 2]; ROWS] {
-        let mut sums = [[[0.0; LANES]; 2]; ROWS];
-        // A row at a time, whose sums stay in registers.
-        for (r, sums) in sums.iter_mut().enumerate() {
-            let mut tiles = self.costs.as_chunks::<TILE>().0.iter().zip(self.shares.as_chunks::<TILE>().0);
-            let mut here = [[0.0; LANES]; 2];
-            for &(first, count) in self.runs {
-                for shrink in self.shrink[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
-                    let (costs, shares) = tiles.next().expect("one tile for each block of the runs");
-                    let (costs, shares) = (&costs.as_chunks::<LANES>().0[r], &shares.as_chunks::<LANES>().0[r]);
-                    for l in 0..LANES {
-                        here[0][l] = multiply_add::<FUSED>(shares[l], costs[l], here[0][l]);
-                    }
-                    for l in 0..LANES {
-                        here[1][l] = multiply_add::<FUSED>(shares[l] * shrink[l], costs[l], here[1][l]);
-                    }
-                }
-            }
-            *sums = here;
-        }
-        sums
-    }
-}
-
-/// The least c − f of each column, rounded down, over the 8 rows and what is known of others.
-struct Transform<'a> {
-    runs: &'a [Run],
-    costs: &'a [f64],
-    f: [f64; ROWS],
-    least: &'a mut [f64],
-}
-
-impl Kernel for Transform<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        const DOWN: f64 = 4.0 * f64::EPSILON;
-        let Self { runs, costs, f, least } = self;
-        let mut tiles = costs.as_chunks::<TILE>().0.iter();
-        for &(first, count) in runs {
-            for least in least[first as usize * LANES..][..count as usize * LANES].as_chunks_mut::<LANES>().0 {
-                let tile = tiles.next().expect("one tile for each block of the runs");
-                let mut here = *least;
-                for (row, f) in tile.as_chunks::<LANES>().0.iter().zip(f) {
-                    for l in 0..LANES {
-                        let open = multiply_add::<FUSED>(-DOWN, row[l].abs() + f.abs(), row[l] - f);
-                        here[l] = if open < here[l] { open } else { here[l] };
-                    }
-                }
-                *least = here;
-            }
-        }
-    }
 }

@@ -5,11 +5,15 @@ use crate::error::{Result, require};
 use crate::transport::{Bounds, Interrupt, Observer, Potentials, Problem, Report, Silent, Status, Watch, limits};
 
 use super::Epsilon;
+use super::kernel::{Exact, Field, State};
 use super::levels::{self, Prepared};
-use super::rounding::rounded;
+use super::rounding::{Rounded, rounded};
 use super::solution::SinkhornSolution;
 use super::stage::{BITS, Goal, Staged};
 use super::work::Work;
+
+/// How much wider bounds may be than a pass of their own would make them.
+const UNPLACED: f64 = 1e-3;
 
 /// Entropic optimal transport: min ⟨C, P⟩ + ε KL(P | a ⊗ b / M) over the plans P between masses a and b of total M.
 ///
@@ -57,9 +61,10 @@ pub struct Sinkhorn {
     /// Converged when Σ |P 1 − a| + Σ |Pᵀ 1 − b| is at most this much of the mass, and the duality gap at most ten times
     /// this much of the value. Default 1e-6; 1e-9 can be reached.
     pub tolerance: f64,
-    /// The most bytes of stored shares (default 1 GiB). What does not fit is computed anew in each pass; 0 stores nothing.
+    /// The most bytes of stored shares, and of costs that are kept where they take longer to compute than to read (default 1 GiB). What
+    /// does not fit is computed anew in each pass; 0 stores nothing.
     pub memory: usize,
-    /// Whether to bound the unregularised cost. Default true.
+    /// Whether to bound the unregularised cost, which takes a few per cent of the time. Default true.
     pub certify: bool,
     /// Potentials to start from, in units of the cost, such as those of a similar problem.
     pub start: Option<Potentials>,
@@ -128,21 +133,23 @@ impl Sinkhorn {
         let mut work = Work::new(Watch::new(self.interrupt.clone(), observer), "sinkhorn");
         let epsilon = self.epsilon.of(problem)?;
         let rate = BITS / epsilon;
-        let prepared = Prepared::new(problem, self.memory);
+        let mut prepared = Prepared::new(problem, self.memory, rate);
         require(
             "epsilon",
             epsilon,
             (rate * prepared.field.geometry.largest).is_finite() && rate > 0.0,
             "the costs divided by ε must be finite numbers",
         )?;
-        let goal = Goal { rate, tolerance, rough: false, gap: 10.0 * tolerance };
+        prepared.keep_costs(rate);
+        let goal = Goal { rate, tolerance, rough: false, gap: 10.0 * tolerance, bounds: self.certify };
         let start = self.start.as_ref().map(|start| prepared.state(problem, start, rate)).transpose()?;
         let (state, Staged { exact, error, status }) = levels::solve(&prepared, start, goal, &mut work);
 
         let mass = problem.mass();
         let masses = &prepared.field.masses;
         let unit = epsilon / BITS;
-        let rounded = rounded(&prepared.field, &masses.a, &state, &exact.columns, rate);
+        let rounded = self.rounded(&prepared.field, &state, &exact, rate);
+        let largest = prepared.field.geometry.largest;
         let potentials = prepared.potentials(&state, rate);
         let terms = |mass: &[f64], bits: &[f64]| -> f64 { mass.iter().zip(bits).map(|(a, f)| a * f).sum() };
         let value = unit * (terms(&masses.a, &state.f) + terms(&masses.b, &state.g));
@@ -154,7 +161,7 @@ impl Sinkhorn {
                 .map(|&(i, j, mass)| mass * problem.cost().entry(prepared.row(i), prepared.column(j)))
                 .sum();
             // Sums of n · m terms in blocks: far below this much of them.
-            let upper = rounded.scaled_cost + filled;
+            let upper = rounded.scaled_cost + filled + 2.0 * rounded.unplaced * largest;
             let upper = mass * (upper + 1e-14 * (rounded.scaled_cost.abs() + filled.abs()));
             let (lower, magnitude) = (mass * rounded.lower, mass * rounded.magnitude);
             Bounds { lower: lower.min(upper), upper, magnitude }
@@ -162,7 +169,7 @@ impl Sinkhorn {
         // Potentials of any masses oscillate by no more than the costs do.
         let costs = problem.points().map(|points| points.ground().form());
         let signed = matches!(costs, None | Some(Form::Other));
-        let reach = prepared.field.geometry.largest * if signed { 2.0 } else { 1.0 };
+        let reach = largest * if signed { 2.0 } else { 1.0 };
         let rounding = 8.0 * f64::EPSILON * (value.abs() + reach);
         let status = if error.is_finite() && value.is_finite() { status } else { Status::Stalled };
         Ok(SinkhornSolution {
@@ -182,5 +189,20 @@ impl Sinkhorn {
                 memory: work.memory + prepared.bytes(),
             },
         })
+    }
+
+    /// What the state costs, by the last pass if that tells.
+    fn rounded(&self, field: &Field, state: &State, exact: &Exact, rate: f64) -> Rounded {
+        let a = &field.masses.a;
+        if let Some(priced) = exact.priced.as_ref().filter(|_| !exact.lost) {
+            if !self.certify {
+                return Rounded::cost_alone(priced.cost());
+            }
+            let rounded = priced.settled(field, a, (&state.f, &state.g), &exact.columns, rate);
+            if rounded.unplaced * field.geometry.largest <= UNPLACED * (rounded.scaled_cost - rounded.lower) {
+                return rounded;
+            }
+        }
+        rounded(field, a, state, &exact.columns, rate)
     }
 }

@@ -1,6 +1,6 @@
 //! One value of ε: from a guess to potentials that meet the marginals.
 
-use super::kernel::{Depth, Exact, Field, State};
+use super::kernel::{Also, Asked, Depth, Exact, Field, State};
 use super::newton::{End, Inner};
 use super::work::Work;
 use crate::transport::Status;
@@ -49,14 +49,17 @@ pub(super) struct Goal {
     pub(super) rough: bool,
     /// How far Σ (c − b) g, the duality gap, may be from 0: relative to the dual value, or to ε if that is larger.
     pub(super) gap: f64,
+    /// Whether the last pass is to bound the unregularised cost.
+    pub(super) bounds: bool,
 }
 
 /// Runs until the error is at most the tolerance, or nothing helps any more, or the watch ends it. The state left behind
 /// has rows that are met.
 pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Work) -> Staged {
-    let Goal { rate, tolerance, rough, gap } = goal;
+    let Goal { rate, tolerance, rough, gap, bounds } = goal;
     let depth = Depth((8.0 - tolerance.log2()).clamp(20.0, 60.0));
     let mut expected = f64::INFINITY;
+    let mut asked = Asked { shrink: vec![1.0; field.masses.b.len()], bounds };
     let (mut best_error, mut best_value, mut value) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
     let (mut futile, mut rescued, mut rounds, mut sweeps_made) = (0, 0, 0, 0);
     let pairs = field.geometry.n.saturating_mul(field.geometry.m);
@@ -66,9 +69,9 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
     }
     loop {
         let store = expected > tolerance && work.ended.is_none();
-        let room = store.then(|| std::mem::take(&mut work.room));
+        let also = if store { Also::Store(std::mem::take(&mut work.room)) } else { Also::Price(&asked) };
         let (depth, far) = if deep { (DEEP, DEEP_FAR) } else { (depth, FAR * depth.0) };
-        let (exact, stored) = field.exact(state, rate, depth, &|f| f, room);
+        let (exact, stored) = field.exact(state, rate, depth, &|f| f, also);
         work.tick();
         let lost =
             exact.lost || exact.columns.iter().zip(&field.masses.b).any(|(c, b)| *b > 0.0 && (*c <= 0.0 || c.is_nan()));
@@ -122,7 +125,7 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
         // Where the gap is what is open, the columns must be met that much better.
         let wanted = if error <= tolerance { 0.1 * error } else { 0.5 * tolerance };
         let sweeps = work.sweeps;
-        let mut inner = Inner::new(field, &stored, &exact.columns, (MOST_PASSES, far), work);
+        let mut inner = Inner::new(field, &stored, &exact.columns, (wanted, MOST_PASSES, far), work);
         let mut end = End::Spent;
         if sweeps {
             end = inner.anderson(wanted, PATIENCE);
@@ -132,6 +135,7 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
             end = inner.newton(wanted);
         }
         expected = if end == End::Reached { inner.error() } else { f64::INFINITY };
+        asked.shrink = inner.shrink();
         let step = inner.step();
         work.sweeps &= !slow;
         work.room = stored.into_room();
@@ -171,7 +175,7 @@ pub(super) fn continuation(field: &Field, state: &mut State, from: f64, goal: Go
     let mut before: Option<State> = None;
     for k in (1..=stages).rev() {
         let rate = goal.rate * 0.5_f64.powi(k);
-        let rough = Goal { rate, tolerance: goal.tolerance.max(1e-3), rough: true, gap: f64::INFINITY };
+        let rough = Goal { rate, tolerance: goal.tolerance.max(1e-3), rough: true, gap: f64::INFINITY, bounds: false };
         work.progress.epsilon = Some(BITS / rate);
         stage(field, state, rough, work);
         if work.ended.is_some() {
@@ -203,4 +207,72 @@ fn scale(state: &mut State, factor: f64) {
 
 fn dot(x: &[f64], y: &[f64]) -> f64 {
     x.iter().zip(y).map(|(x, y)| x * y).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropic::levels::Prepared;
+    use crate::entropic::rounding::rounded;
+    use crate::prelude::*;
+    use crate::transport::{Interrupt, Silent, Watch};
+
+    /// Two clouds, `far` apart.
+    fn clouds(far: f64) -> Problem<'static> {
+        let cloud = |seed, n, at: f64| {
+            let points = Gaussian::standard(2).unwrap().sample(n, seed).unwrap();
+            let rows = points.points().as_slice().iter().map(|v| v + at).collect::<Vec<f64>>();
+            Samples::new(Points::from_rows(rows, 2).unwrap()).unwrap()
+        };
+        Problem::between(&cloud(1, 70, 0.0), &cloud(2, 90, far), SquaredEuclidean).unwrap()
+    }
+
+    fn precisely(rate: f64) -> Goal {
+        Goal { rate, tolerance: 1e-6, rough: false, gap: 1e-5, bounds: true }
+    }
+
+    /// The end of a continuation, and how many passes it took.
+    fn continued(field: &Field, state: &mut State, from: f64, goal: Goal) -> (Staged, u64) {
+        let mut silent = Silent;
+        let mut work = Work::new(Watch::new(Interrupt::default(), &mut silent), "sinkhorn");
+        (continuation(field, state, from, goal, &mut work), work.progress.iterations)
+    }
+
+    #[test]
+    fn a_continuation_takes_over_potentials_of_another_epsilon() {
+        // Apart, the potentials are steep: taken for bits at another rate, they say nothing.
+        let passes = [0.5, 100.0].map(|far| {
+            let problem = clouds(far);
+            let rate = BITS / 0.2;
+            let prepared = Prepared::new(&problem, 1 << 20, 3.0 * rate);
+            let mut state = prepared.field.zeros();
+            continued(&prepared.field, &mut state, rate / 8.0, precisely(rate));
+            let (staged, passes) = continued(&prepared.field, &mut state, rate, precisely(3.0 * rate));
+            assert_eq!(staged.status, Status::Converged);
+            passes
+        });
+        assert!(5 * passes[1] <= 6 * passes[0], "{passes:?}");
+    }
+
+    #[test]
+    fn the_last_pass_prices_as_a_pass_of_its_own() {
+        let problem = clouds(0.5);
+        for rate in [BITS / 2.0, BITS / 0.02] {
+            let prepared = Prepared::new(&problem, 1 << 20, rate);
+            let field = &prepared.field;
+            let mut state = field.zeros();
+            let (Staged { exact, .. }, _) = continued(field, &mut state, BITS / 2.0, precisely(rate));
+            let a = &field.masses.a;
+            let priced = exact.priced.expect("the last pass was expected to be it");
+            let here = priced.settled(field, a, (&state.f, &state.g), &exact.columns, rate);
+            let apart = rounded(field, a, &state, &exact.columns, rate);
+            let near = |x: f64, y: f64, to: f64| assert!((x - y).abs() <= to * apart.cost, "{x} {y}");
+            near(here.cost, apart.cost, 1e-12);
+            near(here.lower, apart.lower, 1e-12);
+            near(here.scaled_cost, apart.scaled_cost, 1e-5);
+            assert!(here.unplaced <= 1e-9, "{}", here.unplaced);
+            let filled: f64 = here.filled.iter().map(|flow| flow.2).sum();
+            assert!(filled > 0.0 && filled < 2e-6, "{filled}");
+        }
+    }
 }

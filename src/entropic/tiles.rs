@@ -91,23 +91,8 @@ impl Kernel for Shares<'_> {
         for &(first, count) in runs {
             for j in first as usize..(first + count) as usize {
                 let tile = tiles.next().expect("one tile for each block of the runs");
-                let (mut most, mut most_of_column) = ([0.0; LANES], [0.0; LANES]);
-                for (r, row) in tile.as_chunks::<LANES>().0.iter().enumerate() {
-                    for l in 0..LANES {
-                        let q = row[l] * scale[r];
-                        most[l] = if q > most[l] { q } else { most[l] };
-                    }
-                    for l in 0..LANES {
-                        let of_column = row[l] * weight[r];
-                        most_of_column[l] = if of_column > most_of_column[l] { of_column } else { most_of_column[l] };
-                    }
-                }
                 let inverse: &[f64; LANES] = keep.inverse_b[j * LANES..][..LANES].try_into().expect("whole blocks");
-                let mut stays = false;
-                for l in 0..LANES {
-                    stays |= most[l] >= keep.cut || most_of_column[l] * inverse[l] >= keep.column_cut;
-                }
-                if !stays {
+                if !stays(tile, [&scale, &weight], inverse, [keep.cut, keep.column_cut]) {
                     continue;
                 }
                 match keep.runs[keep.from..].last_mut() {
@@ -115,19 +100,50 @@ impl Kernel for Shares<'_> {
                     _ => keep.runs.push((j as u32, 1)),
                 }
                 let Some(data) = &mut data else { continue };
-                let mut shares = [0.0_f32; TILE];
-                for (r, (shares, row)) in
-                    shares.as_chunks_mut::<LANES>().0.iter_mut().zip(tile.as_chunks::<LANES>().0).enumerate()
-                {
-                    for l in 0..LANES {
-                        let q = row[l] * scale[r];
-                        shares[l] = if q > LEAST_SHARE { q as f32 } else { 0.0 };
-                    }
-                }
-                data.extend_from_slice(&shares);
+                data.extend_from_slice(&narrowed(tile, &scale));
             }
         }
     }
+}
+
+/// Whether a share of the tile, or a share of a column's mass, reaches its cut.
+#[inline(always)]
+fn stays(
+    tile: &[f64; TILE],
+    [scale, weight]: [&[f64; ROWS]; 2],
+    inverse: &[f64; LANES],
+    [cut, column_cut]: [f64; 2],
+) -> bool {
+    let mut above = [0.0; LANES];
+    for l in 0..LANES {
+        let (mut most, mut most_of_column) = (0.0, 0.0);
+        for r in 0..ROWS {
+            let share = tile[r * LANES + l];
+            let (of_row, of_column) = (share * scale[r], share * weight[r]);
+            most = if of_row > most { of_row } else { most };
+            most_of_column = if of_column > most_of_column { of_column } else { most_of_column };
+        }
+        let (by_row, by_column) = (most - cut, most_of_column * inverse[l] - column_cut);
+        above[l] = if by_row > by_column { by_row } else { by_column };
+    }
+    let mut most = above[0];
+    for l in 1..LANES {
+        most = if above[l] > most { above[l] } else { most };
+    }
+    most >= 0.0
+}
+
+/// The tile with its rows scaled, in single precision.
+#[inline(always)]
+fn narrowed(tile: &[f64; TILE], scale: &[f64; ROWS]) -> [f32; TILE] {
+    let mut shares = [0.0_f32; TILE];
+    for l in 0..LANES {
+        for r in 0..ROWS {
+            let share = tile[r * LANES + l] * scale[r];
+            shares[r * LANES + l] = if share > LEAST_SHARE { share as f32 } else { 0.0 };
+        }
+    }
+    shares
 }
 
 /// Σ_j q_ij v_j for the 8 rows.
@@ -185,13 +201,14 @@ impl<T: Copy + Into<f64>> Kernel for TimesShares<'_, T> {
         for &(first, count) in runs {
             for out in out[first as usize * LANES..][..count as usize * LANES].as_chunks_mut::<LANES>().0 {
                 let tile = tiles.next().expect("one tile for each block of the runs");
-                let mut sums = *out;
-                for (row, t) in tile.as_chunks::<LANES>().0.iter().zip(t) {
-                    for l in 0..LANES {
-                        sums[l] = multiply_add::<FUSED>(t, row[l].into(), sums[l]);
+                // Lanes outside, rows inside: the other way round, the compiler gathers from several tiles at a time.
+                for l in 0..LANES {
+                    let mut sum = out[l];
+                    for r in 0..ROWS {
+                        sum = multiply_add::<FUSED>(t[r], tile[r * LANES + l].into(), sum);
                     }
+                    out[l] = sum;
                 }
-                *out = sums;
             }
         }
     }
@@ -236,5 +253,78 @@ impl Kernel for Tighten<'_> {
             }
         }
         f.extend(row);
+    }
+}
+
+/// The potential of a row that bounds nothing.
+pub(super) const NOWHERE: f64 = -1e300;
+
+/// The least c − f of each column, rounded down, over the 8 rows and what is known of others.
+pub(super) struct Transform<'a> {
+    pub(super) runs: &'a [Run],
+    pub(super) costs: &'a [f64],
+    pub(super) f: [f64; ROWS],
+    pub(super) least: &'a mut [f64],
+}
+
+impl Kernel for Transform<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        const DOWN: f64 = 4.0 * f64::EPSILON;
+        let Self { runs, costs, f, least } = self;
+        let mut tiles = costs.as_chunks::<TILE>().0.iter();
+        for &(first, count) in runs {
+            for least in least[first as usize * LANES..][..count as usize * LANES].as_chunks_mut::<LANES>().0 {
+                let tile = tiles.next().expect("one tile for each block of the runs");
+                for l in 0..LANES {
+                    let mut here = least[l];
+                    for r in 0..ROWS {
+                        let c = tile[r * LANES + l];
+                        let open = multiply_add::<FUSED>(-DOWN, c.abs() + f[r].abs(), c - f[r]);
+                        here = if open < here { open } else { here };
+                    }
+                    least[l] = here;
+                }
+            }
+        }
+    }
+}
+
+/// Adds Σ_i t_i q_ij and Σ_i t_i q_ij c_ij over the 8 rows to the sums of the columns.
+pub(super) struct CostSums<'a> {
+    pub(super) tiles: &'a [f64],
+    pub(super) costs: &'a [f64],
+    pub(super) runs: &'a [Run],
+    pub(super) t: [f64; ROWS],
+    pub(super) columns: &'a mut [f64],
+    pub(super) sums: &'a mut [f64],
+}
+
+impl Kernel for CostSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Self { tiles, costs, runs, t, columns, sums } = self;
+        let mut tiles = tiles.as_chunks::<TILE>().0.iter().zip(costs.as_chunks::<TILE>().0);
+        for &(first, count) in runs {
+            let range = first as usize * LANES..(first + count) as usize * LANES;
+            let columns = columns[range.clone()].as_chunks_mut::<LANES>().0;
+            for (columns, sums) in columns.iter_mut().zip(sums[range].as_chunks_mut::<LANES>().0) {
+                let (tile, costs) = tiles.next().expect("one tile for each block of the runs");
+                for l in 0..LANES {
+                    let (mut column, mut sum) = (columns[l], sums[l]);
+                    for r in 0..ROWS {
+                        let mass = t[r] * tile[r * LANES + l];
+                        column += mass;
+                        sum = multiply_add::<FUSED>(mass, costs[r * LANES + l], sum);
+                    }
+                    columns[l] = column;
+                    sums[l] = sum;
+                }
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Epsilon;
 use super::geometry::ROWS;
-use super::kernel::{Depth, Field, State};
+use super::kernel::{Also, Depth, Field, State};
 use super::levels::Prepared;
 use super::newton::extrapolated;
 use super::rounding::rounded;
@@ -179,7 +179,7 @@ impl Unbalanced {
         let problem = Problem::between_shared(&x.normalised(), &y.normalised(), ground)?;
         let epsilon = self.epsilon.of(&problem)?;
         let rate = BITS / epsilon;
-        let mut prepared = Prepared::new(&problem, 0);
+        let mut prepared = Prepared::new(&problem, 0, rate);
         let range = rate * prepared.field.geometry.largest;
         require("epsilon", epsilon, range.is_finite() && rate > 0.0, "the costs divided by ε must be finite numbers")?;
 
@@ -288,7 +288,7 @@ fn iterate(field: &Field, sides: Sides, tolerance: f64, work: &mut Work) -> End 
     let mut best = f64::INFINITY;
     work.progress.epsilon = Some(BITS / sides.rate);
     loop {
-        let (exact, _) = field.exact(&state, sides.rate, depth, &|met| sides.source(met), None);
+        let (exact, _) = field.exact(&state, sides.rate, depth, &|met| sides.source(met), Also::Nothing);
         work.tick();
         let met: Vec<f64> = exact.met;
         let total: f64 = exact.columns.iter().sum();

@@ -1,26 +1,29 @@
 //! The k nearest neighbours of many points at once, how many lie within a radius, and which lie in some ball: a kd-tree of small
 //! blocks.
 //!
-//! Points are kept in blocks of [`LEAF`], one vector lane each. Queries come in the blocks of a tree of their own: a block
-//! walks the tree once for all its points, pruned by the distance between the boxes; in a leaf the distances from a query to all
-//! points are one vector loop. In few dimensions that is a few dozen distances a query; in many, where nothing can be pruned, it
-//! becomes the plain scan over all points, at the speed of the vector unit.
+//! Points are kept in blocks of [`LEAF`], one vector lane each, and nodes have [`WIDE`] children, whose boxes are bounded together.
+//! Queries come in the blocks of a tree of their own: a block begins with the points around it and walks the tree once for all its
+//! points, pruned by the distance between the boxes and, below, by those of its points that reach a node; in a leaf the distances
+//! from a query to all points are one vector loop. In few dimensions that is a few dozen distances a query; in many, where nothing
+//! can be pruned, it becomes the plain scan over all points, at the speed of the vector unit.
 //!
 //! Reference: Friedman, Bentley & Finkel, "An algorithm for finding best matches in logarithmic expected time", ACM Trans. Math.
 //! Softw. 3 (1977); the walk by blocks is the dual-tree idea of Gray & Moore, "N-body problems in statistical learning" (2001).
 
+mod boxes;
+mod counts;
 mod walk;
-
-use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::simd;
+use crate::simd::{PAIR, run_vectors};
 
-use walk::{Count, Cover, Fixed, Search};
+use boxes::{BITS, Fixed, WIDE};
+use counts::{Count, Cover};
+use walk::Search;
 
 /// Points of a block: two vectors of eight.
-pub(crate) const LEAF: usize = 16;
+pub(crate) const LEAF: usize = PAIR;
 /// Query blocks that one task serves.
 const BATCH: usize = 16;
 /// From so many points on the two halves of a tree are built by two threads.
@@ -37,8 +40,9 @@ pub(crate) enum Norm {
 
 /// A kd-tree over points in R^d.
 ///
-/// A subtree of c blocks has 2 c − 1 nodes, depth-first: its left child is the next node, of ⌈c / 2⌉ blocks. All blocks but the
-/// last are full. *Position* is the place of a point in the order of the tree.
+/// A node of level l is [`WIDE`]^l blocks that follow each other, so that node i has the children [`WIDE`] i, [`WIDE`] i + 1, … one
+/// level below; only the last node of a level may have fewer. The blocks are the nodes of level 0. *Position* is the place of a
+/// point in the order of the tree.
 #[derive(Debug)]
 pub(crate) struct Tree {
     dim: usize,
@@ -46,8 +50,10 @@ pub(crate) struct Tree {
     order: Vec<u32>,
     /// Coordinate by coordinate inside each block; infinite where the last block has no point.
     blocks: Vec<f64>,
-    /// Of each node: the least coordinates, then the largest.
+    /// The children of a node together: coordinate by coordinate their least values, then the largest.
     boxes: Vec<f64>,
+    /// Where each level begins in the boxes, counted in groups of children.
+    levels: Vec<usize>,
 }
 
 /// The k nearest neighbours of each query, by position of the query: nearest first.
@@ -85,7 +91,7 @@ impl Nearest {
 }
 
 impl Tree {
-    /// The tree of points stored row by row. O(n log n); 8 d + 12 bytes a point.
+    /// The tree of points stored row by row. O(n log n); about 9 d + 4 bytes a point.
     pub(crate) fn new(points: &[f64], dim: usize) -> Self {
         let n = points.len() / dim;
         let leaves = n.div_ceil(LEAF);
@@ -100,8 +106,16 @@ impl Tree {
                 }
             }
         }
-        let mut tree = Self { dim, order, blocks, boxes: vec![0.0; (2 * leaves - 1) * 2 * dim] };
-        tree.enclose(0, 0..leaves);
+        let mut levels = vec![0];
+        let mut groups = leaves.div_ceil(WIDE);
+        let mut width = groups;
+        while width > 1 {
+            levels.push(groups);
+            width = width.div_ceil(WIDE);
+            groups += width;
+        }
+        let mut tree = Self { dim, order, blocks, boxes: Vec::new(), levels };
+        tree.enclose(groups);
         tree
     }
 
@@ -128,45 +142,62 @@ impl Tree {
         &self.blocks[leaf * LEAF * dim..][..LEAF * dim]
     }
 
+    /// The level whose only group holds all points.
     #[inline(always)]
-    fn bounds(&self, node: usize, dim: usize) -> (&[f64], &[f64]) {
-        self.boxes[node * 2 * dim..][..2 * dim].split_at(dim)
+    fn top(&self) -> usize {
+        self.levels.len() - 1
     }
 
-    /// The node of a leaf.
-    fn node_of(&self, leaf: usize) -> usize {
-        let (mut node, mut range) = (0, 0..self.leaves());
-        while range.len() > 1 {
-            let half = range.len().div_ceil(2);
-            let middle = range.start + half;
-            (node, range) =
-                if leaf < middle { (node + 1, range.start..middle) } else { (node + 2 * half, middle..range.end) };
+    /// Number of nodes of a level.
+    fn nodes(&self, level: usize) -> usize {
+        self.leaves().div_ceil(1 << (BITS * level))
+    }
+
+    /// The boxes of the children of a node; `level` is that of the children.
+    #[inline(always)]
+    fn group(&self, level: usize, node: usize, dim: usize) -> &[f64] {
+        &self.boxes[(self.levels[level] + node) * 2 * WIDE * dim..][..2 * WIDE * dim]
+    }
+
+    /// The children that a node has, as bits; `level` is that of the children.
+    #[inline(always)]
+    fn children(&self, level: usize, node: usize) -> u32 {
+        let count = (self.nodes(level) - node * WIDE).min(WIDE);
+        (1 << count) - 1
+    }
+
+    fn points_below(&self, level: usize, node: usize) -> usize {
+        let points = LEAF << (BITS * level);
+        points.min(self.len() - node * points)
+    }
+
+    /// Writes the boxes of all nodes: of blocks from their points, of others from their children.
+    fn enclose(&mut self, groups: usize) {
+        let (dim, stride) = (self.dim, 2 * WIDE * self.dim);
+        let mut boxes = vec![f64::INFINITY; groups * stride];
+        // No point is in the box of a child that is missing.
+        for sides in boxes.chunks_exact_mut(2 * WIDE) {
+            sides[WIDE..].fill(f64::NEG_INFINITY);
         }
-        node
-    }
-
-    /// Writes the boxes of a node and all below it.
-    fn enclose(&mut self, node: usize, leaves: Range<usize>) {
-        let dim = self.dim;
-        if leaves.len() == 1 {
-            let members = self.members(leaves.start);
-            for k in 0..dim {
-                let lanes = &self.blocks[leaves.start * LEAF * dim + k * LEAF..][..members];
-                let (least, most) = range_of(lanes.iter().copied());
-                self.boxes[node * 2 * dim + k] = least;
-                self.boxes[node * 2 * dim + dim + k] = most;
+        for leaf in 0..self.leaves() {
+            let lanes = self.block(leaf, dim).chunks_exact(LEAF);
+            let group = &mut boxes[(leaf / WIDE) * stride..][..stride];
+            for (lanes, sides) in lanes.zip(group.chunks_exact_mut(2 * WIDE)) {
+                let (least, most) = range_of(lanes[..self.members(leaf)].iter().copied());
+                (sides[leaf % WIDE], sides[WIDE + leaf % WIDE]) = (least, most);
             }
-            return;
         }
-        let half = leaves.len().div_ceil(2);
-        let (left, right) = (node + 1, node + 2 * half);
-        self.enclose(left, leaves.start..leaves.start + half);
-        self.enclose(right, leaves.start + half..leaves.end);
-        for k in 0..dim {
-            let at = |node: usize, side: usize| node * 2 * dim + side * dim + k;
-            self.boxes[at(node, 0)] = self.boxes[at(left, 0)].min(self.boxes[at(right, 0)]);
-            self.boxes[at(node, 1)] = self.boxes[at(left, 1)].max(self.boxes[at(right, 1)]);
+        for level in 1..self.levels.len() {
+            let (below, above) = boxes.split_at_mut(self.levels[level] * stride);
+            for (node, children) in below[self.levels[level - 1] * stride..].chunks_exact(stride).enumerate() {
+                let group = &mut above[(node / WIDE) * stride..][..stride];
+                for (children, sides) in children.chunks_exact(2 * WIDE).zip(group.chunks_exact_mut(2 * WIDE)) {
+                    sides[node % WIDE] = range_of(children[..WIDE].iter().copied()).0;
+                    sides[WIDE + node % WIDE] = range_of(children[WIDE..].iter().copied()).1;
+                }
+            }
         }
+        self.boxes = boxes;
     }
 
     /// The `k` ≥ 1 nearest points of this tree to every point of `queries`. Where both are one tree, a point is no neighbour
@@ -183,14 +214,14 @@ impl Tree {
             let leaves = task * BATCH..queries.leaves().min((task + 1) * BATCH);
             let job = Search { tree: self, queries, leaves, k, distances, positions };
             match (norm, self.dim) {
-                (Norm::Euclidean, 1) => simd::run(Fixed::<1, false, _>(job)),
-                (Norm::Euclidean, 2) => simd::run(Fixed::<2, false, _>(job)),
-                (Norm::Euclidean, 3) => simd::run(Fixed::<3, false, _>(job)),
-                (Norm::Euclidean, 4) => simd::run(Fixed::<4, false, _>(job)),
-                (Norm::Euclidean, 5) => simd::run(Fixed::<5, false, _>(job)),
-                (Norm::Euclidean, _) => simd::run(Fixed::<0, false, _>(job)),
-                (Norm::Maximum, 2) => simd::run(Fixed::<2, true, _>(job)),
-                (Norm::Maximum, _) => simd::run(Fixed::<0, true, _>(job)),
+                (Norm::Euclidean, 1) => run_vectors(Fixed::<1, false, _>(job)),
+                (Norm::Euclidean, 2) => run_vectors(Fixed::<2, false, _>(job)),
+                (Norm::Euclidean, 3) => run_vectors(Fixed::<3, false, _>(job)),
+                (Norm::Euclidean, 4) => run_vectors(Fixed::<4, false, _>(job)),
+                (Norm::Euclidean, 5) => run_vectors(Fixed::<5, false, _>(job)),
+                (Norm::Euclidean, _) => run_vectors(Fixed::<0, false, _>(job)),
+                (Norm::Maximum, 2) => run_vectors(Fixed::<2, true, _>(job)),
+                (Norm::Maximum, _) => run_vectors(Fixed::<0, true, _>(job)),
             }
         });
         found
@@ -206,8 +237,8 @@ impl Tree {
             let leaves = task * BATCH..queries.leaves().min((task + 1) * BATCH);
             let job = Count { tree: self, queries, leaves, radii, closed, counts };
             match norm {
-                Norm::Euclidean => simd::run(Fixed::<0, false, _>(job)),
-                Norm::Maximum => simd::run(Fixed::<0, true, _>(job)),
+                Norm::Euclidean => run_vectors(Fixed::<0, false, _>(job)),
+                Norm::Maximum => run_vectors(Fixed::<0, true, _>(job)),
             }
         });
         counts
@@ -216,36 +247,38 @@ impl Tree {
     /// Whether each query lies in the closed ball of some point of this tree, by position of the query. The radii are those of the
     /// points of this tree, by position, in the units of [`Nearest::distances`].
     pub(crate) fn covers(&self, queries: &Self, radii: &[f64], norm: Norm) -> Vec<bool> {
-        let mut reach = vec![0.0; 2 * self.leaves() - 1];
-        self.longest(0, 0..self.leaves(), radii, &mut reach);
+        let reach = self.reaches(radii);
         let mut covered = vec![false; queries.len()];
         covered.par_chunks_mut(BATCH * LEAF).enumerate().for_each(|(task, covered)| {
             let leaves = task * BATCH..queries.leaves().min((task + 1) * BATCH);
             let job = Cover { tree: self, queries, leaves, radii, reach: &reach, covered };
             match norm {
-                Norm::Euclidean => simd::run(Fixed::<0, false, _>(job)),
-                Norm::Maximum => simd::run(Fixed::<0, true, _>(job)),
+                Norm::Euclidean => run_vectors(Fixed::<0, false, _>(job)),
+                Norm::Maximum => run_vectors(Fixed::<0, true, _>(job)),
             }
         });
         covered
     }
 
-    /// Writes the longest radius of a node and of all below it.
-    fn longest(&self, node: usize, leaves: Range<usize>, radii: &[f64], reach: &mut [f64]) -> f64 {
-        reach[node] = if leaves.len() == 1 {
-            let own = &radii[leaves.start * LEAF..][..self.members(leaves.start)];
-            own.iter().fold(0.0, |most, &radius| larger(radius, most))
-        } else {
-            let half = leaves.len().div_ceil(2);
-            let middle = leaves.start + half;
-            let left = self.longest(node + 1, leaves.start..middle, radii, reach);
-            larger(left, self.longest(node + 2 * half, middle..leaves.end, radii, reach))
-        };
-        reach[node]
+    /// The longest radius below each node, level by level, the children of a node together.
+    fn reaches(&self, radii: &[f64]) -> Vec<Vec<[f64; WIDE]>> {
+        let longest = |radii: &[f64]| radii.iter().fold(0.0, |most, &radius| larger(radius, most));
+        let mut nodes: Vec<f64> = radii.chunks(LEAF).map(longest).collect();
+        let mut levels = Vec::new();
+        for _ in 0..self.levels.len() {
+            let groups = nodes.chunks(WIDE).map(|children| {
+                let mut group = [0.0; WIDE];
+                group[..children.len()].copy_from_slice(children);
+                group
+            });
+            levels.push(groups.collect());
+            nodes = nodes.chunks(WIDE).map(longest).collect();
+        }
+        levels
     }
 }
 
-/// Sorts the points so that the blocks are boxes: halves of the blocks along the widest axis, again and again.
+/// Sorts the points so that nodes are boxes: in two along the widest axis, again and again, always between whole nodes.
 fn arrange(points: &[f64], dim: usize, keys: &mut [(i64, u32)]) {
     let leaves = keys.len().div_ceil(LEAF);
     if leaves < 2 {
@@ -255,7 +288,12 @@ fn arrange(points: &[f64], dim: usize, keys: &mut [(i64, u32)]) {
     for key in &mut *keys {
         key.0 = ordered(points[key.1 as usize * dim + axis]);
     }
-    let middle = leaves.div_ceil(2) * LEAF;
+    // The largest nodes that are less than all of it.
+    let mut node = 1;
+    while node * WIDE < leaves {
+        node *= WIDE;
+    }
+    let middle = leaves.div_ceil(node).div_ceil(2) * node * LEAF;
     keys.select_nth_unstable_by_key(middle, |key| key.0);
     let (left, right) = keys.split_at_mut(middle);
     if left.len() + right.len() >= PARALLEL {

@@ -1,12 +1,13 @@
 //! Hot loops, compiled once for each level of vector instructions and chosen at run time. The only `unsafe` of the
 //! library: each call of a loop compiled for more than the baseline stands behind the test that the processor has it.
 //!
-//! The loops are written so that the compiler vectorises them: fixed-width lanes, no early exit; matrix products alone use the
-//! processor's instructions by name. Their bits do not depend on the number of threads; they may depend on the processor (fused
+//! The loops are written so that the compiler vectorises them: fixed-width lanes, no early exit; matrix products and the questions
+//! of `lanes.rs` alone use the processor's instructions by name. Their bits do not depend on the number of threads; they may depend on the processor (fused
 //! multiply-add).
 
 mod exp;
 mod kernel;
+mod lanes;
 mod matching;
 mod min_plus;
 mod norm;
@@ -19,6 +20,7 @@ mod sift;
 
 pub(crate) use exp::{exp2, exp2_all};
 pub(crate) use kernel::{Kernel, run};
+pub(crate) use lanes::{PAIR, SLOTS, VectorKernel, Vectors, run_vectors};
 pub(crate) use matching::{TwoLeast, relax, two_least};
 pub(crate) use min_plus::min_plus;
 pub(crate) use norm::{ROWS, norm_row, quick_square, square, square_rows};

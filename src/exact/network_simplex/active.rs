@@ -54,9 +54,15 @@ impl Active {
         &self.masses
     }
 
+    /// The same, given away: what is left turns flows back into masses.
+    pub(super) fn take_masses(&mut self) -> Masses {
+        let none = self.masses.of(Vec::new(), Vec::new());
+        std::mem::replace(&mut self.masses, none)
+    }
+
     /// Pairs of what takes part; 0 where no mass has to move.
     pub(super) fn pairs(&self) -> usize {
-        self.masses.source.len() * self.masses.target.len()
+        self.rows().len() * self.columns().len()
     }
 
     /// Bytes held for the way back.
@@ -166,7 +172,7 @@ impl Active {
     /// feasibility allows, and for the targets after them.
     pub(super) fn potentials(&self, problem: &Problem, tree: &[f64]) -> Potentials {
         let (n, m) = self.shape;
-        let (pi_source, pi_target) = tree.split_at(self.masses.source.len());
+        let (pi_source, pi_target) = tree.split_at(self.rows().len());
         let own_f: Vec<f64> = pi_source.iter().map(|pi| -pi).collect();
         let of_places = self.places.as_ref().zip(problem.points());
         let (own_f, own_g) = match of_places {

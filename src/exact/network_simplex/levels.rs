@@ -26,12 +26,12 @@ pub(super) struct Cells {
 
 impl Cells {
     pub(super) fn centre(&self, cell: u32) -> &[f64] {
-        let dim = self.centres.len() / self.masses.len();
+        let dim = self.centres.len() / self.len();
         &self.centres[cell as usize * dim..(cell as usize + 1) * dim]
     }
 
     pub(super) fn len(&self) -> usize {
-        self.masses.len()
+        self.start.len() - 1
     }
 
     /// The places of a cell's points in kd order.

@@ -291,13 +291,13 @@ impl NetworkSimplex {
 
     fn solve_with(&self, problem: &Problem, guess: Option<Guess>, observer: &mut dyn Observer) -> Result<Solution> {
         let mut watch = Watch::new(self.interrupt.clone(), observer);
-        let active = Active::new(problem)?;
+        let mut active = Active::new(problem)?;
         let path = self.path(problem, active.pairs())?;
         let former = guess.map(|guess| active.former(guess.plan, guess.potentials));
         let mut outcome = if active.pairs() == 0 {
             Outcome::nothing()
         } else {
-            Self::run(path, problem, &active, former.as_ref(), &mut watch)
+            Self::run(path, problem, &mut active, former.as_ref(), &mut watch)
         };
         outcome.memory += active.memory();
 
@@ -326,7 +326,7 @@ impl NetworkSimplex {
     }
 
     /// Solves between the places that take part.
-    fn run(path: Path, problem: &Problem, active: &Active, former: Option<&Former>, watch: &mut Watch) -> Outcome {
+    fn run(path: Path, problem: &Problem, active: &mut Active, former: Option<&Former>, watch: &mut Watch) -> Outcome {
         if let (Path::Multiscale, Some(points)) = (path, problem.points()) {
             let (source, target) = (active.source_points(points), active.target_points(points));
             let clouds = Clouds {
@@ -334,12 +334,12 @@ impl NetworkSimplex {
                 dim: points.source().dim(),
                 source: &source,
                 target: &target,
-                masses: active.masses(),
+                masses: active.take_masses(),
             };
             let warm = former.and_then(|former| warm::solve_clouds(former, &clouds, watch));
             return warm.unwrap_or_else(|| {
                 if has_tree(points.ground().form(), clouds.dim) {
-                    multiscale::solve(&clouds, watch)
+                    multiscale::solve(clouds, watch)
                 } else {
                     sampled::solve_clouds(&clouds, watch)
                 }

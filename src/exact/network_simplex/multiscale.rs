@@ -24,7 +24,7 @@ pub(super) struct Clouds<'a> {
     pub(super) dim: usize,
     pub(super) source: &'a [f64],
     pub(super) target: &'a [f64],
-    pub(super) masses: &'a Masses,
+    pub(super) masses: Masses,
 }
 
 /// Candidates on each side of each point: a level tells the next one almost all.
@@ -40,12 +40,13 @@ const BLOCK: f64 = 0.3;
 /// dense problem; then each basis is expanded to the cells of the next level ([`expand`]), candidate arcs are the nearest
 /// in the reduced cost that the coarse potentials suggest, and the simplex runs over them. At the finest level pricing
 /// rounds look for arcs that violate among all n · m, until there are none: that pass is the proof.
-pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
+pub(super) fn solve(clouds: Clouds, watch: &mut Watch) -> Outcome {
     let dim = clouds.dim;
     let (source_order, target_order) = rayon::join(|| kd_order(clouds.source, dim), || kd_order(clouds.target, dim));
     let mut source = Side::new(dim, clouds.source, &clouds.masses.source, &source_order);
     let mut target = Side::new(dim, clouds.target, &clouds.masses.target, &target_order);
     let memory = source.memory() + target.memory();
+    drop(clouds.masses);
     let cost = |x: &[f64], y: &[f64]| clouds.ground.between(x, y);
 
     let deepest = source.depth().max(target.depth());
@@ -77,6 +78,10 @@ pub(super) fn solve(clouds: &Clouds, watch: &mut Watch) -> Outcome {
         let oracle = oracle(&clouds.ground, &at.cells.0.centres, &at.cells.1.centres, dim);
         let (mut pairs, more) =
             rayon::join(|| oracle.nearest_targets(&g, NEAREST), || oracle.nearest_sources(&f, NEAREST));
+        if stop == deepest {
+            // From here on the basis says how much each point holds.
+            (at.cells.0.masses, at.cells.1.masses) = (Vec::new(), Vec::new());
+        }
         let level = Level { ground: &*clouds.ground, cells: &at.cells, proof: stop == deepest };
         let known = level.least_slacks(&pairs, g);
         pairs.extend(more);

@@ -48,13 +48,13 @@ fn solve_level(clouds: &Clouds, proof: bool, watch: &mut Watch) -> Outcome {
     let (n, m) = (clouds.masses.source.len(), clouds.masses.target.len());
     if n * m < SPARSE_FROM {
         let costs: Vec<f64> = (0..n).flat_map(|i| (0..m).map(move |j| (i, j))).map(|(i, j)| cost(i, j)).collect();
-        return dense::solve(&costs, clouds.masses, watch);
+        return dense::solve(&costs, &clouds.masses, watch);
     }
     let source: Vec<f64> = (0..n).step_by(SAMPLE).flat_map(|i| x(i).iter().copied()).collect();
     let target: Vec<f64> = (0..m).step_by(SAMPLE).flat_map(|j| y(j).iter().copied()).collect();
     let masses = uniform(n.div_ceil(SAMPLE), m.div_ceil(SAMPLE));
     let sample = solve_level(
-        &Clouds { ground: Arc::clone(&clouds.ground), dim, source: &source, target: &target, masses: &masses },
+        &Clouds { ground: Arc::clone(&clouds.ground), dim, source: &source, target: &target, masses },
         false,
         watch,
     );
@@ -65,7 +65,7 @@ fn solve_level(clouds: &Clouds, proof: bool, watch: &mut Watch) -> Outcome {
         f[i as usize] = cost(i as usize, k as usize * SAMPLE) - g[k as usize];
     }
     let oracle = oracle(&clouds.ground, clouds.source, clouds.target, dim);
-    from_potentials(f, None, &cost, &*oracle, clouds.masses, sample.iterations, proof, watch)
+    from_potentials(f, None, &cost, &*oracle, &clouds.masses, sample.iterations, proof, watch)
 }
 
 /// Equal masses on the two sides of a sample.

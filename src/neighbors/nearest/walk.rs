@@ -1,115 +1,46 @@
-//! How blocks of queries walk the tree: the loops behind its questions.
+//! How a block of queries walks the tree to its nearest points.
 
 use std::ops::Range;
 
-use super::{LEAF, Tree, larger, lesser, range_of};
-use crate::simd::{self, multiply_add};
+use super::boxes::{BITS, Fixed, WIDE, fill_box, lanes_to_box, lowest_bounds, safety, step, to_points};
+use super::{LEAF, Tree};
+use crate::simd::{SLOTS, VectorKernel, Vectors};
 
-/// A loop with a dimension known at compile time (0: as the tree says) and a norm (`MAX`: the maximum).
-pub(super) struct Fixed<const D: usize, const MAX: bool, J>(pub(super) J);
+/// Groups that are open at once: one at each level of the tree.
+const DEPTH: usize = 12;
 
-/// Adds a gap to a distance.
-#[inline(always)]
-fn step<const FUSED: bool, const MAX: bool>(total: f64, gap: f64) -> f64 {
-    if MAX { larger(gap.abs(), total) } else { multiply_add::<FUSED>(gap, gap, total) }
+/// The children of a node that wait, by the bound to the queries: the bits of the bound, whose last few are the number of the
+/// child. Numbers at least 0 are ordered like their bits.
+#[derive(Clone, Copy)]
+struct Group {
+    keys: [i64; WIDE],
+    /// The key that was taken last.
+    taken: i64,
+    level: usize,
+    index: usize,
+    /// How far the queries that reach the node reach at most.
+    reach: f64,
 }
 
-/// A lower bound between two boxes.
-#[inline(always)]
-fn between_boxes<const FUSED: bool, const MAX: bool>(a: (&[f64], &[f64]), b: (&[f64], &[f64]), dim: usize) -> f64 {
-    const LANES: usize = 8;
-    let gap = |k: usize| larger(larger(b.0[k] - a.1[k], a.0[k] - b.1[k]), 0.0);
-    let mut totals = [0.0; LANES];
-    let whole = if dim < LANES { 0 } else { dim - dim % LANES };
-    let mut at = 0;
-    while at < whole {
-        let (al, ah, bl, bh) = (&a.0[at..][..LANES], &a.1[at..][..LANES], &b.0[at..][..LANES], &b.1[at..][..LANES]);
-        for l in 0..LANES {
-            let gap = larger(larger(bl[l] - ah[l], al[l] - bh[l]), 0.0);
-            totals[l] = step::<FUSED, MAX>(totals[l], gap);
-        }
-        at += LANES;
-    }
-    let mut total = 0.0;
-    if whole > 0 {
-        for t in totals {
-            total = if MAX { larger(t, total) } else { total + t };
-        }
-    }
-    for k in whole..dim {
-        total = step::<FUSED, MAX>(total, gap(k));
-    }
-    total
-}
+impl Group {
+    const NONE: Self = Self { keys: [i64::MAX; WIDE], taken: -1, level: 0, index: 0, reach: 0.0 };
 
-/// The largest distance between two boxes.
-#[inline(always)]
-fn across_boxes<const FUSED: bool, const MAX: bool>(a: (&[f64], &[f64]), b: (&[f64], &[f64]), dim: usize) -> f64 {
-    let mut total = 0.0;
-    for k in 0..dim {
-        total = step::<FUSED, MAX>(total, larger(b.1[k] - a.0[k], a.1[k] - b.0[k]));
-    }
-    total
-}
-
-/// The distance from each point of a block to a box.
-#[inline(always)]
-fn to_box<const FUSED: bool, const MAX: bool>(block: &[f64], bounds: (&[f64], &[f64]), dim: usize) -> [f64; LEAF] {
-    let mut near = [0.0; LEAF];
-    for k in 0..dim {
-        let (lo, hi) = (bounds.0[k], bounds.1[k]);
-        let x: &[f64; LEAF] = block[k * LEAF..][..LEAF].try_into().expect("LEAF lanes");
-        for l in 0..LEAF {
-            near[l] = step::<FUSED, MAX>(near[l], larger(larger(lo - x[l], x[l] - hi), 0.0));
-        }
-    }
-    near
-}
-
-/// The distance from the point in `lane` of a block to each point of another.
-#[inline(always)]
-fn to_points<const FUSED: bool, const MAX: bool>(
-    queries: &[f64],
-    lane: usize,
-    block: &[f64],
-    dim: usize,
-) -> [f64; LEAF] {
-    let mut distances = [0.0; LEAF];
-    for k in 0..dim {
-        let x = queries[k * LEAF + lane];
-        let y: &[f64; LEAF] = block[k * LEAF..][..LEAF].try_into().expect("LEAF lanes");
-        for l in 0..LEAF {
-            distances[l] = step::<FUSED, MAX>(distances[l], x - y[l]);
-        }
-    }
-    distances
-}
-
-/// What a bound may exceed a distance by through rounding, relative: each of d gaps, squares and sums rounds once.
-fn safety(dim: usize) -> f64 {
-    1.0 + (2 * dim + 8) as f64 * f64::EPSILON
-}
-
-/// Nodes that wait: at most one at each level of the tree.
-const DEPTH: usize = 40;
-
-#[derive(Clone, Copy, Default)]
-struct Open {
-    node: u32,
-    first: u32,
-    count: u32,
-    bound: f64,
-}
-
-impl Open {
-    /// The two children.
     #[inline(always)]
-    fn split(self) -> (Self, Self) {
-        let half = self.count.div_ceil(2);
-        (
-            Self { node: self.node + 1, count: half, ..self },
-            Self { node: self.node + 2 * half, first: self.first + half, count: self.count - half, ..self },
-        )
+    fn new(bounds: &[f64; WIDE], level: usize, index: usize, reach: f64) -> Self {
+        let mut keys = [0; WIDE];
+        for l in 0..WIDE {
+            keys[l] = bounds[l].to_bits() as i64 & !(WIDE as i64 - 1) | l as i64;
+        }
+        Self { keys, taken: -1, level, index, reach }
+    }
+
+    /// The nearest child that has not been taken, if its bound is at most `limit`, which is finite or not.
+    #[inline(always)]
+    fn next<V: Vectors>(&mut self, vectors: V, limit: f64) -> Option<usize> {
+        self.taken = vectors.next_key(&self.keys, self.taken);
+        let bound = f64::from_bits((self.taken & !(WIDE as i64 - 1)) as u64);
+        // Infinitely far are the children that a last group does not have.
+        (bound < f64::INFINITY && bound <= limit.min(self.reach)).then_some(self.taken as usize & (WIDE - 1))
     }
 }
 
@@ -122,257 +53,195 @@ pub(super) struct Search<'t> {
     pub(super) positions: &'t mut [u32],
 }
 
-impl<const D: usize, const MAX: bool> simd::Kernel for Fixed<D, MAX, Search<'_>> {
+impl<const D: usize, const MAX: bool> VectorKernel for Fixed<D, MAX, Search<'_>> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FUSED: bool>(self) {
+    fn run<V: Vectors>(self, vectors: V) {
         let Search { tree, queries, leaves, k, distances, positions } = self.0;
         let dim = if D == 0 { tree.dim } else { D };
         let itself = std::ptr::eq(tree, queries);
         let safety = safety(dim);
-        let mut open = [Open::default(); DEPTH];
-        let (mut distances, mut positions) = (distances, positions);
-        for leaf in leaves {
+        let mut open = [Group::NONE; DEPTH];
+        let mut around = vec![0.0; 2 * dim];
+        let mut lists = Lists::new(k);
+        let found = distances.chunks_mut(LEAF * k).zip(positions.chunks_mut(LEAF * k));
+        for (leaf, (distances, positions)) in leaves.zip(found) {
             let members = queries.members(leaf);
-            let (own_distances, rest) = distances.split_at_mut(members * k);
-            distances = rest;
-            let (own_positions, rest) = positions.split_at_mut(members * k);
-            positions = rest;
             let block = queries.block(leaf, dim);
-            let around = queries.bounds(queries.node_of(leaf), dim);
+            fill_box(&mut around, queries, leaf, dim);
+            let first = if itself { leaf } else { tree.leaf_at::<V, MAX>(&around, dim) };
             // What a point must be nearer than, query by query.
             let mut limits = [-1.0; LEAF];
-            limits[..members].fill(f64::INFINITY);
-            let mut worst = f64::INFINITY;
-            let mut count = 1;
-            open[0] = Open { node: 0, first: 0, count: tree.leaves() as u32, bound: 0.0 };
-            while count > 0 {
-                count -= 1;
-                let mut at = open[count];
-                if at.bound > worst * safety {
+            let own = lists.begin::<V, MAX>(vectors, block, tree.block(first, dim), first, itself, dim);
+            limits[..members].copy_from_slice(&own[..members]);
+            limits = limits.map(searched);
+            let mut worst = vectors.largest(&limits);
+            let mut depth = 1;
+            let bounds = lowest_bounds::<V, MAX>(&around, tree.group(tree.top(), 0, dim), dim);
+            open[0] = Group::new(&bounds, tree.top(), 0, f64::INFINITY);
+            while depth > 0 {
+                let group = &mut open[depth - 1];
+                let Some(child) = group.next(vectors, worst * safety) else {
+                    depth -= 1;
+                    continue;
+                };
+                let (level, node) = (group.level, group.index << BITS | child);
+                if level > 0 {
+                    // Those queries alone that reach the box of the node say which of its children are near enough.
+                    let near = lanes_to_box::<V, MAX>(block, tree.group(level, node >> BITS, dim), child, dim);
+                    let mut reach = [-1.0; LEAF];
+                    for l in 0..LEAF {
+                        let limit = limits[l] * safety;
+                        reach[l] = if near[l] <= limit { limit } else { -1.0 };
+                    }
+                    let reach = vectors.largest(&reach);
+                    if reach < 0.0 {
+                        continue;
+                    }
+                    let bounds = lowest_bounds::<V, MAX>(&around, tree.group(level - 1, node, dim), dim);
+                    open[depth] = Group::new(&bounds, level - 1, node, reach);
+                    depth += 1;
                     continue;
                 }
-                while at.count > 1 {
-                    let (mut left, mut right) = at.split();
-                    let (l, r) = (tree.bounds(left.node as usize, dim), tree.bounds(right.node as usize, dim));
-                    left.bound = between_boxes::<FUSED, MAX>(around, l, dim);
-                    right.bound = between_boxes::<FUSED, MAX>(around, r, dim);
-                    let left_first = if left.bound == right.bound {
-                        // Both boxes touch that of the queries: the one that reaches farther over it goes first.
-                        overlap(around, l, dim) >= overlap(around, r, dim)
-                    } else {
-                        left.bound < right.bound
-                    };
-                    let (near, far) = if left_first { (left, right) } else { (right, left) };
-                    if far.bound <= worst * safety {
-                        open[count] = far;
-                        count += 1;
-                    }
-                    at = near;
-                    if at.bound > worst * safety {
-                        break;
-                    }
-                }
-                if at.count > 1 || at.bound > worst * safety {
+                if node == first {
                     continue;
                 }
-                let near = to_box::<FUSED, MAX>(block, tree.bounds(at.node as usize, dim), dim);
-                let other = at.first as usize;
-                let points = tree.block(other, dim);
+                let near = lanes_to_box::<V, MAX>(block, tree.group(0, node >> BITS, dim), child, dim);
                 // Sets of lanes as bits: a branch for each lane would be mispredicted half of the time.
-                let mut near_enough = 0_u32;
-                for l in 0..LEAF {
-                    near_enough |= u32::from(near[l] <= limits[l] * safety) << l;
+                let mut near_enough = vectors.at_most(&near, &limits.map(|limit| limit * safety));
+                if near_enough == 0 {
+                    continue;
                 }
+                let points = tree.block(node, dim);
                 while near_enough != 0 {
                     let lane = near_enough.trailing_zeros() as usize;
                     near_enough &= near_enough - 1;
-                    let mut found = to_points::<FUSED, MAX>(block, lane, points, dim);
-                    if itself && other == leaf {
-                        found[lane] = f64::INFINITY;
-                    }
-                    let limit = &mut limits[lane];
-                    let mut any = false;
-                    for f in &found {
-                        any |= *f < *limit;
-                    }
-                    if !any {
+                    let found = to_points::<V, MAX>(block, lane, points, dim);
+                    let mut nearer = vectors.below(&found, limits[lane]);
+                    if nearer == 0 {
                         continue;
                     }
-                    let mut nearer = 0_u32;
-                    for (l, f) in found.iter().enumerate() {
-                        nearer |= u32::from(*f < *limit) << l;
-                    }
-                    let list = &mut own_distances[lane * k..][..k];
-                    let names = &mut own_positions[lane * k..][..k];
                     while nearer != 0 {
                         let l = nearer.trailing_zeros() as usize;
                         nearer &= nearer - 1;
-                        insert(list, names, found[l], (other * LEAF + l) as u32);
+                        lists.insert(vectors, lane, found[l], node * LEAF + l);
                     }
-                    *limit = list[k - 1];
+                    limits[lane] = searched(lists.last(lane));
                 }
-                worst = limits[..members].iter().fold(0.0, |most, &limit| larger(limit, most));
+                worst = vectors.largest(&limits);
             }
+            lists.write(distances, positions);
         }
     }
 }
 
-/// How far two boxes that touch reach over each other, as the sum over the axes.
+/// What a point must be nearer than: nothing is nearer than equal points, and who has k of them need not search.
 #[inline(always)]
-fn overlap(a: (&[f64], &[f64]), b: (&[f64], &[f64]), dim: usize) -> f64 {
-    let mut total = 0.0;
-    for k in 0..dim {
-        total += lesser(a.1[k], b.1[k]) - larger(a.0[k], b.0[k]);
-    }
-    total
+fn searched(last: f64) -> f64 {
+    if last > 0.0 { last } else { -1.0 }
 }
 
-/// Puts a distance below the last into an ordered list, whose last falls out. No branch depends on the data.
-#[inline(always)]
-fn insert(list: &mut [f64], names: &mut [u32], distance: f64, name: u32) {
-    let (mut distance, mut name) = (distance, name);
-    for (old, old_name) in list.iter_mut().zip(names) {
-        let nearer = distance < *old;
-        let (d, n) = (*old, *old_name);
-        *old = if nearer { distance } else { d };
-        *old_name = if nearer { name } else { n };
-        distance = if nearer { d } else { distance };
-        name = if nearer { n } else { name };
-    }
+/// The nearest points of the queries of a block so far: ordered lists, in vectors of [`SLOTS`].
+struct Lists {
+    k: usize,
+    /// k, up to whole vectors.
+    width: usize,
+    distances: Vec<f64>,
+    /// Positions, as wide as distances so that both move alike.
+    names: Vec<u64>,
+    /// The same with the queries as lanes, while a first block is read.
+    across: Vec<[f64; LEAF]>,
+    across_names: Vec<[u64; LEAF]>,
 }
 
-pub(super) struct Count<'t> {
-    pub(super) tree: &'t Tree,
-    pub(super) queries: &'t Tree,
-    pub(super) leaves: Range<usize>,
-    pub(super) radii: &'t [f64],
-    pub(super) closed: bool,
-    pub(super) counts: &'t mut [u32],
-}
-
-impl<const D: usize, const MAX: bool> simd::Kernel for Fixed<D, MAX, Count<'_>> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Count { tree, queries, leaves, radii, closed, counts } = self.0;
-        let dim = if D == 0 { tree.dim } else { D };
-        let itself = std::ptr::eq(tree, queries);
-        let safety = safety(dim);
-        let mut open = [Open::default(); DEPTH];
-        for (at, leaf) in leaves.enumerate() {
-            let members = queries.members(leaf);
-            let radii = &radii[at * LEAF..][..members];
-            let counts = &mut counts[at * LEAF..][..members];
-            let block = queries.block(leaf, dim);
-            let around = queries.bounds(queries.node_of(leaf), dim);
-            let (least, most) = range_of(radii.iter().copied());
-            let mut waiting = 1;
-            open[0] = Open { node: 0, first: 0, count: tree.leaves() as u32, bound: 0.0 };
-            while waiting > 0 {
-                waiting -= 1;
-                let here = open[waiting];
-                let bounds = tree.bounds(here.node as usize, dim);
-                if between_boxes::<FUSED, MAX>(around, bounds, dim) > most * safety {
-                    continue;
-                }
-                let own = itself && (here.first..here.first + here.count).contains(&(leaf as u32));
-                if !own && across_boxes::<FUSED, MAX>(around, bounds, dim) * safety < least {
-                    let end = ((here.first + here.count) as usize * LEAF).min(tree.len());
-                    let all = (end - here.first as usize * LEAF) as u32;
-                    counts.iter_mut().for_each(|count| *count += all);
-                } else if here.count > 1 {
-                    (open[waiting], open[waiting + 1]) = here.split();
-                    waiting += 2;
-                } else {
-                    let points = tree.block(here.first as usize, dim);
-                    for lane in 0..members {
-                        let mut found = to_points::<FUSED, MAX>(block, lane, points, dim);
-                        if own {
-                            found[lane] = f64::INFINITY;
-                        }
-                        let radius = radii[lane];
-                        let mut inside = 0;
-                        for f in &found {
-                            inside += u32::from(if closed { *f <= radius } else { *f < radius });
-                        }
-                        counts[lane] += inside;
-                    }
-                }
-            }
+impl Lists {
+    fn new(k: usize) -> Self {
+        let width = k.next_multiple_of(SLOTS);
+        Self {
+            k,
+            width,
+            distances: vec![f64::INFINITY; LEAF * width],
+            names: vec![0; LEAF * width],
+            across: vec![[f64::INFINITY; LEAF]; k.min(LEAF)],
+            across_names: vec![[0; LEAF]; k.min(LEAF)],
         }
     }
-}
 
-pub(super) struct Cover<'t> {
-    pub(super) tree: &'t Tree,
-    pub(super) queries: &'t Tree,
-    pub(super) leaves: Range<usize>,
-    pub(super) radii: &'t [f64],
-    pub(super) reach: &'t [f64],
-    pub(super) covered: &'t mut [bool],
-}
-
-impl<const D: usize, const MAX: bool> simd::Kernel for Fixed<D, MAX, Cover<'_>> {
-    type Output = ();
-
+    /// Begins the lists of a block of queries with the points of one block, and returns the k-th distances. `itself`: the
+    /// queries are these points, and none is its own neighbour.
     #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Cover { tree, queries, leaves, radii, reach, covered } = self.0;
-        let dim = if D == 0 { tree.dim } else { D };
-        let safety = safety(dim);
-        let mut open = [Open::default(); DEPTH];
-        for (at, leaf) in leaves.enumerate() {
-            let members = queries.members(leaf);
-            let block = queries.block(leaf, dim);
-            let around = queries.bounds(queries.node_of(leaf), dim);
-            // The lanes that no ball holds yet, as bits.
-            let mut bare = (1_u32 << members) - 1;
-            let mut waiting = 1;
-            open[0] = Open { node: 0, first: 0, count: tree.leaves() as u32, bound: 0.0 };
-            while waiting > 0 && bare != 0 {
-                waiting -= 1;
-                let here = open[waiting];
-                let reach = reach[here.node as usize] * safety;
-                if here.bound > reach {
-                    continue;
-                }
-                if here.count > 1 {
-                    let (mut left, mut right) = here.split();
-                    let (l, r) = (tree.bounds(left.node as usize, dim), tree.bounds(right.node as usize, dim));
-                    left.bound = between_boxes::<FUSED, MAX>(around, l, dim);
-                    right.bound = between_boxes::<FUSED, MAX>(around, r, dim);
-                    // The nearer child is on top of the stack: it is the likelier to hold the queries.
-                    (open[waiting], open[waiting + 1]) =
-                        if left.bound < right.bound { (right, left) } else { (left, right) };
-                    waiting += 2;
-                    continue;
-                }
-                let other = here.first as usize;
-                let points = tree.block(other, dim);
-                let near = to_box::<FUSED, MAX>(block, tree.bounds(here.node as usize, dim), dim);
-                // Below every distance where the last block has no point.
-                let mut own = [-1.0; LEAF];
-                own[..tree.members(other)].copy_from_slice(&radii[other * LEAF..][..tree.members(other)]);
-                let mut lanes = bare;
-                while lanes != 0 {
-                    let lane = lanes.trailing_zeros() as usize;
-                    lanes &= lanes - 1;
-                    if near[lane] > reach {
-                        continue;
-                    }
-                    let found = to_points::<FUSED, MAX>(block, lane, points, dim);
-                    let mut any = false;
-                    for l in 0..LEAF {
-                        any |= found[l] <= own[l];
-                    }
-                    bare &= !(u32::from(any) << lane);
+    fn begin<V: Vectors, const MAX: bool>(
+        &mut self,
+        vectors: V,
+        queries: &[f64],
+        points: &[f64],
+        leaf: usize,
+        itself: bool,
+        dim: usize,
+    ) -> [f64; LEAF] {
+        let kept = self.across.len();
+        self.across.fill([f64::INFINITY; LEAF]);
+        for candidate in 0..LEAF {
+            let mut found = [0.0; LEAF];
+            for k in 0..dim {
+                let y = points[k * LEAF + candidate];
+                let x: &[f64; LEAF] = queries[k * LEAF..][..LEAF].try_into().expect("LEAF lanes");
+                for l in 0..LEAF {
+                    found[l] = step::<V, MAX>(found[l], x[l] - y);
                 }
             }
-            for (lane, covered) in covered[at * LEAF..][..members].iter_mut().enumerate() {
-                *covered = bare >> lane & 1 == 0;
+            if itself {
+                found[candidate] = f64::INFINITY;
+            }
+            let name = (leaf * LEAF + candidate) as u64;
+            for slot in (1..kept.min(candidate + 1)).rev() {
+                let (before, here) = self.across[slot - 1..=slot].split_at_mut(1);
+                let (names_before, names) = self.across_names[slot - 1..=slot].split_at_mut(1);
+                let here = (&mut here[0], &mut names[0]);
+                vectors.insert_across(here, (&found, name), (&before[0], &names_before[0]));
+            }
+            let nearest = (&mut self.across[0], &mut self.across_names[0]);
+            vectors.insert_across(nearest, (&found, name), (&[f64::NEG_INFINITY; LEAF], &[0; LEAF]));
+        }
+        self.distances.fill(f64::INFINITY);
+        for slot in 0..kept {
+            for l in 0..LEAF {
+                self.distances[l * self.width + slot] = self.across[slot][l];
+                self.names[l * self.width + slot] = self.across_names[slot][l];
+            }
+        }
+        if self.k == kept { self.across[kept - 1] } else { [f64::INFINITY; LEAF] }
+    }
+
+    /// The k-th distance of a query.
+    #[inline(always)]
+    fn last(&self, lane: usize) -> f64 {
+        self.distances[lane * self.width + self.k - 1]
+    }
+
+    /// Puts a point into the list of a query, behind those that are as far; the last falls out. No branch depends on the data.
+    #[inline(always)]
+    fn insert<V: Vectors>(&mut self, vectors: V, lane: usize, distance: f64, position: usize) {
+        let list = self.distances[lane * self.width..][..self.width].as_chunks_mut::<SLOTS>().0;
+        let names = self.names[lane * self.width..][..self.width].as_chunks_mut::<SLOTS>().0;
+        let mut before = (f64::NEG_INFINITY, 0);
+        for (list, names) in list.iter_mut().zip(names) {
+            let last = (list[SLOTS - 1], names[SLOTS - 1]);
+            vectors.insert((list, names), (distance, position as u64), before);
+            before = last;
+        }
+    }
+
+    /// Writes the lists one after the other.
+    #[inline(always)]
+    fn write(&self, distances: &mut [f64], positions: &mut [u32]) {
+        let lists = self.distances.chunks_exact(self.width).zip(self.names.chunks_exact(self.width));
+        let out = distances.chunks_exact_mut(self.k).zip(positions.chunks_exact_mut(self.k));
+        for ((distances, positions), (list, names)) in out.zip(lists) {
+            for slot in 0..self.k {
+                distances[slot] = list[slot];
+                positions[slot] = if list[slot] < f64::INFINITY { names[slot] as u32 } else { u32::MAX };
             }
         }
     }
