@@ -34,6 +34,11 @@ impl Cells {
         self.start.len() - 1
     }
 
+    /// Bytes held.
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&self.start[..]) + size_of_val(&self.centres[..]) + size_of_val(&self.masses[..])
+    }
+
     /// The places of a cell's points in kd order.
     pub(super) fn range(&self, cell: usize) -> std::ops::Range<usize> {
         self.start[cell] as usize..self.start[cell + 1] as usize

@@ -45,7 +45,6 @@ pub(super) fn solve(clouds: Clouds, watch: &mut Watch) -> Outcome {
     let (source_order, target_order) = rayon::join(|| kd_order(clouds.source, dim), || kd_order(clouds.target, dim));
     let mut source = Side::new(dim, clouds.source, &clouds.masses.source, &source_order);
     let mut target = Side::new(dim, clouds.target, &clouds.masses.target, &target_order);
-    let memory = source.memory() + target.memory();
     drop(clouds.masses);
     let cost = |x: &[f64], y: &[f64]| clouds.ground.between(x, y);
 
@@ -103,7 +102,7 @@ pub(super) fn solve(clouds: Clouds, watch: &mut Watch) -> Outcome {
             solved.potential[f.len() + j as usize] = c - f[i as usize];
         }
     }
-    solved.memory += memory;
+    solved.memory += at.cells.0.memory() + at.cells.1.memory();
     solved.in_order(&source_order, &target_order)
 }
 
