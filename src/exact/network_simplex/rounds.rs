@@ -155,8 +155,8 @@ impl Rounds<'_> {
             progress.stage = "pivot";
             candidates = candidates.with(&missing, self.cost);
         };
-        // Candidates are held twice when more are merged in.
-        let memory = tree.memory() + 2 * candidates.memory() + self.oracle.memory();
+        // Candidates are held twice when more are merged in, after the oracle has answered.
+        let memory = tree.memory() + candidates.memory() + candidates.memory().max(self.oracle.memory());
         let feasible = best.filter(|_| status != Status::Optimal);
         let potential = feasible.map_or_else(|| tree.potentials(), |dual| dual.potential);
         Outcome { arcs: tree.arcs(), potential, iterations: progress.iterations, status, memory }
