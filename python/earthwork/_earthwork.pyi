@@ -40,6 +40,7 @@ __all__ = [
     "corruptions",
     "critic_fit",
     "critic_fit_streams",
+    "critic_methods",
     "discrepancy_names",
     "divergence_discrete",
     "divergence_gaussians",
