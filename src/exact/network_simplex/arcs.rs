@@ -1,6 +1,5 @@
 //! Candidate arcs, and the pivot loop over them.
 
-use super::pivots_per_round;
 use super::tree::{Order, Tree};
 use crate::transport::{Progress, Status, Watch};
 
@@ -113,17 +112,17 @@ pub(super) enum End {
 /// Pivots until one cycle over all candidates finds none that violates, or the round is over. Returns the pivots so far, and how
 /// it ended.
 ///
-/// Block search (Grigoriadis 1986): of each block of `block` arcs, rows in order, the one of least reduced cost enters.
+/// A round has at most `most` pivots. Block search (Grigoriadis 1986): of each block of `block` arcs, rows in order, the one of least reduced cost enters.
 pub(super) fn pivot_until_clean<O: Order>(
     tree: &mut Tree<O>,
     arcs: &Candidates,
-    block: usize,
+    (block, most): (usize, u64),
     tolerance: f64,
     mut progress: Progress,
     watch: &mut Watch,
 ) -> (u64, End) {
     let sources = arcs.rows();
-    let last = progress.iterations + pivots_per_round(sources as usize);
+    let last = progress.iterations + most;
     if watch.iterations_left(progress.iterations) == 0 {
         return (progress.iterations, watch.check(&progress).map_or(End::Spent, End::Stopped));
     }

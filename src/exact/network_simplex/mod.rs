@@ -57,7 +57,7 @@ fn tolerance(round: u32) -> f64 {
 
 /// Pivots after which a round ends, so that potentials are refreshed before their rounding adds up.
 fn pivots_per_round(nodes: usize) -> u64 {
-    3 * nodes as u64 + 100
+    2 * nodes as u64 + 100
 }
 
 /// Entries of a matrix from which few candidate arcs are faster than all rows in turn.

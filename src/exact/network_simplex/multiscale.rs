@@ -77,6 +77,7 @@ pub(super) fn solve(clouds: Clouds, watch: &mut Watch) -> Outcome {
         let oracle = oracle(&clouds.ground, &at.cells.0.centres, &at.cells.1.centres, dim);
         let (mut pairs, more) =
             rayon::join(|| oracle.nearest_targets(&g, NEAREST), || oracle.nearest_sources(&f, NEAREST));
+        drop(f);
         if stop == deepest {
             // From here on the basis says how much each point holds.
             (at.cells.0.masses, at.cells.1.masses) = (Vec::new(), Vec::new());
@@ -185,7 +186,8 @@ impl Level<'_> {
     ) -> Outcome {
         let cost = |i: usize, j: usize| self.cost(i, j);
         let (shape, proof) = (self.shape(), self.proof);
-        let rounds = Rounds { shape, cost: &cost, oracle, violators: VIOLATORS, block: BLOCK, proof, poor: None };
+        let rounds =
+            Rounds { shape, cost: &cost, oracle, violators: VIOLATORS, block: BLOCK, stretch: 1.0, proof, poor: None };
         rounds.run(arcs, candidates, known, progress, watch)
     }
 

@@ -5,7 +5,7 @@ use super::oracle::Oracle;
 use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Order, Tree, TreeArc};
-use super::{Outcome, TOUR_FROM, tolerance};
+use super::{Outcome, TOUR_FROM, pivots_per_round, tolerance};
 use crate::numeric::Sum;
 use crate::transport::{Progress, Status, Watch};
 
@@ -18,6 +18,9 @@ pub(super) struct Rounds<'a> {
     pub(super) violators: usize,
     /// Arcs of which one enters at a pivot, as a multiple of the root of their number.
     pub(super) block: f64,
+    /// How much longer than usual a round of pivots is. Where pricing is dear, fewer passes are worth a little rounding; among coarse
+    /// cells, where reduced costs are close to 0, it would let pivots chase each other.
+    pub(super) stretch: f64,
     /// Whether to go on until no arc at all violates; else one round over the first candidates is enough.
     pub(super) proof: bool,
     /// The relative gap at the first pricing from which it gives up, with status `Stalled`.
@@ -111,7 +114,9 @@ impl Rounds<'_> {
         let mut round = 0;
         let status = loop {
             let block = ((candidates.len() as f64).sqrt() * self.block) as usize + 10;
-            let (iterations, end) = pivot_until_clean(&mut tree, &candidates, block, tolerance(round), progress, watch);
+            let most = (pivots_per_round(n) as f64 * self.stretch) as u64;
+            let (iterations, end) =
+                pivot_until_clean(&mut tree, &candidates, (block, most), tolerance(round), progress, watch);
             let moved = iterations > progress.iterations;
             progress.iterations = iterations;
             tree.refresh(self.cost);

@@ -124,7 +124,8 @@ pub(super) fn solve(
     let candidates = Candidates::new(n, pairs, cost);
     // A tree is its own candidates: it is judged by its first pricing, before any pivot.
     let poor = spans.then_some(POOR_TREE);
-    let rounds = Rounds { shape: (n, m), cost, oracle, violators: VIOLATORS, block: BLOCK, proof: true, poor };
+    let rounds =
+        Rounds { shape: (n, m), cost, oracle, violators: VIOLATORS, block: BLOCK, stretch: 1.0, proof: true, poor };
     let outcome = rounds.run(arcs, candidates, known, Progress { stage: "pivot", ..Progress::default() }, watch);
     (outcome.status != Status::Stalled).then_some(outcome)
 }
