@@ -186,8 +186,10 @@ impl Level<'_> {
     ) -> Outcome {
         let cost = |i: usize, j: usize| self.cost(i, j);
         let (shape, proof) = (self.shape(), self.proof);
+        // At the finest level a round that comes later asks for fewer candidates: that is memory.
+        let stretch = if proof { 1.5 } else { 1.0 };
         let rounds =
-            Rounds { shape, cost: &cost, oracle, violators: VIOLATORS, block: BLOCK, stretch: 1.0, proof, poor: None };
+            Rounds { shape, cost: &cost, oracle, violators: VIOLATORS, block: BLOCK, stretch, proof, poor: None };
         rounds.run(arcs, candidates, known, progress, watch)
     }
 
