@@ -95,7 +95,7 @@ impl Vectors for Baseline {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        _CMP_LE_OQ, _CMP_LT_OQ, _mm256_cmp_pd, _mm256_loadu_pd, _mm256_movemask_pd, _mm256_set1_pd,
+        __m512d, __m512i, _CMP_LE_OQ, _CMP_LT_OQ, _mm256_cmp_pd, _mm256_loadu_pd, _mm256_movemask_pd, _mm256_set1_pd,
         _mm512_alignr_epi64, _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_cmp_pd_mask, _mm512_cmpgt_epi64_mask,
         _mm512_loadu_epi64, _mm512_loadu_pd, _mm512_mask_mov_epi64, _mm512_mask_reduce_min_epi64, _mm512_max_pd,
         _mm512_min_pd, _mm512_reduce_max_pd, _mm512_set1_epi64, _mm512_set1_pd, _mm512_storeu_epi64, _mm512_storeu_pd,
@@ -198,18 +198,12 @@ mod x86 {
             unsafe {
                 let old = _mm512_loadu_pd(list.as_ptr());
                 let old_names = _mm512_loadu_epi64(names.as_ptr().cast());
-                let value = _mm512_set1_pd(value);
                 let before = _mm512_castsi512_pd(_mm512_alignr_epi64::<7>(
                     _mm512_castpd_si512(old),
                     _mm512_castpd_si512(_mm512_set1_pd(last)),
                 ));
                 let names_before = _mm512_alignr_epi64::<7>(old_names, _mm512_set1_epi64(last_name as i64));
-                let here = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(value, old);
-                let moved = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(value, before);
-                let with_new = _mm512_mask_mov_epi64(old_names, here, _mm512_set1_epi64(name as i64));
-                _mm512_storeu_pd(list.as_mut_ptr(), _mm512_min_pd(old, _mm512_max_pd(before, value)));
-                let shifted = _mm512_mask_mov_epi64(with_new, moved, names_before);
-                _mm512_storeu_epi64(names.as_mut_ptr().cast(), shifted);
+                put(list.as_mut_ptr(), names.as_mut_ptr(), (_mm512_set1_pd(value), name), (before, names_before));
             }
         }
 
@@ -223,19 +217,35 @@ mod x86 {
             for at in [0, SLOTS] {
                 // SAFETY: as above, a vector from 0 and one from `SLOTS` on.
                 unsafe {
-                    let old = _mm512_loadu_pd(slot.as_ptr().add(at));
                     let before = _mm512_loadu_pd(before.as_ptr().add(at));
-                    let value = _mm512_loadu_pd(values.as_ptr().add(at));
-                    let old_names = _mm512_loadu_epi64(names.as_ptr().add(at).cast());
                     let names_before = _mm512_loadu_epi64(names_before.as_ptr().add(at).cast());
-                    let here = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(value, old);
-                    let moved = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(value, before);
-                    let with_new = _mm512_mask_mov_epi64(old_names, here, _mm512_set1_epi64(name as i64));
-                    _mm512_storeu_pd(slot.as_mut_ptr().add(at), _mm512_min_pd(old, _mm512_max_pd(before, value)));
-                    let shifted = _mm512_mask_mov_epi64(with_new, moved, names_before);
-                    _mm512_storeu_epi64(names.as_mut_ptr().add(at).cast(), shifted);
+                    let value = _mm512_loadu_pd(values.as_ptr().add(at));
+                    put(slot.as_mut_ptr().add(at), names.as_mut_ptr().add(at), (value, name), (before, names_before));
                 }
             }
+        }
+    }
+
+    /// Puts values and their name into eight slots, where they are below what stands there; what stands `before` a slot moves into
+    /// it where they are below this too.
+    ///
+    /// # Safety
+    /// The processor has AVX-512, and both pointers lead to eight numbers.
+    #[inline(always)]
+    unsafe fn put(
+        slots: *mut f64,
+        names: *mut u64,
+        (value, name): (__m512d, u64),
+        (before, names_before): (__m512d, __m512i),
+    ) {
+        // SAFETY: as the caller says.
+        unsafe {
+            let (old, old_names) = (_mm512_loadu_pd(slots), _mm512_loadu_epi64(names.cast()));
+            let here = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(value, old);
+            let moved = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(value, before);
+            let with_new = _mm512_mask_mov_epi64(old_names, here, _mm512_set1_epi64(name as i64));
+            _mm512_storeu_pd(slots, _mm512_min_pd(old, _mm512_max_pd(before, value)));
+            _mm512_storeu_epi64(names.cast(), _mm512_mask_mov_epi64(with_new, moved, names_before));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::boxes::{BITS, Fixed, WIDE, fill_box, lanes_to_box, lowest_bounds, safety, step, to_points};
+use super::boxes::{BITS, Fixed, WIDE, fill_box, lanes_to_box, lowest_bounds, safety, to_points};
 use super::{LEAF, Tree};
 use crate::simd::{SLOTS, VectorKernel, Vectors};
 
@@ -183,14 +183,7 @@ impl Lists {
         let kept = self.across.len();
         self.across.fill([f64::INFINITY; LEAF]);
         for candidate in 0..LEAF {
-            let mut found = [0.0; LEAF];
-            for k in 0..dim {
-                let y = points[k * LEAF + candidate];
-                let x: &[f64; LEAF] = queries[k * LEAF..][..LEAF].try_into().expect("LEAF lanes");
-                for l in 0..LEAF {
-                    found[l] = step::<V, MAX>(found[l], x[l] - y);
-                }
-            }
+            let mut found = to_points::<V, MAX>(points, candidate, queries, dim);
             if itself {
                 found[candidate] = f64::INFINITY;
             }
