@@ -149,12 +149,6 @@ impl Field<'_> {
         self.geometry.search(self.ground.clone(), (&state.f, &state.g), cuts, rate, -bits)
     }
 
-    /// What f is to grow by, and g to fall by, for Σ a f = Σ b g.
-    pub(super) fn to_balance(&self, state: &State) -> f64 {
-        let sum = |masses: &[f64], bits: &[f64]| masses.iter().zip(bits).map(|(a, f)| a * f).sum::<f64>();
-        0.5 * (sum(&self.masses.b, &state.g) - sum(&self.masses.a, &state.f))
-    }
-
     pub(super) fn lift(&self, g: &[f64]) -> Vec<f64> {
         g.iter().zip(&self.masses.log_b).map(|(g, log)| if *log == NOTHING { NOTHING } else { g + log }).collect()
     }
@@ -178,7 +172,10 @@ impl Field<'_> {
         // (A light point bounds potentials as much as a heavy one.)
         let search = self.search(state, rate, bits, if asked.is_some() { 0.0 } else { f64::INFINITY });
         let (lack, shift) = asked.map_or((Vec::new(), 0.0), |asked| {
-            (asked.shrink.iter().map(|shrink| 1.0 - shrink).collect(), self.to_balance(state))
+            (
+                asked.shrink.iter().map(|shrink| 1.0 - shrink).collect(),
+                to_balance(&self.masses.a, &self.masses.b, state),
+            )
         });
         let inverse_b = self.masses.b.iter().map(|&b| if b > 0.0 { (1.0 / b).min(1e300) } else { 0.0 }).collect();
         let (lift, store) = (self.lift(&state.g), room.is_some());
@@ -361,6 +358,12 @@ impl Field<'_> {
             *g = if *log == NOTHING { 0.0 } else { least };
         }
     }
+}
+
+/// What f is to grow by, and g to fall by, for Σ a f = Σ b g.
+pub(super) fn to_balance(a: &[f64], b: &[f64], state: &State) -> f64 {
+    let sum = |masses: &[f64], bits: &[f64]| masses.iter().zip(bits).map(|(a, f)| a * f).sum::<f64>();
+    0.5 * (sum(b, &state.g) - sum(a, &state.f)) / a.iter().sum::<f64>().max(f64::MIN_POSITIVE)
 }
 
 /// Pages for that many bytes are asked for once and given back, untouched: allocators that learn from the sizes given back

@@ -1,7 +1,7 @@
 //! What a state costs, and what it costs after it was rounded to the exact marginals.
 
 use super::geometry::{ROWS, Run};
-use super::kernel::{Field, State};
+use super::kernel::{Field, State, to_balance};
 use super::parts::{PARTS, in_parts};
 use super::powers::{Exponentials, Exponents};
 use super::tiles::{CostSums, NOWHERE, Transform, row_sums, shares_times};
@@ -87,8 +87,7 @@ pub(super) fn rounded(field: &Field, a: &[f64], state: &State, columns: &[f64], 
 
 /// The state in the gauge Σ a f = Σ b g.
 fn balanced(state: &State, a: &[f64], b: &[f64]) -> State {
-    let sum = |masses: &[f64], bits: &[f64]| masses.iter().zip(bits).map(|(a, f)| a * f).sum::<f64>();
-    let shift = 0.5 * (sum(b, &state.g) - sum(a, &state.f)) / sum(a, &vec![1.0; a.len()]).max(f64::MIN_POSITIVE);
+    let shift = to_balance(a, b, state);
     State { f: state.f.iter().map(|f| f + shift).collect(), g: state.g.iter().map(|g| g - shift).collect() }
 }
 
