@@ -146,6 +146,7 @@ impl<O: Order> Tree<O> {
                 above = below;
             }
         }
+        // (Out of the sums themselves, the potentials would go on living in their room.)
         self.order.set_potentials(exact.iter().map(|sum| sum.value()).collect());
     }
 
