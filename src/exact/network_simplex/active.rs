@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use super::masses::{MOST_POINTS, Masses};
-use super::places::Places;
+use super::places::{Chosen, Places};
 use super::tree::TreeArc;
 use super::warm::Former;
 use crate::cost::{Origin, PointCost, rows_per_tile};
@@ -17,10 +17,8 @@ use crate::transport::{Flow, Plan, Potentials, Problem};
 /// place, and mass that may stay where it is does not take part at all: see [`Places`].
 pub(super) struct Active {
     shape: (usize, usize),
-    rows: Vec<usize>,
-    columns: Vec<usize>,
-    source: Vec<f64>,
-    target: Vec<f64>,
+    rows: Chosen,
+    columns: Chosen,
     /// What takes part: the points that hold mass, or the places that do.
     masses: Masses,
     places: Option<Places>,
@@ -28,25 +26,24 @@ pub(super) struct Active {
 
 impl Active {
     pub(super) fn new(problem: &Problem) -> Result<Self> {
-        let holding = |masses: &[f64]| (0..masses.len()).filter(|&i| masses[i] > 0.0).collect::<Vec<_>>();
         let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
-        let (rows, columns) = (holding(a), holding(b));
+        let [rows, columns] = [a, b].map(|masses| Chosen::among(masses.len(), |i| masses[i] > 0.0));
         for (argument, side) in [("source", &rows), ("target", &columns)] {
             if side.len() > MOST_POINTS {
                 let why = format!("{} points with mass; the exact solver takes at most {MOST_POINTS}", side.len());
                 return Err(Error::new(argument, ErrorKind::Unsupported(why.into())));
             }
         }
-        let source: Vec<f64> = rows.iter().map(|&i| a[i]).collect();
         let scale = problem.target_scale();
-        let target: Vec<f64> = columns.iter().map(|&j| b[j] * scale).collect();
+        let source = rows.iter().map(|i| a[i]).collect::<Vec<f64>>();
+        let target = columns.iter().map(|j| b[j] * scale).collect::<Vec<f64>>();
         let masses = Masses::unperturbed(&source, &target);
         let places = problem.points().and_then(|points| Places::find(points, (&rows, &columns), &masses));
         let (places, masses) = match places {
             Some((places, masses)) => (Some(places), masses),
             None => (None, masses),
         };
-        Ok(Self { shape: problem.shape(), rows, columns, source, target, masses: masses.perturbed(), places })
+        Ok(Self { shape: problem.shape(), rows, columns, masses: masses.perturbed(), places })
     }
 
     /// The perturbed masses of what takes part.
@@ -71,12 +68,12 @@ impl Active {
     }
 
     /// The sources that take part, one of each place.
-    fn rows(&self) -> &[usize] {
+    fn rows(&self) -> &Chosen {
         self.places.as_ref().map_or(&self.rows, |places| places.rows())
     }
 
     /// The targets that take part, one of each place.
-    fn columns(&self) -> &[usize] {
+    fn columns(&self) -> &Chosen {
         self.places.as_ref().map_or(&self.columns, |places| places.columns())
     }
 
@@ -112,6 +109,7 @@ impl Active {
         }
         let mut costs = Vec::with_capacity(rows.len() * columns.len());
         let mut tile = vec![0.0; step * m];
+        let rows: Vec<usize> = rows.iter().collect();
         for rows in rows.chunks(step) {
             let (first, last) = (rows[0], rows[rows.len() - 1]);
             if all_columns && last - first + 1 == rows.len() {
@@ -122,7 +120,7 @@ impl Active {
             }
             for &i in rows {
                 problem.cost().fill(i..i + 1, 0..m, &mut tile[..m]);
-                costs.extend(columns.iter().map(|&j| tile[j]));
+                costs.extend(columns.iter().map(|j| tile[j]));
             }
         }
         Cow::Owned(costs)
@@ -131,9 +129,9 @@ impl Active {
     /// What a former plan and its potentials, over all points, say of what takes part.
     pub(super) fn former(&self, plan: &Plan, potentials: &Potentials) -> Former {
         const ABSENT: u32 = u32::MAX;
-        let numbers = |len: usize, holding: &[usize], solved: &dyn Fn(u32) -> Option<u32>| {
+        let numbers = |len: usize, holding: &Chosen, solved: &dyn Fn(u32) -> Option<u32>| {
             let mut number = vec![ABSENT; len];
-            (0..).zip(holding).for_each(|(at, &i)| number[i] = solved(at).unwrap_or(ABSENT));
+            (0..).zip(holding.iter()).for_each(|(at, i)| number[i] = solved(at).unwrap_or(ABSENT));
             number
         };
         let places = self.places.as_ref();
@@ -149,21 +147,23 @@ impl Active {
         flows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
         Former {
             support: flows.into_iter().map(|(_, i, j)| (i, j)).collect(),
-            f: self.rows().iter().map(|&i| potentials.f[i]).collect(),
-            g: self.columns().iter().map(|&j| potentials.g[j]).collect(),
+            f: self.rows().iter().map(|i| potentials.f[i]).collect(),
+            g: self.columns().iter().map(|j| potentials.g[j]).collect(),
         }
     }
 
     /// The plan of the tree arcs, over all points. A flow far below the last digit of what both its ends hold is what
     /// rounding left between two sums, and is left out: its cost may be as large as all that is paid.
-    pub(super) fn plan(&self, arcs: &[TreeArc]) -> Plan {
+    pub(super) fn plan(&self, problem: &Problem, arcs: &[TreeArc]) -> Plan {
         const ROUNDING: f64 = 16.0 * f64::EPSILON;
+        let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
+        let scale = problem.target_scale();
         let arcs = self.places.as_ref().map_or(Cow::Borrowed(arcs), |places| Cow::Owned(places.spread(arcs)));
         let flows = arcs.iter().filter_map(|arc| {
-            let (i, j) = (arc.source as usize, arc.target as usize);
+            let (source, target) = (self.rows.get(arc.source as usize), self.columns.get(arc.target as usize));
             let mass = self.masses.mass(arc.flow);
-            let seen = mass > ROUNDING * self.source[i].min(self.target[j]);
-            seen.then(|| Flow { source: self.rows[i], target: self.columns[j], mass })
+            let seen = mass > ROUNDING * a[source].min(b[target] * scale);
+            seen.then_some(Flow { source, target, mass })
         });
         Plan::from_flows(self.shape, flows.collect())
     }
@@ -180,11 +180,11 @@ impl Active {
             None => (own_f, pi_target.to_vec()),
         };
         let mut g = vec![f64::NAN; m];
-        for (&j, value) in self.columns.iter().zip(own_g) {
+        for (j, value) in self.columns.iter().zip(own_g) {
             g[j] = value;
         }
         let mut f = vec![f64::NAN; n];
-        for (&i, value) in self.rows.iter().zip(own_f) {
+        for (i, value) in self.rows.iter().zip(own_f) {
             f[i] = value;
         }
         crate::transport::extended(problem, f, g)
@@ -192,9 +192,9 @@ impl Active {
 }
 
 /// The coordinates of the chosen points.
-fn coordinates<'p>(points: &'p Points, chosen: &[usize]) -> Cow<'p, [f64]> {
+fn coordinates<'p>(points: &'p Points, chosen: &Chosen) -> Cow<'p, [f64]> {
     if chosen.len() == points.len() {
         return Cow::Borrowed(points.as_slice());
     }
-    Cow::Owned(chosen.iter().flat_map(|&i| points.point(i).iter().copied()).collect())
+    Cow::Owned(chosen.iter().flat_map(|i| points.point(i).iter().copied()).collect())
 }

@@ -301,7 +301,7 @@ impl NetworkSimplex {
         };
         outcome.memory += active.memory();
 
-        let plan = active.plan(&outcome.arcs);
+        let plan = active.plan(problem, &outcome.arcs);
         let potentials = active.potentials(problem, &outcome.potential);
         let mut solution = Solution {
             transport_cost: plan.transport_cost(problem),

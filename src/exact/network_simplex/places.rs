@@ -39,7 +39,47 @@ struct Side {
     /// Which of the places to be solved each place is; [`NONE`] where all of its mass stays.
     solved: Vec<u32>,
     /// One point of each place to be solved.
-    chosen: Vec<usize>,
+    chosen: Chosen,
+}
+
+/// Some points of a side, in rising order. (Most often all of them, and those need no list.)
+pub(super) enum Chosen {
+    All(usize),
+    Some(Vec<usize>),
+}
+
+impl Chosen {
+    /// The points of `len` for which `holds`.
+    pub(super) fn among(len: usize, holds: impl Fn(usize) -> bool) -> Self {
+        if (0..len).all(&holds) { Self::All(len) } else { Self::Some((0..len).filter(|&i| holds(i)).collect()) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::All(len) => *len,
+            Self::Some(points) => points.len(),
+        }
+    }
+
+    /// The point at position `at`.
+    pub(super) fn get(&self, at: usize) -> usize {
+        match self {
+            Self::All(_) => at,
+            Self::Some(points) => points[at],
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        (0..self.len()).map(|at| self.get(at))
+    }
+
+    /// Bytes held.
+    fn memory(&self) -> usize {
+        match self {
+            Self::All(_) => 0,
+            Self::Some(points) => size_of_val(&points[..]),
+        }
+    }
 }
 
 impl Places {
@@ -47,14 +87,14 @@ impl Places {
     /// where every point is a place of its own and no mass stays. O((n + m) d).
     pub(super) fn find(
         points: &PointCost,
-        (rows, columns): (&[usize], &[usize]),
+        (rows, columns): (&Chosen, &Chosen),
         masses: &Masses,
     ) -> Option<(Self, Masses)> {
         let metric = matches!(points.ground().form(), Form::Norm { power, .. } if power <= 1.0);
         let mut sources = Table::new(points.source(), rows.len());
-        let source_place: Vec<u32> = rows.iter().map(|&i| sources.place(i)).collect();
+        let source_place: Vec<u32> = rows.iter().map(|i| sources.place(i)).collect();
         let mut targets = Table::new(points.target(), columns.len());
-        let target_place: Vec<u32> = columns.iter().map(|&j| targets.place(j)).collect();
+        let target_place: Vec<u32> = columns.iter().map(|j| targets.place(j)).collect();
         let common: Vec<(u32, u32)> = if metric {
             let at_source = |first: u32| sources.look(points.target().point(first as usize)).1;
             (0..).zip(&targets.first).filter_map(|(t, &first)| at_source(first).map(|s| (s, t))).collect()
@@ -86,12 +126,12 @@ impl Places {
     }
 
     /// One source of each place to be solved, in rising order.
-    pub(super) fn rows(&self) -> &[usize] {
+    pub(super) fn rows(&self) -> &Chosen {
         &self.source.chosen
     }
 
     /// One target of each place to be solved, in rising order.
-    pub(super) fn columns(&self) -> &[usize] {
+    pub(super) fn columns(&self) -> &Chosen {
         &self.target.chosen
     }
 
@@ -159,7 +199,7 @@ impl Places {
             }
         }
         let among: Vec<usize> = open.iter().map(|arc| self.source.first[arc.source as usize] as usize).collect();
-        let extended = self.extended(points, f, g, &among);
+        let extended = self.extended(points, f, g, among);
         for (arc, phi) in open.iter().zip(extended) {
             f_of[arc.source as usize] = Some(phi);
             g_of[arc.target as usize] = Some(-phi);
@@ -172,18 +212,18 @@ impl Places {
     }
 
     /// φ at some sources, from the potentials of the places solved.
-    fn extended(&self, points: &PointCost, f: &[f64], g: &[f64], among: &[usize]) -> Vec<f64> {
+    fn extended(&self, points: &PointCost, f: &[f64], g: &[f64], among: Vec<usize>) -> Vec<f64> {
         if among.is_empty() || g.is_empty() {
             return vec![0.0; among.len()];
         }
         let values = f.iter().copied().chain(g.iter().map(|g| -g));
         let (least, most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, m), v| (l.min(v), m.max(v)));
         let dim = points.source().dim();
-        let chosen = |points: &Points, chosen: &[usize]| {
-            let coordinates: Vec<f64> = chosen.iter().flat_map(|&i| points.point(i).iter().copied()).collect();
+        let chosen = |points: &Points, chosen: &Chosen| {
+            let coordinates: Vec<f64> = chosen.iter().flat_map(|i| points.point(i).iter().copied()).collect();
             Points::from_rows(coordinates, dim).expect("points of a problem are finite")
         };
-        let (solved, open) = (chosen(points.target(), self.columns()), chosen(points.source(), among));
+        let (solved, open) = (chosen(points.target(), self.columns()), chosen(points.source(), &Chosen::Some(among)));
         let mut phi = least_differences(points, &solved, &open, g);
         phi.iter_mut().for_each(|phi| *phi = phi.clamp(least, most));
         phi
@@ -221,7 +261,7 @@ impl Side {
             chosen.push(first[k] as usize);
             masses_solved.push(mass);
         }
-        (Self { place, masses: masses.to_vec(), first, solved, chosen }, masses_solved)
+        (Self { place, masses: masses.to_vec(), first, solved, chosen: Chosen::Some(chosen) }, masses_solved)
     }
 
     fn solved_at(&self, point: u32) -> Option<u32> {
@@ -264,7 +304,7 @@ impl Side {
     }
 
     fn memory(&self) -> usize {
-        let per_place = size_of_val(&self.first[..]) + size_of_val(&self.solved[..]) + size_of_val(&self.chosen[..]);
+        let per_place = size_of_val(&self.first[..]) + size_of_val(&self.solved[..]) + self.chosen.memory();
         size_of_val(&self.place[..]) + size_of_val(&self.masses[..]) + per_place
     }
 }

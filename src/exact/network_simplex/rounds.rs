@@ -57,6 +57,11 @@ pub(super) fn lowered(
     potential
 }
 
+/// Potentials π of sources as f = −π, or f as π.
+fn negate(potentials: &mut [f64]) {
+    potentials.iter_mut().for_each(|p| *p = -*p);
+}
+
 /// How far the cost of a basis can be from the optimum, of which `lower` is a lower bound.
 pub(super) fn relative_gap(arcs: impl Iterator<Item = TreeArc>, cost: &dyn Fn(usize, usize) -> f64, lower: f64) -> f64 {
     let mut total = Sum::default();
@@ -66,7 +71,7 @@ pub(super) fn relative_gap(arcs: impl Iterator<Item = TreeArc>, cost: &dyn Fn(us
 }
 
 /// What each node of a tree sends or takes.
-pub(super) fn masses_of(arcs: &[TreeArc], (n, m): (usize, usize)) -> Vec<f64> {
+pub(super) fn masses_of(arcs: impl Iterator<Item = TreeArc>, (n, m): (usize, usize)) -> Vec<f64> {
     let mut masses = vec![0.0; n + m];
     for arc in arcs {
         masses[arc.source as usize] += arc.flow as f64;
@@ -103,10 +108,11 @@ impl Rounds<'_> {
     ) -> Outcome {
         let (n, m) = self.shape;
         let mut tree = Tree::<O>::new(n, m, &arcs);
-        let masses = masses_of(&arcs, self.shape);
         drop(arcs);
         tree.refresh(self.cost);
-        let mut best = known.map(|potential| Dual::new(potential, &masses, n));
+        // (Made when they are asked for: while the oracle answers, memory is short.)
+        let masses = |tree: &Tree<O>| masses_of(tree.arcs_by_node(), self.shape);
+        let mut best = known.map(|potential| Dual::new(potential, &masses(&tree), n));
         let gap = |tree: &Tree<O>, best: &Option<Dual>| {
             best.as_ref().filter(|_| self.proof).map(|best| relative_gap(tree.arcs_by_node(), self.cost, best.value))
         };
@@ -136,14 +142,15 @@ impl Rounds<'_> {
                 continue;
             }
             // Potentials fresh from the tree: a pass over them without a violation is the proof.
-            let potential = tree.potentials();
-            let f: Vec<f64> = potential[..n].iter().map(|p| -p).collect();
-            let missing = self.oracle.violating(&f, &potential[n..], self.violators, tolerance(round));
+            let mut potential = tree.potentials();
+            negate(&mut potential[..n]);
+            let missing = self.oracle.violating(&potential[..n], &potential[n..], self.violators, tolerance(round));
+            negate(&mut potential[..n]);
             if missing.is_empty() && status.is_none() {
                 break Status::Optimal;
             }
             let potential = lowered(potential, n, &missing, self.cost);
-            let dual = Dual::new(potential, &masses, n);
+            let dual = Dual::new(potential, &masses(&tree), n);
             if best.as_ref().is_none_or(|best| best.value < dual.value) {
                 best = Some(dual);
             }
@@ -162,6 +169,7 @@ impl Rounds<'_> {
         };
         // Candidates are held twice when more are merged in, after the oracle has answered.
         let memory = tree.memory() + candidates.memory() + candidates.memory().max(self.oracle.memory());
+        drop(candidates);
         let feasible = best.filter(|_| status != Status::Optimal);
         let potential = feasible.map_or_else(|| tree.potentials(), |dual| dual.potential);
         Outcome { arcs: tree.arcs(), potential, iterations: progress.iterations, status, memory }

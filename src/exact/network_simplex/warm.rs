@@ -113,7 +113,7 @@ pub(super) fn solve(
         let near = Candidates::new(n, pairs.clone(), cost);
         forest.route_left_over(&near, &f, &former.g, cost);
         let potential = f.iter().map(|f| -f).chain(former.g.iter().copied()).collect();
-        let dual = Dual::new(potential, &masses_of(&forest.arcs, (n, m)), n);
+        let dual = Dual::new(potential, &masses_of(forest.arcs.iter().copied(), (n, m)), n);
         if relative_gap(forest.arcs.iter().copied(), cost, dual.value) > POOR_PARTS {
             return None;
         }
