@@ -157,8 +157,10 @@ proptest! {
         points.extend_from_slice(x.point(at));
         let split = Samples::weighted(Points::from_rows(points, x.dim()).unwrap(), weights).unwrap();
         let ground = PNorm::wasserstein(p).unwrap();
+        let room = ROUNDING * size(&x, &y, &ground);
         let (one, other) = (cost(&x, &y, ground), cost(&split, &y, ground));
-        prop_assert!(close(one, other), "{one} and {other}");
+        // (The parts of a weight need not sum to it, and what is left over may move.)
+        prop_assert!(close(one, other) || (one - other).abs() <= room, "{one} and {other}");
     }
 
     #[test]
