@@ -56,17 +56,15 @@ impl Tops {
         Self { affine: top.clone(), top, slope: vec![0.0; boxes.dim * boxes.count] }
     }
 
-    /// `step` is the distance in memory from one coordinate of a point to the next.
-    pub(super) fn new(values: &[f64], boxes: &Boxes, points: &[f64], block: usize, step: usize, len: usize) -> Self {
+    /// For points in blocks, within a block coordinate by coordinate.
+    pub(super) fn new(values: &[f64], boxes: &Boxes, points: &[f64], block: usize, len: usize) -> Self {
         let Self { top, mut affine, mut slope } = Self::plain(values, boxes, block, len);
         let dim = boxes.dim;
-        // Row-major points lie `dim` apart, points in lanes 1.
-        let apart = if step == 1 { dim } else { 1 };
         for b in 0..boxes.count {
             let members = b * block..((b + 1) * block).min(len);
             let mean = members.clone().map(|i| values[i]).sum::<f64>() / members.len() as f64;
             let gap = |i: usize, k: usize| {
-                points[b * block * dim + (i - members.start) * apart + k * step] - boxes.centre[k * boxes.count + b]
+                points[b * block * dim + k * block + (i - members.start)] - boxes.centre[k * boxes.count + b]
             };
             for k in 0..dim {
                 let centre = members.clone().map(|i| gap(i, k)).sum::<f64>() / members.len() as f64;

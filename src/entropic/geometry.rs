@@ -3,33 +3,25 @@
 use std::sync::Arc;
 
 use super::boxes::{Boxes, Search, TopOfBlocks, Tops, bound_by_gap};
+use super::layout::{LANES, ROWS, Run, TILE, entries};
 use super::parts::in_parts;
-use super::powers::{Distances, Exponentials, Exponents, InnerCosts, InnerPowers, Powers, Products};
+use super::powers::{Exponents, GivenPowers};
+use super::share::{Share, folded};
+use super::square::{Ask, DEAR, Square};
 use crate::cost::{CostMatrix, Form, GroundCost, Origin, PointCost};
 use crate::measure::Points;
 use crate::neighbors::halving::kd_blocks;
 use crate::numeric::ranges;
 use crate::simd;
 
-/// Rows of a tile.
-pub(super) const ROWS: usize = 8;
-/// Columns of a tile.
-pub(super) const LANES: usize = 16;
-/// Entries of a tile.
-pub(super) const TILE: usize = ROWS * LANES;
 /// Dimension up to which boxes are kept: beyond, they are so wide that they exclude nothing.
 const MOST_BOXED: usize = 12;
-/// Dimension from which a cost takes longer to compute than to read from where it was kept ...
-const DEAR: usize = 16;
-/// ... and entries up to which that is near by.
+/// Entries up to which costs that are kept are near by.
 const MOST_KEPT: usize = 2048 * 2048;
 /// A typical cost in bits, up to which boxes in more than three dimensions exclude nothing.
 const BLURRED: f64 = 30.0;
 /// Neighbouring tiles of a cost that is not computed here are filled together.
 const TOGETHER: usize = 8;
-
-/// A first column block and how many follow it: blocks of one row of tiles, in order.
-pub(super) type Run = (u32, u32);
 
 /// The cost matrix of a problem, rows and columns in the order of the solver, padded to whole tiles.
 pub(super) struct Geometry<'a> {
@@ -37,6 +29,8 @@ pub(super) struct Geometry<'a> {
     pub(super) m: usize,
     costs: Costs<'a>,
     boxes: Option<[Boxes; 2]>,
+    /// Whether rows and columns come in an order in which there may be tiles that hold nothing.
+    ordered: bool,
     /// All costs, tile by tile, where computing them anew in each pass would take longer than reading them.
     kept: Option<Vec<f64>>,
     /// No cost is larger than this.
@@ -49,39 +43,9 @@ pub(super) struct Geometry<'a> {
 const SAMPLED: usize = 64;
 
 enum Costs<'a> {
-    /// `scale` times the squared Euclidean distance, or its root.
-    Square { dim: usize, x: Vec<f64>, y: Vec<f64>, root: bool, scale: f64, inner: Option<Inner> },
+    Square(Square),
     /// Whatever the matrix says.
     Filled(Filled<'a>),
-}
-
-/// Points around the mean of the targets, for |x|² + |y|² − 2 ⟨x, y⟩: half the work of differences, where its rounding is far
-/// below what an exponent is good for.
-struct Inner {
-    x: Vec<f64>,
-    y: Vec<f64>,
-    x_norms: Vec<f64>,
-    y_norms: Vec<f64>,
-    /// The largest |x|² plus the largest |y|².
-    reach: f64,
-}
-
-/// How far out points may lie, relative to a typical cost, for costs by inner products to keep their digits.
-const INNER: f64 = 1e3;
-/// The error of an exponent, in bits, that inner products may cause.
-const HARMLESS: f64 = 1e-10;
-
-impl Inner {
-    /// Whether exponents at `rate` (in bits per squared distance) keep their digits.
-    fn serves(&self, rate: f64) -> bool {
-        rate * self.reach * 4.0 * f64::EPSILON < HARMLESS
-    }
-
-    fn products<'p>(&'p self, dim: usize, block: usize, runs: &'p [Run], out: &'p mut [f64]) -> Products<'p> {
-        let x = &self.x[block * ROWS * dim..][..ROWS * dim];
-        let x_norms = &self.x_norms[block * ROWS..][..ROWS];
-        Products { dim, x, y: &self.y, x_norms, y_norms: &self.y_norms, runs, out }
-    }
 }
 
 enum Filled<'a> {
@@ -97,10 +61,21 @@ pub(super) struct Cloud {
     pub(super) order: Vec<u32>,
 }
 
+/// The order of points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// As they come.
+    None,
+    /// Cells of a kd-tree.
+    Sorted,
+    /// The same, and their boxes tell which tiles hold nothing.
+    Boxed,
+}
+
 impl Cloud {
-    /// Points in an order in which tiles are small boxes, or as they come.
-    pub(super) fn new(points: &Points, sorted: bool) -> Self {
-        if !sorted {
+    /// Points in an order.
+    pub(super) fn new(points: &Points, order: Order) -> Self {
+        if order == Order::None {
             return Self { points: points.clone(), order: (0..points.len() as u32).collect() };
         }
         let order = kd_blocks(points.as_slice(), points.dim(), LANES);
@@ -120,7 +95,8 @@ impl<'a> Geometry<'a> {
     pub(super) fn of_matrix(cost: &'a dyn CostMatrix) -> Self {
         let (n, m) = cost.shape();
         let costs = Costs::Filled(Filled::Borrowed(cost));
-        let mut geometry = Self { n, m, costs, boxes: None, kept: None, largest: 0.0, typical: typical(cost) };
+        let mut geometry =
+            Self { n, m, costs, boxes: None, ordered: true, kept: None, largest: 0.0, typical: typical(cost) };
         geometry.largest = match cost.origin() {
             Origin::Matrix(entries) => entries.iter().fold(0.0, |most, c| c.abs().max(most)),
             _ => geometry.fold_costs(|most, c| c.abs().max(most)),
@@ -128,8 +104,9 @@ impl<'a> Geometry<'a> {
         geometry
     }
 
-    /// A ground cost between points that are in the order of the solver, with boxes or without.
-    pub(super) fn of_points(ground: &Arc<dyn GroundCost>, x: &Points, y: &Points, boxed: bool) -> Self {
+    /// A ground cost between points in this order.
+    pub(super) fn of_points(ground: &Arc<dyn GroundCost>, x: &Points, y: &Points, order: Order) -> Self {
+        let (boxed, ordered) = (order == Order::Boxed, order != Order::None);
         let (n, m, dim) = (x.len(), y.len(), x.dim());
         let form = ground.form();
         let pair = |p, power| form == Form::Norm { p, power };
@@ -139,7 +116,7 @@ impl<'a> Geometry<'a> {
             let cost = PointCost::shared(x, y, Arc::clone(ground)).expect("the problem checked the cost");
             let typical = typical(&cost);
             let costs = Costs::Filled(Filled::Points(cost));
-            let mut geometry = Self { n, m, costs, boxes, kept: None, largest: 0.0, typical };
+            let mut geometry = Self { n, m, costs, boxes, ordered, kept: None, largest: 0.0, typical };
             geometry.largest = geometry.fold_costs(|most, c| c.abs().max(most));
             return geometry;
         }
@@ -148,13 +125,6 @@ impl<'a> Geometry<'a> {
         let sides = ranges(&x, dim).into_iter().zip(ranges(&y, dim));
         let span: f64 = sides.map(|((a, b), (c, d))| (b - c).max(d - a).powi(2)).sum();
         let largest = scale * if root { span.sqrt() } else { span };
-        let middle: Vec<f64> = (0..dim).map(|k| y.iter().skip(k).step_by(dim).sum::<f64>() / m as f64).collect();
-        let norms = |flat: &[f64]| -> Vec<f64> {
-            let norm = |p: &[f64]| p.iter().zip(&middle).map(|(v, c)| (v - c).powi(2)).sum::<f64>();
-            flat.chunks_exact(dim).map(norm).collect()
-        };
-        let (x_norms, y_norms) = (norms(&x), norms(&y));
-        let reach = [&x_norms, &y_norms].map(|norms| norms.iter().fold(0.0, |m: f64, v| m.max(*v))).iter().sum();
         let typical = {
             let pick = |len: usize| (0..len).step_by(len.div_ceil(SAMPLED));
             let (mut total, mut count) = (0.0, 0.0);
@@ -168,21 +138,14 @@ impl<'a> Geometry<'a> {
             }
             total / count
         };
-        let inner = (dim > 3).then(|| Inner {
-            x: rows_of(&centred(&x, &middle), dim),
-            y: lanes_of(&centred(&y, &middle), dim),
-            x_norms: padded(x_norms, ROWS),
-            y_norms: padded(y_norms, LANES),
-            reach,
-        });
-        let costs = Costs::Square { dim, x: rows_of(&x, dim), y: lanes_of(&y, dim), root, scale, inner };
-        Self { n, m, costs, boxes, kept: None, largest, typical }
+        let costs = Costs::Square(Square::new((&x, &y), dim, (root, scale), typical));
+        Self { n, m, costs, boxes, ordered, kept: None, largest, typical }
     }
 
     /// Keeps all costs for passes at up to `rate`, if they fit into `memory` bytes and are dear enough. Returns their bytes.
     pub(super) fn keep_costs(&mut self, rate: f64, memory: usize) -> usize {
         let entries = (self.row_blocks() * self.column_blocks()).saturating_mul(TILE);
-        let dear = matches!(&self.costs, Costs::Square { dim, .. } if *dim >= DEAR);
+        let dear = matches!(&self.costs, Costs::Square(square) if square.dim >= DEAR);
         if !dear || self.boxes.is_some() || entries > MOST_KEPT || entries * size_of::<f64>() > memory {
             return 0;
         }
@@ -192,6 +155,11 @@ impl<'a> Geometry<'a> {
         in_parts(rows, |(): &mut (), (block, out): (usize, &mut [f64])| self.computed(block, &all, rate, out));
         self.kept = Some(kept);
         entries * size_of::<f64>()
+    }
+
+    /// Whether there may be tiles that hold nothing.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.ordered
     }
 
     /// Whether tiles may be left out of a pass.
@@ -217,7 +185,7 @@ impl<'a> Geometry<'a> {
             let tile = &mut tile[..rows.len() * self.m];
             match &self.costs {
                 Costs::Filled(filled) => filled.cost().fill(rows, 0..self.m, tile),
-                Costs::Square { .. } => unreachable!("boxes tell"),
+                Costs::Square(_) => unreachable!("boxes tell"),
             }
             most = tile.iter().fold(most, |most, c| fold(most, *c));
         }
@@ -226,42 +194,41 @@ impl<'a> Geometry<'a> {
 
     /// Writes the costs of the tiles of `runs` in row block `block`, tile by tile; 0 beyond the last row and column.
     pub(super) fn costs_of(&self, block: usize, runs: &[Run], out: &mut Vec<f64>) {
-        let total: usize = runs.iter().map(|run| run.1 as usize).sum();
-        out.resize(total * TILE, 0.0);
-        match &self.costs {
-            Costs::Square { dim, x, y, root, scale, .. } => {
-                let x = &x[block * ROWS * dim..][..ROWS * dim];
-                simd::run(Distances { dim: *dim, x, y, runs, root: *root, scale: *scale, out });
-            }
-            Costs::Filled(filled) => filled.tiles(block, runs, (self.n, self.m), out),
-        }
+        out.resize(entries(runs), 0.0);
+        self.computed(block, runs, f64::INFINITY, out);
     }
 
-    /// The same, but for an error of at most [`cost_slack`](Self::cost_slack) where inner products are much cheaper, and do no harm
-    /// to exponents at `rate`.
-    pub(super) fn costs_near<'o>(&'o self, block: usize, runs: &[Run], rate: f64, out: &'o mut Vec<f64>) -> &'o [f64] {
-        if let Some(kept) = &self.kept {
-            return self.kept_row(kept, block);
-        }
-        let total: usize = runs.iter().map(|run| run.1 as usize).sum();
-        out.resize(total * TILE, 0.0);
-        self.computed(block, runs, rate, out);
-        out
-    }
-
+    /// Costs that do no harm to exponents at `rate`.
     fn computed(&self, block: usize, runs: &[Run], rate: f64, out: &mut [f64]) {
         match &self.costs {
-            Costs::Square { dim, inner: Some(inner), scale, .. }
-                if self.cost_slack() > 0.0 && inner.serves(rate * scale) =>
-            {
-                simd::run(InnerCosts { products: inner.products(*dim, block, runs, out), scale: *scale });
-            }
-            Costs::Square { dim, x, y, root, scale, .. } => {
-                let x = &x[block * ROWS * dim..][..ROWS * dim];
-                simd::run(Distances { dim: *dim, x, y, runs, root: *root, scale: *scale, out });
-            }
             Costs::Filled(filled) => filled.tiles(block, runs, (self.n, self.m), out),
+            Costs::Square(square) => square.costs(block, runs, rate, out),
         }
+    }
+
+    /// Writes 2^(shift_r + lift_l − rate c_rl) for the tiles of `runs` in row block `block`, tile by tile. Returns the sums of the rows
+    /// and, where they are asked for, the costs, which may be off by [`cost_slack`](Self::cost_slack).
+    pub(super) fn powers_of<'o, T: Share>(
+        &'o self,
+        (block, runs): (usize, &[Run]),
+        exponents: Exponents<'_>,
+        ask: Ask,
+        room: &'o mut Vec<f64>,
+        out: &mut [T],
+    ) -> ([f64; ROWS], &'o [f64]) {
+        let costs: &[f64] = match (&self.kept, &self.costs) {
+            (Some(kept), _) => self.kept_row(kept, block),
+            (None, Costs::Filled(filled)) => {
+                room.resize(out.len(), 0.0);
+                filled.tiles(block, runs, (self.n, self.m), room);
+                room
+            }
+            (None, Costs::Square(square)) => {
+                let sums = square.powers((block, runs), exponents, ask, room, out);
+                return (folded(&sums), room);
+            }
+        };
+        (folded(&simd::run(GivenPowers { costs, exponents, runs, out })), costs)
     }
 
     /// The kept costs of one row of tiles. (Where they are kept, every tile is in each pass.)
@@ -273,42 +240,16 @@ impl<'a> Geometry<'a> {
     /// How far costs by inner products may be off; 0 where differences are taken.
     pub(super) fn cost_slack(&self) -> f64 {
         match &self.costs {
-            Costs::Square { dim, root: false, scale, inner: Some(inner), .. }
-                if scale * inner.reach <= INNER * self.typical =>
-            {
-                // Products and norms of d terms, each rounded once, and the sum of the three.
-                scale * inner.reach * f64::EPSILON * (*dim as f64 + 8.0)
-            }
-            _ => 0.0,
+            Costs::Square(square) => square.slack(),
+            Costs::Filled(_) => 0.0,
         }
     }
 
-    /// Writes 2^(shift_r + lift_l − rate c_rl) for the tiles of `runs` in row block `block`, tile by tile.
-    pub(super) fn powers_of(&self, block: usize, runs: &[Run], exponents: Exponents<'_>, out: &mut Vec<f64>) {
-        let total: usize = runs.iter().map(|run| run.1 as usize).sum();
-        out.resize(total * TILE, 0.0);
-        if let Some(kept) = &self.kept {
-            simd::run(Exponentials { exponents, runs, costs: Some(self.kept_row(kept, block)), out });
-            return;
-        }
+    /// Potentials of the columns at `rate` to begin with, where the cost tells any.
+    pub(super) fn normal_potentials(&self, a: &[f64], b: &[f64], rate: f64) -> Option<Vec<f64>> {
         match &self.costs {
-            Costs::Square { dim, inner: Some(inner), root: false, scale, .. }
-                if inner.serves(exponents.rate * scale) =>
-            {
-                let exponents = Exponents { rate: exponents.rate * scale, ..exponents };
-                simd::run(InnerPowers { exponents, products: inner.products(*dim, block, runs, out) });
-            }
-            Costs::Square { dim, x, y, root, scale, .. } => {
-                let x = &x[block * ROWS * dim..][..ROWS * dim];
-                simd::run(Powers {
-                    exponents,
-                    distances: Distances { dim: *dim, x, y, runs, root: *root, scale: *scale, out },
-                });
-            }
-            Costs::Filled(_) => {
-                self.costs_of(block, runs, out);
-                simd::run(Exponentials { exponents, runs, costs: None, out });
-            }
+            Costs::Square(square) => square.normal_potentials(a, b, rate),
+            Costs::Filled(_) => None,
         }
     }
 
@@ -323,7 +264,7 @@ impl<'a> Geometry<'a> {
         };
         scratch.resize(columns.count, 0.0);
         let square = match &self.costs {
-            Costs::Square { root: false, scale, .. } => Some(search.rate * scale),
+            Costs::Square(Square { root: false, scale, .. }) => Some(search.rate * scale),
             _ => None,
         };
         simd::run(TopOfBlocks { rows, columns, f, g, block, square, out: scratch });
@@ -351,10 +292,10 @@ impl<'a> Geometry<'a> {
         cut: f64,
     ) -> Search {
         let tops = self.boxes.as_ref().map(|[rows, columns]| {
-            let (Costs::Square { x, .. }, Costs::Square { y, .. }) = (&self.costs, &self.costs) else {
+            let Costs::Square(Square { x, y, .. }) = &self.costs else {
                 return [Tops::plain(f, rows, ROWS, self.n), Tops::plain(g, columns, LANES, self.m)];
             };
-            [Tops::new(f, rows, x, ROWS, 1, self.n), Tops::new(g, columns, y, LANES, LANES, self.m)]
+            [Tops::new(f, rows, x, ROWS, self.n), Tops::new(g, columns, y, LANES, self.m)]
         });
         Search { tops, row_cuts, column_cuts, rate, cut, ground }
     }
@@ -410,38 +351,6 @@ pub(super) fn typical_of(cost: &dyn CostMatrix, sampled: usize) -> f64 {
         }
     }
     total / count
-}
-
-fn centred(flat: &[f64], middle: &[f64]) -> Vec<f64> {
-    flat.iter().zip(middle.iter().cycle()).map(|(v, c)| v - c).collect()
-}
-
-fn padded(mut values: Vec<f64>, block: usize) -> Vec<f64> {
-    values.resize(values.len().next_multiple_of(block), 0.0);
-    values
-}
-
-/// Coordinates row by row, the last row repeated up to a whole block.
-fn rows_of(flat: &[f64], dim: usize) -> Vec<f64> {
-    let n = flat.len() / dim;
-    let mut rows = flat.to_vec();
-    while rows.len() / dim < n.next_multiple_of(ROWS) {
-        rows.extend_from_within((n - 1) * dim..n * dim);
-    }
-    rows
-}
-
-/// Coordinates by blocks of 16 points, within a block coordinate by coordinate; the last point repeated.
-fn lanes_of(flat: &[f64], dim: usize) -> Vec<f64> {
-    let m = flat.len() / dim;
-    let blocks = m.div_ceil(LANES);
-    let mut lanes = Vec::with_capacity(blocks * LANES * dim);
-    for block in 0..blocks {
-        for k in 0..dim {
-            lanes.extend((0..LANES).map(|l| flat[(block * LANES + l).min(m - 1) * dim + k]));
-        }
-    }
-    lanes
 }
 
 fn unit(points: &Points) -> Vec<f64> {

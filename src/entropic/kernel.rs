@@ -12,11 +12,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::boxes::Search;
-use super::geometry::{Geometry, LANES, ROWS, Run, TILE};
+use super::geometry::Geometry;
+use super::layout::{LANES, ROWS, Run, TILE, entries};
 use super::parts::{PARTS, in_parts};
-use super::powers::{Exponentials, Exponents};
+use super::powers::Exponents;
 use super::rounding::{Priced, Tiles};
-use super::tiles::{Keep, Shares, Tighten, TimesShares, row_sums, shares_times};
+use super::share::Share;
+use super::square::Ask;
+use super::tiles::{Keep, Shares, Tighten, TimesShares, shares_times};
 use crate::cost::GroundCost;
 use crate::simd;
 
@@ -80,10 +83,17 @@ pub(super) struct Exact {
 /// What an exact pass does besides.
 pub(super) enum Also<'p> {
     Nothing,
-    /// Keeps the shares, in this room.
-    Store(Room),
+    /// Keeps the shares, in this room. In single precision they take half the time, and sums are good to its last digit.
+    Store(Room, Precision),
     /// Sums costs: for a pass that is expected to be the last.
     Price(&'p Asked),
+}
+
+/// How a pass computes shares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Precision {
+    Single,
+    Double,
 }
 
 /// What a solve is to be told of its last pass.
@@ -103,6 +113,9 @@ pub(super) struct Stored {
     f: Vec<f64>,
     lift: Vec<f64>,
     rate: f64,
+    precision: Precision,
+    /// What the shares of each row sum to.
+    pub(super) sums: Vec<f64>,
     pub(super) bytes: usize,
 }
 
@@ -119,6 +132,17 @@ struct Part {
     /// Row blocks whose shares are in `data`; the others are computed anew.
     held: usize,
     data: Vec<f32>,
+    /// What the shares of each row sum to.
+    sums: Vec<f64>,
+}
+
+impl Part {
+    /// After the runs of a row block, and its shares if they are held.
+    fn close(&mut self, held: bool, sums: [f64; ROWS]) {
+        self.starts.push(self.runs.len());
+        self.held += usize::from(held);
+        self.sums.extend_from_slice(&sums);
+    }
 }
 
 /// How far shares are kept: to 2^−bits of a row's mass over m, or of a column's over n.
@@ -164,10 +188,10 @@ impl Field<'_> {
         also: Also,
     ) -> (Exact, Option<Stored>) {
         let (n, m) = (self.geometry.n, self.geometry.m);
-        let (room, asked) = match also {
-            Also::Nothing => (None, None),
-            Also::Store(room) => (Some(room), None),
-            Also::Price(asked) => (None, Some(asked)),
+        let (room, precision, asked) = match also {
+            Also::Nothing => (None, Precision::Double, None),
+            Also::Store(room, precision) => (Some(room), precision, None),
+            Also::Price(asked) => (None, Precision::Double, Some(asked)),
         };
         // (A light point bounds potentials as much as a heavy one.)
         let search = self.search(state, rate, bits, if asked.is_some() { 0.0 } else { f64::INFINITY });
@@ -179,7 +203,8 @@ impl Field<'_> {
         });
         let inverse_b = self.masses.b.iter().map(|&b| if b > 0.0 { (1.0 / b).min(1e300) } else { 0.0 }).collect();
         let (lift, store) = (self.lift(&state.g), room.is_some());
-        let pass = Pass { state, rate, bits, lift, search, inverse_b, store, asked, lack, shift };
+        let sift = self.geometry.is_ordered();
+        let pass = Pass { state, rate, bits, lift, search, inverse_b, store, sift, precision, asked, lack, shift };
         let blocks = self.geometry.row_blocks();
         let step = blocks.div_ceil(PARTS).max(1);
         let mut buffers = room.unwrap_or_default().0;
@@ -204,19 +229,20 @@ impl Field<'_> {
         let mut most_moved = 0.0_f64;
         let mut kept = Vec::with_capacity(parts.len());
         for part in parts {
-            exact.f.extend_from_slice(&part.f);
-            exact.met.extend_from_slice(&part.met);
-            add(&mut exact.columns, &part.columns);
+            let PartOut { answers, columns, kept: part_kept, priced } = part;
+            exact.f.extend_from_slice(&answers.f);
+            exact.met.extend_from_slice(&answers.met);
+            add(&mut exact.columns, &columns);
             if self.geometry.is_boxed() {
-                exact.dropped += part.dropped * (-bits).exp2();
+                exact.dropped += answers.dropped * (-bits).exp2();
             }
-            exact.lost |= part.lost;
-            exact.gain += part.gain;
-            if let (Some(priced), Some(part)) = (&mut exact.priced, part.priced) {
+            exact.lost |= answers.lost;
+            exact.gain += answers.gain;
+            if let (Some(priced), Some(part)) = (&mut exact.priced, priced) {
                 priced.append(part);
             }
-            most_moved = most_moved.max(part.most_moved);
-            kept.push(part.kept);
+            most_moved = most_moved.max(answers.most_moved);
+            kept.push(part_kept);
         }
         if let (Some(priced), Some(asked)) = (&mut exact.priced, asked) {
             let beyond = if self.geometry.is_boxed() { bits - DOUBT - most_moved } else { f64::INFINITY };
@@ -224,7 +250,8 @@ impl Field<'_> {
         }
         let stored = store.then(|| {
             let bytes = kept.iter().map(|part| 4 * part.data.len() + 8 * part.runs.len()).sum();
-            Stored { parts: kept, f: exact.f.clone(), lift, rate, bytes }
+            let sums = kept.iter().flat_map(|part| part.sums.iter().copied()).collect();
+            Stored { parts: kept, f: exact.f.clone(), lift, rate, precision, sums, bytes }
         });
         (exact, stored)
     }
@@ -238,77 +265,128 @@ impl Field<'_> {
         respond: &impl Fn(f64) -> f64,
         scratch: &mut Scratch,
     ) -> PartOut {
-        let &Pass { state, rate, asked, shift, .. } = pass;
-        let Scratch { runs, tops, costs, shares } = scratch;
         data.clear();
         let mut out = PartOut {
-            f: Vec::with_capacity(range.len() * ROWS),
+            answers: Answers { f: Vec::with_capacity(range.len() * ROWS), ..Answers::default() },
             columns: vec![0.0; pass.lift.len()],
             kept: Part { first: range.start, starts: vec![0], data, ..Part::default() },
-            priced: asked.map(|asked| Priced::new(pass.lift.len(), asked.bounds)),
-            ..PartOut::default()
+            priced: pass.asked.map(|asked| Priced::new(pass.lift.len(), asked.bounds)),
         };
-        let room = self.memory / PARTS / size_of::<f32>();
         for block in range.clone() {
-            let rows = block * ROWS..(block + 1) * ROWS;
-            self.geometry.candidates(block, &pass.search, runs, tops);
-            let exponents = Exponents { shift: &state.f[rows.clone()], lift: &pass.lift, rate };
-            let costs = if asked.is_some() {
-                let costs = self.geometry.costs_near(block, runs, rate, costs);
-                shares.resize(costs.len(), 0.0);
-                simd::run(Exponentials { exponents, runs, costs: Some(costs), out: shares });
-                costs
-            } else {
-                self.geometry.powers_of(block, runs, exponents, shares);
-                &[]
-            };
-            let masses: [f64; ROWS] = std::array::from_fn(|r| self.masses.a[rows.start + r]);
-            let scale =
-                out.answer(&masses, &state.f[rows.clone()], &row_sums(shares), respond, self.geometry.n - rows.start);
-            let weight = std::array::from_fn(|r| if masses[r] > 0.0 { masses[r] * scale[r] } else { 0.0 });
-            if let (Some(asked), Some(priced)) = (asked, &mut out.priced) {
-                let f = std::array::from_fn(|r| (out.f[out.f.len() - ROWS + r] + shift) / rate);
-                let tiles = Tiles { runs, costs, shares, masses, weight };
-                priced.add(&tiles, &mut out.columns, asked.bounds.then_some((&pass.lack, f)));
-            } else {
-                simd::run(TimesShares { tiles: shares, runs, t: weight, out: &mut out.columns });
-            }
-            if pass.store {
-                if block == range.start {
-                    out.kept.data.reserve((shares.len() * range.len()).min(room));
+            self.geometry.candidates(block, &pass.search, &mut scratch.runs, &mut scratch.tops);
+            match (pass.asked, pass.precision) {
+                (Some(asked), _) => self.price(pass, asked, block, &mut out, respond, scratch),
+                (None, Precision::Double) => {
+                    let Scratch { runs, costs, shares, .. } = scratch;
+                    self.share(pass, (block, range.len()), &mut out, respond, (runs, costs, shares));
                 }
-                let kept = &mut out.kept;
-                let hold = kept.data.len() + shares.len() <= room && kept.held + kept.first == block;
-                let keep = Keep {
-                    cut: (-pass.bits).exp2() / self.geometry.m as f64,
-                    column_cut: (-pass.bits).exp2() / self.geometry.n as f64,
-                    inverse_b: &pass.inverse_b,
-                    runs: &mut kept.runs,
-                    from: *kept.starts.last().expect("starts with 0"),
-                    data: hold.then_some(&mut kept.data),
-                };
-                simd::run(Shares { tiles: shares, runs, scale, weight, keep });
-                kept.starts.push(kept.runs.len());
-                kept.held += usize::from(hold);
+                (None, Precision::Single) => {
+                    let Scratch { runs, costs, single, .. } = scratch;
+                    self.share(pass, (block, range.len()), &mut out, respond, (runs, costs, single));
+                }
             }
         }
         out
     }
 
+    /// One row of tiles of a pass that prices.
+    fn price(
+        &self,
+        pass: &Pass,
+        asked: &Asked,
+        block: usize,
+        out: &mut PartOut,
+        respond: &impl Fn(f64) -> f64,
+        Scratch { runs, costs, shares, .. }: &mut Scratch,
+    ) {
+        shares.resize(entries(runs), 0.0);
+        let exponents = pass.exponents(block);
+        let (sums, costs) = self.geometry.powers_of((block, runs), exponents, Ask::PowersAndCosts, costs, shares);
+        let (masses, _, weight) = self.answered(pass, block, &sums, &mut out.answers, respond);
+        let met = &out.answers.f;
+        let f = std::array::from_fn(|r| (met[met.len() - ROWS + r] + pass.shift) / pass.rate);
+        let tiles = Tiles { runs, costs, shares, masses, weight };
+        let priced = out.priced.as_mut().expect("made for a pass that prices");
+        priced.add(&tiles, &mut out.columns, asked.bounds.then_some((&pass.lack, f)));
+    }
+
+    /// One row of tiles of a pass that stores shares, or only sums them.
+    fn share<T: Share>(
+        &self,
+        pass: &Pass,
+        (block, of): (usize, usize),
+        out: &mut PartOut,
+        respond: &impl Fn(f64) -> f64,
+        (runs, costs, shares): (&[Run], &mut Vec<f64>, &mut Vec<T>),
+    ) {
+        let entries = entries(runs);
+        let room = self.memory / PARTS / size_of::<f32>();
+        let PartOut { kept, answers, columns, .. } = out;
+        let begin = kept.data.len();
+        let hold = pass.store && begin + entries <= room && kept.held + kept.first == block;
+        if hold && block == kept.first {
+            kept.data.reserve((entries * of).min(room));
+        }
+        let (tiles, exponents) = ((block, runs), pass.exponents(block));
+        let kept_at_once = if hold && !pass.sift { T::store(&mut kept.data) } else { None };
+        if let Some(store) = kept_at_once {
+            store.resize(begin + entries, T::default());
+            let (sums, _) = self.geometry.powers_of(tiles, exponents, Ask::Powers, costs, &mut store[begin..]);
+            let (.., weight) = self.answered(pass, block, &sums, answers, respond);
+            simd::run(TimesShares { tiles: &store[begin..], runs, t: weight, out: columns });
+            kept.runs.extend_from_slice(runs);
+            kept.close(true, sums);
+            return;
+        }
+        shares.resize(entries, T::default());
+        let (sums, _) = self.geometry.powers_of(tiles, exponents, Ask::Powers, costs, shares);
+        let (_, scale, weight) = self.answered(pass, block, &sums, answers, respond);
+        simd::run(TimesShares { tiles: shares, runs, t: weight, out: columns });
+        if !pass.store {
+            return;
+        }
+        let keep = Keep {
+            cut: (-pass.bits).exp2() / self.geometry.m as f64,
+            column_cut: (-pass.bits).exp2() / self.geometry.n as f64,
+            inverse_b: &pass.inverse_b,
+            runs: &mut kept.runs,
+            from: *kept.starts.last().expect("starts with 0"),
+            data: hold.then_some(&mut kept.data),
+        };
+        simd::run(Shares { tiles: shares, runs, scale, weight, keep });
+        kept.close(hold, [1.0; ROWS]);
+    }
+
+    /// What 8 rows of these sums hold, what their shares are to be scaled by, and both together.
+    fn answered(
+        &self,
+        pass: &Pass,
+        block: usize,
+        sums: &[f64; ROWS],
+        answers: &mut Answers,
+        respond: &impl Fn(f64) -> f64,
+    ) -> ([f64; ROWS], [f64; ROWS], [f64; ROWS]) {
+        let first = block * ROWS;
+        let masses: [f64; ROWS] = std::array::from_fn(|r| self.masses.a[first + r]);
+        let scale = answers.take(&masses, &pass.state.f[first..first + ROWS], sums, respond, self.geometry.n - first);
+        let weight = std::array::from_fn(|r| if masses[r] > 0.0 { masses[r] * scale[r] } else { 0.0 });
+        (masses, scale, weight)
+    }
+
     /// Potentials that no power of this problem over- or underflows with: f_i = min_j (r c_ij − g_j), then g_j likewise, so
     /// that each row and each column has a pair at exponent 0.
     pub(super) fn tighten(&self, state: &mut State, rate: f64) {
-        self.tightened(state, rate, true);
+        self.tightened(state, rate, &self.all(), true);
     }
 
     /// The same for the rows alone.
     pub(super) fn tighten_rows(&self, state: &mut State, rate: f64) {
-        self.tightened(state, rate, false);
+        self.tightened(state, rate, &self.all(), false);
     }
 
     /// Sets the potentials of the columns in `of`, which hold no mass, to the soft minimum over the rows.
     pub(super) fn complete(&self, state: &mut State, of: &[usize], rate: f64) {
-        let all = [(0, self.geometry.column_blocks() as u32)];
+        let all = self.all();
         let (mut costs, mut exponents) = (Vec::new(), vec![Vec::with_capacity(self.geometry.n); of.len()]);
         for block in 0..self.geometry.row_blocks() {
             self.geometry.costs_of(block, &all, &mut costs);
@@ -329,17 +407,36 @@ impl Field<'_> {
         }
     }
 
-    fn tightened(&self, state: &mut State, rate: f64, columns: bool) {
+    /// Potentials to begin with, where nothing is known: those between normal distributions for the columns, and for the rows the
+    /// c-transform over a few columns, which brings their sums near 1.
+    pub(super) fn guess(&self, state: &mut State, rate: f64) {
+        if let Some(g) = self.geometry.normal_potentials(&self.masses.a, &self.masses.b, rate) {
+            state.g = g;
+        }
+        let enough = FEW[usize::from(self.geometry.is_ordered())];
+        let blocks = self.geometry.column_blocks() as u32;
+        let few: Vec<Run> = (0..blocks).step_by(blocks.div_ceil(enough) as usize).map(|block| (block, 1)).collect();
+        self.tightened(state, rate, &few, false);
+    }
+
+    /// All columns.
+    fn all(&self) -> [Run; 1] {
+        [(0, self.geometry.column_blocks() as u32)]
+    }
+
+    /// The c-transform over the columns of `runs`, and of that one over the rows where the columns, all of them, are asked for.
+    fn tightened(&self, state: &mut State, rate: f64, runs: &[Run], columns: bool) {
         let geometry = &self.geometry;
-        let all = [(0, geometry.column_blocks() as u32)];
-        let lift: Vec<f64> =
-            state.g.iter().zip(&self.masses.log_b).map(|(g, log)| if *log == NOTHING { NOTHING } else { *g }).collect();
+        let of = |run: &Run| run.0 as usize * LANES..(run.0 + run.1) as usize * LANES;
+        let lift: Vec<f64> = (runs.iter().flat_map(of))
+            .map(|j| if self.masses.log_b[j] == NOTHING { NOTHING } else { state.g[j] })
+            .collect();
         let blocks = geometry.row_blocks();
         let step = blocks.div_ceil(PARTS).max(1);
         let parts = in_parts(vec![(); blocks.div_ceil(step)], |scratch: &mut Vec<f64>, (part, ())| {
             let (mut f, mut least) = (Vec::new(), vec![f64::INFINITY; lift.len()]);
             for block in part * step..((part + 1) * step).min(blocks) {
-                geometry.costs_of(block, &all, scratch);
+                geometry.costs_of(block, runs, scratch);
                 let masses = &self.masses.a[block * ROWS..(block + 1) * ROWS];
                 simd::run(Tighten { costs: scratch, lift: &lift, rate, masses, f: &mut f, least: &mut least });
             }
@@ -373,26 +470,38 @@ fn warm_up(bytes: usize) {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes.min(MOST_WARM))));
 }
 
+/// Blocks of columns that a guess looks at: where the points come as they may, and where blocks are cells.
+const FEW: [u32; 2] = [2, 8];
+
 /// What allocators keep at most.
 const MOST_WARM: usize = 16 << 20;
 
 #[derive(Default)]
 struct PartOut {
-    f: Vec<f64>,
-    met: Vec<f64>,
+    answers: Answers,
     columns: Vec<f64>,
     kept: Part,
+    priced: Option<Priced>,
+}
+
+/// Sums from here on have powers in them that were cut off: they stop at 2^1023.
+const OVERFLOWN: f64 = 1e300;
+
+/// What rows answer to their sums.
+#[derive(Default)]
+struct Answers {
+    f: Vec<f64>,
+    met: Vec<f64>,
     dropped: f64,
     lost: bool,
     gain: f64,
-    priced: Option<Priced>,
     /// The most that a potential of a row grew by.
     most_moved: f64,
 }
 
-impl PartOut {
+impl Answers {
     /// Takes in the sums of 8 rows, of which `real` are rows of the problem. Returns what their shares are to be scaled by.
-    fn answer(
+    fn take(
         &mut self,
         masses: &[f64; ROWS],
         old: &[f64],
@@ -402,7 +511,7 @@ impl PartOut {
     ) -> [f64; ROWS] {
         std::array::from_fn(|r| {
             let (old, sum) = (old[r], sums[r]);
-            let sound = sum > 0.0 && sum.is_finite();
+            let sound = sum > 0.0 && sum < OVERFLOWN;
             self.lost |= r < real && !sound;
             if r >= real || !sound {
                 self.f.push(old);
@@ -431,10 +540,20 @@ struct Pass<'p> {
     search: Search,
     inverse_b: Vec<f64>,
     store: bool,
+    /// Whether to leave out tiles that hold next to nothing.
+    sift: bool,
+    precision: Precision,
     asked: Option<&'p Asked>,
     /// 1 − shrink of the columns, if bounds are asked for.
     lack: Vec<f64>,
     shift: f64,
+}
+
+impl Pass<'_> {
+    /// The exponents of one row of tiles.
+    fn exponents(&self, block: usize) -> Exponents<'_> {
+        Exponents { shift: &self.state.f[block * ROWS..(block + 1) * ROWS], lift: &self.lift, rate: self.rate }
+    }
 }
 
 /// What a thread hands from one row of tiles to the next.
@@ -444,6 +563,7 @@ struct Scratch {
     tops: Vec<f64>,
     costs: Vec<f64>,
     shares: Vec<f64>,
+    single: Vec<f32>,
 }
 
 impl Stored {
@@ -460,7 +580,20 @@ impl Stored {
         v: &[f64],
         row: &(impl Fn(usize, f64) -> f64 + Sync),
     ) -> (Vec<f64>, Vec<f64>) {
-        let job = |scratch: &mut Vec<f64>, (_, part): (usize, &Part)| {
+        match self.precision {
+            Precision::Single => self.pass_in::<f32>(field, v, row),
+            Precision::Double => self.pass_in::<f64>(field, v, row),
+        }
+    }
+
+    /// The same, shares that are not held computed in this precision.
+    fn pass_in<T: Share>(
+        &self,
+        field: &Field,
+        v: &[f64],
+        row: &(impl Fn(usize, f64) -> f64 + Sync),
+    ) -> (Vec<f64>, Vec<f64>) {
+        let job = |(costs, shares): &mut (Vec<f64>, Vec<T>), (_, part): (usize, &Part)| {
             let mut rows = Vec::with_capacity((part.starts.len() - 1) * ROWS);
             let mut columns = vec![0.0; v.len()];
             let mut at = 0;
@@ -473,7 +606,7 @@ impl Stored {
                     std::array::from_fn(|r| row(first + r, sums[r]))
                 };
                 if k < part.held {
-                    let len = runs.iter().map(|run| run.1 as usize).sum::<usize>() * TILE;
+                    let len = entries(runs);
                     let tiles = &part.data[at..at + len];
                     at += len;
                     let t = turn(shares_times(tiles, runs, v));
@@ -481,9 +614,10 @@ impl Stored {
                 } else {
                     let exponents =
                         Exponents { shift: &self.f[first..first + ROWS], lift: &self.lift, rate: self.rate };
-                    field.geometry.powers_of(block, runs, exponents, scratch);
-                    let t = turn(shares_times(scratch, runs, v));
-                    simd::run(TimesShares { tiles: scratch, runs, t, out: &mut columns });
+                    shares.resize(entries(runs), T::default());
+                    field.geometry.powers_of((block, runs), exponents, Ask::Powers, costs, shares);
+                    let t = turn(shares_times(shares, runs, v));
+                    simd::run(TimesShares { tiles: shares, runs, t, out: &mut columns });
                 }
             }
             (rows, columns)

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::geometry::{Cloud, Geometry, LANES, ROWS, is_boxed, typical_of};
+use super::geometry::{Cloud, Geometry, Order, is_boxed, typical_of};
 use super::kernel::{Also, Depth, Field, Masses, State};
-use super::stage::{BITS, Goal, Staged, continuation, stage};
+use super::layout::{LANES, ROWS};
+use super::share::BITS;
+use super::stage::{Goal, Staged, continuation, stage};
 use super::work::Work;
 use crate::cost::{Form, GroundCost};
 use crate::error::{Error, ErrorKind, Result};
@@ -49,14 +51,19 @@ impl<'a> Prepared<'a> {
         };
         let ground = points.shared_ground();
         let bits = rate * typical_of(problem.cost(), FEW_SAMPLED);
-        let boxed = is_boxed(ground.form(), points.source().dim(), bits);
-        // Where shares reach over all pairs, tiles without any are not to be had.
-        let sorted = boxed || bits > WIDE;
-        let clouds = [points.source(), points.target()].map(|points| Cloud::new(points, sorted));
+        let order = if is_boxed(ground.form(), points.source().dim(), bits) {
+            Order::Boxed
+        } else if bits > WIDE {
+            Order::Sorted
+        } else {
+            // Where shares reach over all pairs, tiles without any are not to be had.
+            Order::None
+        };
+        let clouds = [points.source(), points.target()].map(|points| Cloud::new(points, order));
         let pick =
             |masses: &[f64], cloud: &Cloud| cloud.order.iter().map(|&i| masses[i as usize]).collect::<Vec<f64>>();
         let masses = Masses::new(pick(&a, &clouds[0]).into_iter(), pick(&b, &clouds[1]).into_iter());
-        let geometry = Geometry::of_points(&ground, &clouds[0].points, &clouds[1].points, boxed);
+        let geometry = Geometry::of_points(&ground, &clouds[0].points, &clouds[1].points, order);
         Self { field: Field { geometry, masses, ground: Some(ground), memory }, clouds: Some(clouds), kept: 0 }
     }
 
@@ -208,7 +215,7 @@ impl Level {
         while here.sides[0].1.len() * here.sides[1].1.len() > FEW {
             let ((x, u), (y, v)) = (cells(&here.sides[0]), cells(&here.sides[1]));
             let masses = Masses::new(x.1.iter().copied(), y.1.iter().copied());
-            let geometry = Geometry::of_points(ground, &x.0, &y.0, true);
+            let geometry = Geometry::of_points(ground, &x.0, &y.0, Order::Boxed);
             let field = Field { geometry, masses, ground: Some(Arc::clone(ground)), memory };
             here = Self { sides: [x.clone(), y.clone()] };
             levels.push(Coarse { level: Level { sides: [x, y] }, field, fine: u.max(v) });
@@ -244,7 +251,7 @@ fn soft_transform(
     (near, g): (&[f64], &[f64]),
     rate: f64,
 ) -> Vec<f64> {
-    let geometry = Geometry::of_points(ground, x, cells, true);
+    let geometry = Geometry::of_points(ground, x, cells, Order::Boxed);
     let masses = Masses::new(std::iter::repeat_n(1.0 / x.len() as f64, x.len()), masses.iter().copied());
     let field = Field { geometry, masses, ground: Some(Arc::clone(ground)), memory: 0 };
     let mut state = field.zeros();

@@ -4,6 +4,7 @@
 //! c(y) are the column sums once the rows are met. Its Hessian is −(D_c − Pᵀ D_a⁻¹ P), applied in one pass over the shares.
 
 use super::kernel::{Field, Stored};
+use super::share::BITS;
 use super::work::Work;
 use crate::simd::{self, Kernel, multiply_add};
 
@@ -71,7 +72,7 @@ impl<'a, 'w> Inner<'a, 'w> {
         let point = Point {
             y: vec![0.0; b.len()],
             v: vec![1.0; b.len()],
-            rows: vec![1.0; field.masses.a.len()],
+            rows: stored.sums.clone(),
             columns: exact.to_vec(),
             value: 0.0,
             error: 0.0,
@@ -89,13 +90,20 @@ impl<'a, 'w> Inner<'a, 'w> {
                 *b = corrected;
             }
         }
+        // Rows are met exactly: columns that ask for another total would let y drift without end.
+        let due = field.masses.a.iter().sum::<f64>() / inner.b.iter().sum::<f64>();
+        inner.b.iter_mut().for_each(|b| *b *= due);
         inner.point = inner.judged(first);
         inner
     }
 
-    /// log v of the best point.
-    pub(super) fn step(self) -> Vec<f64> {
-        self.point.y
+    /// The best point in bits: how far the columns' potentials move, and how far those of the rows, which are met, move with them.
+    pub(super) fn step(self) -> (Vec<f64>, Vec<f64>) {
+        let rows = self.point.rows.iter().zip(&self.stored.sums);
+        let mut moved: Vec<f64> =
+            rows.map(|(s, begun)| if *s > 0.0 && *begun > 0.0 { begun / s } else { 1.0 }).collect();
+        simd::log2_all(&mut moved);
+        (self.point.y.into_iter().map(|y| BITS * y).collect(), moved)
     }
 
     /// What columns will have to be scaled down by to hold no more than their masses, with room for single precision.
@@ -112,7 +120,8 @@ impl<'a, 'w> Inner<'a, 'w> {
     /// One sweep at y: rows are met, columns are summed.
     fn at(&mut self, y: Vec<f64>) -> Point {
         self.pass();
-        let v: Vec<f64> = y.iter().map(|y| y.exp()).collect();
+        let mut v: Vec<f64> = y.iter().map(|y| BITS * y).collect();
+        simd::exp2_all(&mut v);
         let a = &self.field.masses.a;
         let row = |i: usize, sum: f64| if sum > 0.0 { a[i] / sum } else { 0.0 };
         let (rows, mut columns) = self.stored.pass(self.field, &v, &row);
@@ -123,28 +132,30 @@ impl<'a, 'w> Inner<'a, 'w> {
     /// The point with its value and error for the present b.
     fn judged(&self, point: Point) -> Point {
         let a = &self.field.masses.a;
-        let held = a.iter().zip(&point.rows).filter(|(a, _)| **a > 0.0);
-        let value = dot(&self.b, &point.y) - held.map(|(a, s)| a * s.ln()).sum::<f64>();
+        let mut logs = point.rows.clone();
+        simd::log2_all(&mut logs);
+        let held = a.iter().zip(&logs).filter(|(a, _)| **a > 0.0);
+        let value = dot(&self.b, &point.y) - held.map(|(a, log)| a * log).sum::<f64>() / BITS;
         let error = point.columns.iter().zip(&self.b).map(|(c, b)| (c - b).abs()).sum();
         Point { value, error, ..point }
     }
 
     /// y after a Sinkhorn step.
     fn swept(&self, point: &Point) -> Vec<f64> {
-        let columns = self.b.iter().zip(&point.columns);
-        point
-            .y
-            .iter()
-            .zip(columns)
-            .map(|(y, (b, c))| if *b > 0.0 && *c > 0.0 { y + (b / c).ln().clamp(-BOLD, BOLD) } else { *y })
-            .collect()
+        // (Where one of the two is 0, nothing moves.)
+        let held = self.b.iter().zip(&point.columns);
+        let mut logs: Vec<f64> = held.map(|(b, c)| if *b > 0.0 && *c > 0.0 { b / c } else { 1.0 }).collect();
+        simd::log2_all(&mut logs);
+        point.y.iter().zip(logs).map(|(y, log)| y + (log / BITS).clamp(-BOLD, BOLD)).collect()
     }
 
     fn ended(&self, tolerance: f64) -> Option<End> {
         if self.point.error <= tolerance {
             return Some(End::Reached);
         }
-        if self.point.y.iter().any(|y| y.abs() > self.far) {
+        // (A common shift is none: the rows take it back.)
+        let shift = dot(&self.b, &self.point.y) / self.b.iter().sum::<f64>();
+        if self.point.y.iter().any(|y| (y - shift).abs() > self.far) {
             return Some(End::Far);
         }
         (!self.goes_on()).then_some(End::Spent)

@@ -1,9 +1,13 @@
-//! Loops that turn coordinates or costs into powers, tile by tile.
+//! Loops that turn coordinates or costs into powers, a row of tiles at a time.
+//!
+//! Where rows are worked on alike, here and in `tiles`, lanes are counted outside and rows inside: the other way round, the compiler
+//! gathers one lane of several rows into a vector.
 
-use super::geometry::{LANES, ROWS, Run, TILE};
-use crate::simd::{Kernel, exp2, multiply_add};
+use super::layout::{LANES, ROWS, Run, TILE};
+use super::share::{Lanes, Share};
+use crate::simd::{Kernel, exp2_single, multiply_add};
 
-/// The exponents of a tile, apart from the cost: `shift` for the 8 rows, `lift` for all columns.
+/// The exponents of a row of tiles, apart from the cost: `shift` for the 8 rows, `lift` for all columns.
 #[derive(Clone, Copy)]
 pub(super) struct Exponents<'e> {
     pub(super) shift: &'e [f64],
@@ -11,117 +15,81 @@ pub(super) struct Exponents<'e> {
     pub(super) rate: f64,
 }
 
-/// The costs of one row of tiles from coordinates.
-pub(super) struct Distances<'a> {
+/// Tiles that are worked on together: as much as the nearest cache holds beside what they are made from.
+pub(super) const CHUNK: usize = 16;
+
+/// Where the costs of a row of tiles come from.
+pub(super) trait Source {
+    /// Writes the costs of some tiles, from column block `first` on.
+    fn fill<const FUSED: bool>(&self, first: usize, tiles: &mut [[f64; TILE]]);
+}
+
+/// Squared distances times `scale`, or their roots.
+pub(super) struct Distances<'a, const ROOT: bool> {
     pub(super) dim: usize,
     pub(super) x: &'a [f64],
     pub(super) y: &'a [f64],
-    pub(super) runs: &'a [Run],
-    pub(super) root: bool,
     pub(super) scale: f64,
-    pub(super) out: &'a mut [f64],
 }
 
-impl Kernel for Distances<'_> {
-    type Output = ();
-
+impl<const ROOT: bool> Source for Distances<'_, ROOT> {
     #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let scale = self.scale;
-        // Which of the two is known outside of the loops.
-        if self.root {
-            self.each_tile::<FUSED>(
-                #[inline(always)]
-                |_, tile| tile.iter_mut().for_each(|c| *c = c.sqrt()),
-            );
-        } else {
-            self.each_tile::<FUSED>(
-                #[inline(always)]
-                |_, tile| tile.iter_mut().for_each(|c| *c *= scale),
-            );
-        }
-    }
-}
-
-impl Distances<'_> {
-    /// Computes squared distances, some tiles at a time, and hands each tile on with its column block. (Two loops one after the
-    /// other are vector code; one around both is not.)
-    #[inline(always)]
-    fn each_tile<const FUSED: bool>(self, finish: impl Fn(usize, &mut [f64; TILE])) {
-        let Self { dim, x, y, runs, out, .. } = self;
-        each_chunk(
-            runs,
-            out,
+    fn fill<const FUSED: bool>(&self, first: usize, tiles: &mut [[f64; TILE]]) {
+        sums::<2, f64>(
+            (self.dim, self.x, &self.y[first * self.dim * LANES..]),
+            tiles,
             #[inline(always)]
-            |first, tiles| squares::<FUSED>(dim, x, &y[first * dim * LANES..], tiles),
-            finish,
+            |x, y, sum| multiply_add::<FUSED>(x - y, x - y, sum),
         );
-    }
-}
-
-/// Tiles that are worked on together: as much as the nearest cache holds beside what they are made from.
-const CHUNK: usize = 16;
-
-/// Calls `fill` with the first column block of a chunk and its tiles, then `finish` with each of them.
-#[inline(always)]
-fn each_chunk(
-    runs: &[Run],
-    out: &mut [f64],
-    fill: impl Fn(usize, &mut [[f64; TILE]]),
-    finish: impl Fn(usize, &mut [f64; TILE]),
-) {
-    let mut rest = out.as_chunks_mut::<TILE>().0;
-    for &(first, count) in runs {
-        let (first, end) = (first as usize, (first + count) as usize);
-        for start in (first..end).step_by(CHUNK) {
-            let (tiles, after) = rest.split_at_mut(CHUNK.min(end - start));
-            fill(start, tiles);
-            for (k, tile) in tiles.iter_mut().enumerate() {
-                finish(start + k, tile);
-            }
-            rest = after;
+        for c in tiles.as_flattened_mut() {
+            *c = if ROOT { c.sqrt() } else { self.scale * *c };
         }
     }
 }
 
-/// Squared distances in any dimension.
-#[inline(always)]
-fn squares<const FUSED: bool>(dim: usize, x: &[f64], y: &[f64], tiles: &mut [[f64; TILE]]) {
-    sums::<2>(
-        dim,
-        x,
-        y,
-        tiles,
-        #[inline(always)]
-        |x, y, sum| multiply_add::<FUSED>(x - y, x - y, sum),
-    );
+/// Squared distances of points around a common centre from their squared norms and inner products, times `scale`.
+pub(super) struct Products<'a> {
+    pub(super) dim: usize,
+    pub(super) x: &'a [f64],
+    pub(super) y: &'a [f64],
+    pub(super) x_norms: &'a [f64],
+    pub(super) y_norms: &'a [f64],
+    pub(super) scale: f64,
 }
 
-/// Inner products.
-#[inline(always)]
-fn products<const FUSED: bool>(dim: usize, x: &[f64], y: &[f64], tiles: &mut [[f64; TILE]]) {
-    sums::<4>(dim, x, y, tiles, multiply_add::<FUSED>);
+impl Source for Products<'_> {
+    #[inline(always)]
+    fn fill<const FUSED: bool>(&self, first: usize, tiles: &mut [[f64; TILE]]) {
+        let &Self { dim, x, y, scale, .. } = self;
+        sums::<4, f64>((dim, x, &y[first * dim * LANES..]), tiles, multiply_add::<FUSED>);
+        let x_norms: &[f64; ROWS] = self.x_norms.try_into().expect("a norm for each row");
+        for (tile, y_norms) in tiles.iter_mut().zip(self.y_norms[first * LANES..].as_chunks::<LANES>().0) {
+            for l in 0..LANES {
+                for r in 0..ROWS {
+                    let square = multiply_add::<FUSED>(-2.0, tile[r * LANES + l], x_norms[r] + y_norms[l]);
+                    tile[r * LANES + l] = scale * if square > 0.0 { square } else { 0.0 };
+                }
+            }
+        }
+    }
 }
 
 /// What `add` makes of the pairs of coordinates of rows and columns, one after the other. The sums of `GROUP` rows are kept at a time:
-/// with more, the compiler gives each lane a register of its own.
+/// as many as there are registers for.
 #[inline(always)]
-fn sums<const GROUP: usize>(
-    dim: usize,
-    x: &[f64],
-    y: &[f64],
-    tiles: &mut [[f64; TILE]],
-    add: impl Fn(f64, f64, f64) -> f64,
+fn sums<const GROUP: usize, T: Copy + Default>(
+    (dim, x, y): (usize, &[T], &[T]),
+    tiles: &mut [[T; TILE]],
+    add: impl Fn(T, T, T) -> T,
 ) {
+    let x = x.as_chunks::<ROWS>().0;
     for (tile, y) in tiles.iter_mut().zip(y.chunks_exact(dim * LANES)) {
         for (group, out) in tile.as_chunks_mut::<LANES>().0.as_chunks_mut::<GROUP>().0.iter_mut().enumerate() {
-            let x: [&[f64]; GROUP] = std::array::from_fn(|r| &x[(group * GROUP + r) * dim..][..dim]);
-            let mut totals = [[0.0; LANES]; GROUP];
-            for (k, y) in y.as_chunks::<LANES>().0.iter().enumerate().take(dim) {
-                for r in 0..GROUP {
-                    let x = x[r][k];
-                    for l in 0..LANES {
-                        totals[r][l] = add(x, y[l], totals[r][l]);
+            let mut totals = [[T::default(); LANES]; GROUP];
+            for (x, y) in x.iter().zip(y.as_chunks::<LANES>().0) {
+                for l in 0..LANES {
+                    for r in 0..GROUP {
+                        totals[r][l] = add(x[group * GROUP + r], y[l], totals[r][l]);
                     }
                 }
             }
@@ -130,169 +98,172 @@ fn sums<const GROUP: usize>(
     }
 }
 
-/// Distances, then powers, tile by tile.
-pub(super) struct Powers<'a> {
-    pub(super) exponents: Exponents<'a>,
-    pub(super) distances: Distances<'a>,
+/// Writes costs, tile by tile.
+pub(super) struct Costs<'a, S> {
+    pub(super) source: S,
+    pub(super) runs: &'a [Run],
+    pub(super) out: &'a mut [f64],
 }
 
-impl Kernel for Powers<'_> {
+impl<S: Source> Kernel for Costs<'_, S> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        if self.distances.root { self.powers::<FUSED, true>() } else { self.powers::<FUSED, false>() }
+        let mut rest = self.out.as_chunks_mut::<TILE>().0;
+        for (first, count) in chunks(self.runs) {
+            let (tiles, after) = rest.split_at_mut(count);
+            self.source.fill::<FUSED>(first, tiles);
+            rest = after;
+        }
     }
 }
 
-impl Powers<'_> {
+/// Turns costs from a source into powers, and sums their rows.
+pub(super) struct Powers<'a, S, T> {
+    pub(super) source: S,
+    pub(super) exponents: Exponents<'a>,
+    pub(super) runs: &'a [Run],
+    /// Room for the costs: of all tiles, where they stay, or of a chunk.
+    pub(super) costs: &'a mut [f64],
+    pub(super) stay: bool,
+    pub(super) out: &'a mut [T],
+}
+
+impl<S: Source, T: Share> Kernel for Powers<'_, S, T> {
+    type Output = Lanes;
+
     #[inline(always)]
-    fn powers<const FUSED: bool, const ROOT: bool>(self) {
-        let Self { exponents, distances } = self;
-        let shift: &[f64; ROWS] = exponents.shift.try_into().expect("a shift for each row");
-        let rate = exponents.rate * distances.scale;
-        distances.each_tile::<FUSED>(
-            #[inline(always)]
-            |j, tile| {
-                let lift: &[f64; LANES] = exponents.lift[j * LANES..][..LANES].try_into().expect("whole blocks");
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        let c = tile[r * LANES + l];
-                        let c = if ROOT { c.sqrt() } else { c };
-                        tile[r * LANES + l] = exp2::<FUSED>(multiply_add::<FUSED>(-rate, c, shift[r] + lift[l]));
-                    }
-                }
-            },
-        );
+    fn run<const FUSED: bool>(self) -> Lanes {
+        let Self { source, exponents, runs, costs, stay, out } = self;
+        let room = costs.as_chunks_mut::<TILE>().0;
+        let mut sums = [[0.0; LANES]; ROWS];
+        let (mut at, mut rest) = (0, out.as_chunks_mut::<TILE>().0);
+        for (first, count) in chunks(runs) {
+            let (costs, (out, after)) = (&mut room[at..at + count], rest.split_at_mut(count));
+            source.fill::<FUSED>(first, costs);
+            exponents.raise::<T, FUSED>(first, costs, out, &mut sums);
+            at += if stay { count } else { 0 };
+            rest = after;
+        }
+        sums
     }
 }
 
-/// Points of one row of tiles around a common centre, and their squared norms.
-pub(super) struct Products<'a> {
+/// Turns given costs into powers, and sums their rows.
+pub(super) struct GivenPowers<'a, T> {
+    pub(super) costs: &'a [f64],
+    pub(super) exponents: Exponents<'a>,
+    pub(super) runs: &'a [Run],
+    pub(super) out: &'a mut [T],
+}
+
+impl<T: Share> Kernel for GivenPowers<'_, T> {
+    type Output = Lanes;
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) -> Lanes {
+        let Self { costs, exponents, runs, out } = self;
+        let mut sums = [[0.0; LANES]; ROWS];
+        let (mut rest, mut room) = (costs.as_chunks::<TILE>().0, out.as_chunks_mut::<TILE>().0);
+        for (first, count) in chunks(runs) {
+            let ((costs, after), (out, after_out)) = (rest.split_at(count), room.split_at_mut(count));
+            exponents.raise::<T, FUSED>(first, costs, out, &mut sums);
+            (rest, room) = (after, after_out);
+        }
+        sums
+    }
+}
+
+/// Powers by inner products, both in single precision. (Products of points around a common centre are smaller than their norms, which
+/// come in double precision.)
+pub(super) struct SinglePowers<'a> {
     pub(super) dim: usize,
-    pub(super) x: &'a [f64],
-    pub(super) y: &'a [f64],
+    pub(super) x: &'a [f32],
+    pub(super) y: &'a [f32],
     pub(super) x_norms: &'a [f64],
     pub(super) y_norms: &'a [f64],
-    pub(super) runs: &'a [Run],
-    pub(super) out: &'a mut [f64],
-}
-
-impl Products<'_> {
-    /// Computes ⟨x, y⟩, some tiles at a time, and hands each tile on with its column block.
-    #[inline(always)]
-    fn each_tile<const FUSED: bool>(self, finish: impl Fn(usize, &mut [f64; TILE])) {
-        let Self { dim, x, y, runs, out, .. } = self;
-        each_chunk(
-            runs,
-            out,
-            #[inline(always)]
-            |first, tiles| products::<FUSED>(dim, x, &y[first * dim * LANES..], tiles),
-            finish,
-        );
-    }
-}
-
-/// Powers of tiles by inner products.
-pub(super) struct InnerPowers<'a> {
+    /// With the rate for squared distances.
     pub(super) exponents: Exponents<'a>,
-    pub(super) products: Products<'a>,
+    pub(super) runs: &'a [Run],
+    pub(super) out: &'a mut [f32],
 }
 
-impl Kernel for InnerPowers<'_> {
-    type Output = ();
+impl Kernel for SinglePowers<'_> {
+    type Output = Lanes;
 
     #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Self { exponents: Exponents { shift, lift, rate }, products } = self;
-        let (x_norms, y_norms) = (products.x_norms, products.y_norms);
-        let row: [f64; ROWS] = std::array::from_fn(|r| shift[r] - rate * x_norms[r]);
-        products.each_tile::<FUSED>(
-            #[inline(always)]
-            |j, tile| {
-                let lift: &[f64; LANES] = lift[j * LANES..][..LANES].try_into().expect("whole blocks");
-                let norms: &[f64; LANES] = y_norms[j * LANES..][..LANES].try_into().expect("whole blocks");
-                let mut column = [0.0; LANES];
+    fn run<const FUSED: bool>(self) -> Lanes {
+        let Self { dim, x, y, x_norms, y_norms, exponents: Exponents { shift, lift, rate }, runs, out } = self;
+        let rows: [f32; ROWS] = std::array::from_fn(|r| (shift[r] - rate * x_norms[r]) as f32);
+        let twice = 2.0 * rate as f32;
+        let add = |x: f32, y: f32, sum: f32| if FUSED { x.mul_add(y, sum) } else { x * y + sum };
+        let mut sums = [[0.0; LANES]; ROWS];
+        let mut rest = out.as_chunks_mut::<TILE>().0;
+        for (first, count) in chunks(runs) {
+            let (tiles, after) = rest.split_at_mut(count);
+            rest = after;
+            self::sums::<8, f32>((dim, x, &y[first * dim * LANES..]), tiles, add);
+            let lifts = lift[first * LANES..].as_chunks::<LANES>().0;
+            let norms = y_norms[first * LANES..].as_chunks::<LANES>().0;
+            for ((tile, lift), norms) in tiles.iter_mut().zip(lifts).zip(norms) {
+                let mut columns = [0.0; LANES];
                 for l in 0..LANES {
-                    column[l] = multiply_add::<FUSED>(-rate, norms[l], lift[l]);
+                    columns[l] = multiply_add::<FUSED>(-rate, norms[l], lift[l]) as f32;
                 }
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        let product = tile[r * LANES + l];
-                        let exponent = multiply_add::<FUSED>(2.0 * rate, product, row[r] + column[l]);
-                        tile[r * LANES + l] = exp2::<FUSED>(exponent);
+                for l in 0..LANES {
+                    for r in 0..ROWS {
+                        tile[r * LANES + l] = add(twice, tile[r * LANES + l], rows[r] + columns[l]);
                     }
                 }
-            },
-        );
-    }
-}
-
-/// Costs by inner products.
-pub(super) struct InnerCosts<'a> {
-    pub(super) products: Products<'a>,
-    pub(super) scale: f64,
-}
-
-impl Kernel for InnerCosts<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Self { products, scale } = self;
-        let (x_norms, y_norms) = (products.x_norms, products.y_norms);
-        products.each_tile::<FUSED>(
-            #[inline(always)]
-            |j, tile| {
-                let norms: &[f64; LANES] = y_norms[j * LANES..][..LANES].try_into().expect("whole blocks");
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        let square = multiply_add::<FUSED>(-2.0, tile[r * LANES + l], x_norms[r] + norms[l]);
-                        tile[r * LANES + l] = scale * if square > 0.0 { square } else { 0.0 };
-                    }
+                for k in 0..TILE {
+                    tile[k] = exp2_single::<FUSED>(tile[k]);
                 }
-            },
-        );
-    }
-}
-
-/// Turns tiles of costs into powers, in place or from elsewhere.
-pub(super) struct Exponentials<'a> {
-    pub(super) exponents: Exponents<'a>,
-    pub(super) runs: &'a [Run],
-    pub(super) costs: Option<&'a [f64]>,
-    pub(super) out: &'a mut [f64],
-}
-
-impl Kernel for Exponentials<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Self { exponents, runs, costs, out } = self;
-        let Exponents { shift, lift, rate } = exponents;
-        let shift: &[f64; ROWS] = shift.try_into().expect("a shift for each row");
-        let lifts = runs.iter().flat_map(|&(first, count)| {
-            lift[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0
-        });
-        let tiles = out.as_chunks_mut::<TILE>().0.iter_mut().zip(lifts);
-        let power = |c: f64, r: usize, lift: f64| exp2::<FUSED>(multiply_add::<FUSED>(-rate, c, shift[r] + lift));
-        let Some(costs) = costs else {
-            for (tile, lift) in tiles {
-                for r in 0..ROWS {
-                    for l in 0..LANES {
-                        tile[r * LANES + l] = power(tile[r * LANES + l], r, lift[l]);
+                for l in 0..LANES {
+                    for r in 0..ROWS {
+                        sums[r][l] += f64::from(tile[r * LANES + l]);
                     }
                 }
             }
-            return;
-        };
-        for ((tile, lift), costs) in tiles.zip(costs.as_chunks::<TILE>().0) {
-            for r in 0..ROWS {
-                for l in 0..LANES {
-                    tile[r * LANES + l] = power(costs[r * LANES + l], r, lift[l]);
+        }
+        sums
+    }
+}
+
+impl Exponents<'_> {
+    /// Raises 2 to the exponents of some tiles, from column block `first` on, and adds to the sums of their rows.
+    #[inline(always)]
+    fn raise<T: Share, const FUSED: bool>(
+        &self,
+        first: usize,
+        costs: &[[f64; TILE]],
+        out: &mut [[T; TILE]],
+        sums: &mut Lanes,
+    ) {
+        let rate = self.rate;
+        let shift: &[f64; ROWS] = self.shift.try_into().expect("a shift for each row");
+        let lifts = self.lift[first * LANES..].as_chunks::<LANES>().0;
+        let mut exponents = [0.0; TILE];
+        for ((costs, out), lift) in costs.iter().zip(out).zip(lifts) {
+            for l in 0..LANES {
+                for r in 0..ROWS {
+                    exponents[r * LANES + l] = multiply_add::<FUSED>(-rate, costs[r * LANES + l], shift[r] + lift[l]);
+                }
+            }
+            T::powers::<FUSED>(&exponents, out);
+            for l in 0..LANES {
+                for r in 0..ROWS {
+                    sums[r][l] += out[r * LANES + l].into();
                 }
             }
         }
     }
+}
+
+/// Runs in pieces of at most [`CHUNK`] tiles: their first column blocks and lengths.
+fn chunks(runs: &[Run]) -> impl Iterator<Item = (usize, usize)> {
+    runs.iter().flat_map(|&(first, count)| {
+        let (first, end) = (first as usize, (first + count) as usize);
+        (first..end).step_by(CHUNK).map(move |start| (start, CHUNK.min(end - start)))
+    })
 }

@@ -1,10 +1,11 @@
 //! What a state costs, and what it costs after it was rounded to the exact marginals.
 
-use super::geometry::{ROWS, Run};
 use super::kernel::{Field, State, to_balance};
+use super::layout::{ROWS, Run, entries};
 use super::parts::{PARTS, in_parts};
-use super::powers::{Exponentials, Exponents};
-use super::tiles::{CostSums, NOWHERE, Transform, row_sums, shares_times};
+use super::powers::Exponents;
+use super::square::Ask;
+use super::tiles::{CostSums, NOWHERE, Transform, shares_times};
 use crate::numeric::Sum;
 use crate::simd;
 
@@ -58,14 +59,11 @@ pub(super) fn rounded(field: &Field, a: &[f64], state: &State, columns: &[f64], 
         let (mut columns, mut out) = (vec![0.0; b.len()], Priced::new(b.len(), true));
         for block in part * step..((part + 1) * step).min(blocks) {
             field.geometry.candidates(block, &search, runs, tops);
-            // (Shares are divided by their sums: exponents need no more digits than costs have.)
-            let costs = field.geometry.costs_near(block, runs, 0.0, costs);
             let rows = block * ROWS..(block + 1) * ROWS;
-            shares.resize(costs.len(), 0.0);
             let exponents = Exponents { shift: &state.f[rows.clone()], lift: &lift, rate };
-            simd::run(Exponentials { exponents, runs, costs: Some(costs), out: shares });
             // The rows are met: what their sums lack is rounding of the exponents.
-            let sums = row_sums(shares);
+            shares.resize(entries(runs), 0.0);
+            let (sums, costs) = field.geometry.powers_of((block, runs), exponents, Ask::PowersAndCosts, costs, shares);
             let masses: [f64; ROWS] = std::array::from_fn(|r| a[rows.start + r]);
             let sound = |r: usize| masses[r] > 0.0 && sums[r] > 0.0 && sums[r].is_finite();
             let weight = std::array::from_fn(|r| if sound(r) { masses[r] / sums[r] } else { 0.0 });

@@ -8,8 +8,9 @@ use super::Epsilon;
 use super::kernel::{Exact, Field, State};
 use super::levels::{self, Prepared};
 use super::rounding::{Rounded, rounded};
+use super::share::BITS;
 use super::solution::SinkhornSolution;
-use super::stage::{BITS, Goal, Staged};
+use super::stage::{Goal, Staged};
 use super::work::Work;
 
 /// How much wider bounds may be than a pass of their own would make them.

@@ -1,12 +1,11 @@
 //! One value of ε: from a guess to potentials that meet the marginals.
 
-use super::kernel::{Also, Asked, Depth, Exact, Field, State};
+use super::kernel::{Also, Asked, Depth, Exact, Field, Precision, State, Stored};
 use super::newton::{End, Inner};
+use super::share::BITS;
 use super::work::Work;
 use crate::transport::Status;
 
-/// log₂ e: bits per natural unit.
-pub(super) const BITS: f64 = std::f64::consts::LOG2_E;
 /// Passes over stored shares before they are computed anew.
 const MOST_PASSES: u64 = 600;
 /// Sweeps that the acceleration gets before Newton steps take over.
@@ -25,6 +24,10 @@ const FAR: f64 = 0.62;
 const UNSETTLED: f64 = 1.0;
 /// ... and how many exact sweeps may mend it.
 const MOST_SWEEPS: u32 = 4;
+/// The least tolerance for which single precision computes shares, far above what it does to their sums ...
+const COARSE: f64 = 6e-7;
+/// ... and the least number of pairs: with fewer, no time is saved.
+const MANY: usize = 128 * 128;
 /// Pairs up to which all but everything may be kept.
 const FEW: usize = 2048 * 2048;
 /// The largest exponent with which a pass may begin.
@@ -63,18 +66,22 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
     let (mut best_error, mut best_value, mut value) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
     let (mut futile, mut rescued, mut rounds, mut sweeps_made) = (0, 0, 0, 0);
     let pairs = field.geometry.n.saturating_mul(field.geometry.m);
-    let mut deep = pairs <= FEW && state.g.iter().all(|g| *g == 0.0);
-    if rate * field.geometry.largest > SAFE && state.g.iter().all(|g| *g == 0.0) {
-        field.tighten(state, rate);
-    }
+    let mut deep = begun(field, state, rate) && pairs <= FEW;
+    let single = tolerance >= COARSE && pairs >= MANY;
+    let mut precision = if single { Precision::Single } else { Precision::Double };
     loop {
         let store = expected > tolerance && work.ended.is_none();
-        let also = if store { Also::Store(std::mem::take(&mut work.room)) } else { Also::Price(&asked) };
+        let also = if store { Also::Store(std::mem::take(&mut work.room), precision) } else { Also::Price(&asked) };
+        let exactly = !store || precision == Precision::Double;
         let (depth, far) = if deep { (DEEP, DEEP_FAR) } else { (depth, FAR * depth.0) };
         let (exact, stored) = field.exact(state, rate, depth, &|f| f, also);
         work.tick();
         let lost =
             exact.lost || exact.columns.iter().zip(&field.masses.b).any(|(c, b)| *b > 0.0 && (*c <= 0.0 || c.is_nan()));
+        if lost && !exactly {
+            precision = Precision::Double;
+            continue;
+        }
         if lost && rescued < 10 {
             rescued += 1;
             field.tighten(state, rate);
@@ -88,7 +95,13 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
         work.progress.marginal_error = Some(error);
         work.progress.gap = Some(open.abs() / value_now);
         if error <= tolerance && open.abs() <= gap * value_now && !lost {
-            return Staged { exact, error, status: Status::Converged };
+            if exactly || rough {
+                return Staged { exact, error, status: Status::Converged };
+            }
+            // Said in double precision, it is true.
+            expected = 0.0;
+            work.room = stored.map(Stored::into_room).unwrap_or_default();
+            continue;
         }
         if let Some(status) = work.ended {
             return Staged { exact, error, status };
@@ -99,6 +112,7 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
         }
         let Some(stored) = stored else {
             // The stored shares promised more than the exact ones keep: once more from here.
+            precision = Precision::Double;
             expected = f64::INFINITY;
             continue;
         };
@@ -109,7 +123,9 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
             best_value = value.max(best_value);
         } else {
             futile += 1;
-            if futile >= FUTILE {
+            if futile >= FUTILE && !exactly {
+                (precision, futile) = (Precision::Double, 0);
+            } else if futile >= FUTILE {
                 return Staged { exact, error, status: Status::Stalled };
             }
         }
@@ -136,16 +152,28 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
         }
         expected = if end == End::Reached { inner.error() } else { f64::INFINITY };
         asked.shrink = inner.shrink();
-        let step = inner.step();
+        let (columns, rows) = inner.step();
         work.sweeps &= !slow;
         work.room = stored.into_room();
         deep = false;
-        state.g.iter_mut().zip(&step).for_each(|(g, y)| *g += BITS * y);
+        state.g.iter_mut().zip(&columns).for_each(|(g, y)| *g += y);
+        state.f.iter_mut().zip(&rows).for_each(|(f, y)| *f += y);
         if rough && end == End::Reached && work.ended.is_none() {
             return Staged { exact, error: expected, status: Status::Converged };
         }
-        value += field.masses.b.iter().zip(&step).map(|(b, y)| b * y * BITS).sum::<f64>();
+        value += dot(&field.masses.b, &columns) + dot(&field.masses.a, &rows);
     }
+}
+
+/// Whether nothing was known: then something to begin with.
+fn begun(field: &Field, state: &mut State, rate: f64) -> bool {
+    let fresh = state.g.iter().all(|g| *g == 0.0);
+    if fresh && rate * field.geometry.largest > SAFE {
+        field.tighten(state, rate);
+    } else if fresh {
+        field.guess(state, rate);
+    }
+    fresh
 }
 
 /// Whether a column holds so little of its mass that the stored shares may not show it.

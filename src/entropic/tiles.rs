@@ -1,61 +1,8 @@
 //! Vector loops over a row of tiles: sums, products with vectors, what is stored, hard c-transforms.
 
-use super::geometry::{LANES, ROWS, Run, TILE};
+use super::layout::{LANES, ROWS, Run, TILE};
+use super::share::{Lanes, Share, folded};
 use crate::simd::{self, Kernel, multiply_add};
-
-/// Shares below this are stored as 0: half precision of their kind costs time.
-const LEAST_SHARE: f64 = 1e-37;
-
-/// Rows whose sums are kept at a time: with more, the compiler gives each lane a register of its own.
-const TOGETHER: usize = 2;
-
-/// One sum for each row and lane; [`folded`] outside of the loop, or the compiler builds all of it around the folding.
-type Lanes<T> = [[T; LANES]; ROWS];
-
-/// The sums of the 8 rows of a row of tiles.
-pub(super) fn row_sums(tiles: &[f64]) -> [f64; ROWS] {
-    simd::run(RowLanes { tiles }).map(|row| folded(&row))
-}
-
-struct RowLanes<'a> {
-    tiles: &'a [f64],
-}
-
-impl Kernel for RowLanes<'_> {
-    type Output = Lanes<f64>;
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) -> Lanes<f64> {
-        let mut lanes = [[0.0; LANES]; ROWS];
-        for (group, sums) in lanes.as_chunks_mut::<TOGETHER>().0.iter_mut().enumerate() {
-            let mut here = [[0.0; LANES]; TOGETHER];
-            for tile in self.tiles.as_chunks::<TILE>().0 {
-                let rows = &tile.as_chunks::<{ TOGETHER * LANES }>().0[group];
-                for r in 0..TOGETHER {
-                    for l in 0..LANES {
-                        here[r][l] += rows[r * LANES + l];
-                    }
-                }
-            }
-            *sums = here;
-        }
-        lanes
-    }
-}
-
-/// The sum of the lanes, by halves.
-#[inline(always)]
-fn folded(lanes: &[f64; LANES]) -> f64 {
-    let mut lanes = *lanes;
-    let mut width = LANES;
-    while width > 1 {
-        width /= 2;
-        for l in 0..width {
-            lanes[l] += lanes[l + width];
-        }
-    }
-    lanes[0]
-}
 
 /// What is stored of a row of tiles.
 pub(super) struct Keep<'a> {
@@ -71,8 +18,8 @@ pub(super) struct Keep<'a> {
 }
 
 /// Scales the rows of tiles and stores the shares.
-pub(super) struct Shares<'a> {
-    pub(super) tiles: &'a [f64],
+pub(super) struct Shares<'a, T> {
+    pub(super) tiles: &'a [T],
     pub(super) runs: &'a [Run],
     pub(super) scale: [f64; ROWS],
     /// Mass times scale.
@@ -80,7 +27,7 @@ pub(super) struct Shares<'a> {
     pub(super) keep: Keep<'a>,
 }
 
-impl Kernel for Shares<'_> {
+impl<T: Share> Kernel for Shares<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -108,8 +55,8 @@ impl Kernel for Shares<'_> {
 
 /// Whether a share of the tile, or a share of a column's mass, reaches its cut.
 #[inline(always)]
-fn stays(
-    tile: &[f64; TILE],
+fn stays<T: Share>(
+    tile: &[T; TILE],
     [scale, weight]: [&[f64; ROWS]; 2],
     inverse: &[f64; LANES],
     [cut, column_cut]: [f64; 2],
@@ -118,7 +65,7 @@ fn stays(
     for l in 0..LANES {
         let (mut most, mut most_of_column) = (0.0, 0.0);
         for r in 0..ROWS {
-            let share = tile[r * LANES + l];
+            let share: f64 = tile[r * LANES + l].into();
             let (of_row, of_column) = (share * scale[r], share * weight[r]);
             most = if of_row > most { of_row } else { most };
             most_of_column = if of_column > most_of_column { of_column } else { most_of_column };
@@ -135,12 +82,11 @@ fn stays(
 
 /// The tile with its rows scaled, in single precision.
 #[inline(always)]
-fn narrowed(tile: &[f64; TILE], scale: &[f64; ROWS]) -> [f32; TILE] {
+fn narrowed<T: Share>(tile: &[T; TILE], scale: &[f64; ROWS]) -> [f32; TILE] {
     let mut shares = [0.0_f32; TILE];
     for l in 0..LANES {
         for r in 0..ROWS {
-            let share = tile[r * LANES + l] * scale[r];
-            shares[r * LANES + l] = if share > LEAST_SHARE { share as f32 } else { 0.0 };
+            shares[r * LANES + l] = tile[r * LANES + l].scaled(scale[r]);
         }
     }
     shares
@@ -148,7 +94,7 @@ fn narrowed(tile: &[f64; TILE], scale: &[f64; ROWS]) -> [f32; TILE] {
 
 /// Σ_j q_ij v_j for the 8 rows.
 pub(super) fn shares_times<T: Copy + Into<f64>>(tiles: &[T], runs: &[Run], v: &[f64]) -> [f64; ROWS] {
-    simd::run(SharesTimes { tiles, runs, v }).map(|row| folded(&row))
+    folded(&simd::run(SharesTimes { tiles, runs, v }))
 }
 
 struct SharesTimes<'a, T> {
@@ -158,26 +104,22 @@ struct SharesTimes<'a, T> {
 }
 
 impl<T: Copy + Into<f64>> Kernel for SharesTimes<'_, T> {
-    type Output = Lanes<f64>;
+    type Output = Lanes;
 
     #[inline(always)]
-    fn run<const FUSED: bool>(self) -> Lanes<f64> {
+    fn run<const FUSED: bool>(self) -> Lanes {
+        let Self { tiles, runs, v } = self;
+        let mut tiles = tiles.as_chunks::<TILE>().0.iter();
         let mut lanes = [[0.0; LANES]; ROWS];
-        for (group, sums) in lanes.as_chunks_mut::<TOGETHER>().0.iter_mut().enumerate() {
-            let mut tiles = self.tiles.as_chunks::<TILE>().0.iter();
-            let mut here = [[0.0; LANES]; TOGETHER];
-            for &(first, count) in self.runs {
-                for v in self.v[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
-                    let tile = tiles.next().expect("one tile for each block of the runs");
-                    let rows = &tile.as_chunks::<{ TOGETHER * LANES }>().0[group];
-                    for r in 0..TOGETHER {
-                        for l in 0..LANES {
-                            here[r][l] = multiply_add::<FUSED>(rows[r * LANES + l].into(), v[l], here[r][l]);
-                        }
+        for &(first, count) in runs {
+            for v in v[first as usize * LANES..][..count as usize * LANES].as_chunks::<LANES>().0 {
+                let tile = tiles.next().expect("one tile for each block of the runs");
+                for l in 0..LANES {
+                    for r in 0..ROWS {
+                        lanes[r][l] = multiply_add::<FUSED>(tile[r * LANES + l].into(), v[l], lanes[r][l]);
                     }
                 }
             }
-            *sums = here;
         }
         lanes
     }
@@ -201,7 +143,6 @@ impl<T: Copy + Into<f64>> Kernel for TimesShares<'_, T> {
         for &(first, count) in runs {
             for out in out[first as usize * LANES..][..count as usize * LANES].as_chunks_mut::<LANES>().0 {
                 let tile = tiles.next().expect("one tile for each block of the runs");
-                // Lanes outside, rows inside: the other way round, the compiler gathers from several tiles at a time.
                 for l in 0..LANES {
                     let mut sum = out[l];
                     for r in 0..ROWS {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::Epsilon;
-use super::geometry::ROWS;
 use super::kernel::{Also, Depth, Field, State};
+use super::layout::ROWS;
 use super::levels::Prepared;
 use super::newton::extrapolated;
 use super::rounding::rounded;
-use super::stage::BITS;
+use super::share::BITS;
 use super::work::Work;
 use crate::cost::GroundCost;
 use crate::error::{Result, require};

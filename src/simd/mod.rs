@@ -18,7 +18,7 @@ mod rectify;
 mod reduce;
 mod sift;
 
-pub(crate) use exp::{exp2, exp2_all};
+pub(crate) use exp::{exp2, exp2_all, exp2_single, log2_all};
 pub(crate) use kernel::{Kernel, run};
 pub(crate) use lanes::{PAIR, SLOTS, VectorKernel, Vectors, run_vectors};
 pub(crate) use matching::{TwoLeast, relax, two_least};
