@@ -324,8 +324,10 @@ impl Field<'_> {
         let PartOut { kept, answers, columns, .. } = out;
         let begin = kept.data.len();
         let hold = pass.store && begin + entries <= room && kept.held + kept.first == block;
-        if hold && block == kept.first {
-            kept.data.reserve((entries * of).min(room));
+        if hold && kept.data.capacity() < begin + entries {
+            // As much as the rows so far let expect: vectors that double leave holes as large as themselves.
+            let (done, due) = (block - kept.first + 1, begin + entries);
+            kept.data.reserve_exact((due * of / done).clamp(due, room) - begin);
         }
         let (tiles, exponents) = ((block, runs), pass.exponents(block));
         let kept_at_once = if hold && !pass.sift { T::store(&mut kept.data) } else { None };
@@ -465,15 +467,17 @@ pub(super) fn to_balance(a: &[f64], b: &[f64], state: &State) -> f64 {
 
 /// Pages for that many bytes are asked for once and given back, untouched: allocators that learn from the sizes given back
 /// (glibc) then keep what the parts give back later, from pass to pass and from solve to solve. Fresh pages cost as much as the
-/// shares that are written to them.
+/// shares that are written to them. (Where shares take many times that, so does the work on them, and holes would only be kept.)
 fn warm_up(bytes: usize) {
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes.min(MOST_WARM))));
+    if bytes <= MOST_WARM {
+        drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
+    }
 }
 
 /// Blocks of columns that a guess looks at: where the points come as they may, and where blocks are cells.
 const FEW: [u32; 2] = [2, 8];
 
-/// What allocators keep at most.
+/// What allocators may learn to keep.
 const MOST_WARM: usize = 16 << 20;
 
 #[derive(Default)]
