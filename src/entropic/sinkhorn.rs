@@ -23,12 +23,15 @@ const UNPLACED: f64 = 1e-3;
 /// *unregularised* cost.
 ///
 /// # How
-/// Powers are computed in f64 by the loop itself, around the present potentials (stabilised kernels; Schmitzer, "Stabilized
+/// Powers are computed by the loop itself, around the present potentials (stabilised kernels; Schmitzer, "Stabilized
 /// sparse scaling algorithms for entropy regularized transport problems", SIAM J. Sci. Comput. 41, 2019). One exact pass
-/// serves both half-steps, gives the exact marginal error, and stores the shares in single precision, without tiles that hold
+/// serves both half-steps, gives the marginal error, and stores the shares in single precision, without tiles that hold
 /// nothing; what follows works on those: sweeps with Anderson's extrapolation, and where they are too slow, Newton
-/// steps on the semi-dual by conjugate gradients. Small ε are reached by halving, potentials extrapolated from stage to stage;
-/// for the squared distance in at most three dimensions the large ε are solved on coarse cells.
+/// steps on the semi-dual by conjugate gradients. On the way to a tolerance of 6e-7 or more shares are computed in single
+/// precision as well; the last pass, whose error is reported, is in double precision always. Under the squared distance a solve
+/// begins with the potentials that normal distributions of the same means and variances would have. Small ε are reached by
+/// halving, potentials extrapolated from stage to stage; for the squared distance in at most three dimensions the large ε
+/// are solved on coarse cells.
 ///
 /// # Complexity
 /// O(n m) time a pass, less where tiles are left out (small ε, few dimensions); ten to a hundred passes for ε above a
