@@ -33,6 +33,7 @@ mod solution;
 mod square;
 mod stage;
 mod tiles;
+mod transforms;
 mod unbalanced;
 mod wasserstein;
 mod work;

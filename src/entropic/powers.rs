@@ -5,7 +5,7 @@
 
 use super::layout::{LANES, ROWS, Run, TILE};
 use super::share::{Lanes, Share};
-use crate::simd::{Kernel, exp2_single, multiply_add};
+use crate::simd::{Kernel, exp2_single, multiply_add, multiply_add_single};
 
 /// The exponents of a row of tiles, apart from the cost: `shift` for the 8 rows, `lift` for all columns.
 #[derive(Clone, Copy)]
@@ -197,13 +197,12 @@ impl Kernel for SinglePowers<'_> {
         let Self { dim, x, y, x_norms, y_norms, exponents: Exponents { shift, lift, rate }, runs, out } = self;
         let rows: [f32; ROWS] = std::array::from_fn(|r| (shift[r] - rate * x_norms[r]) as f32);
         let twice = 2.0 * rate as f32;
-        let add = |x: f32, y: f32, sum: f32| if FUSED { x.mul_add(y, sum) } else { x * y + sum };
         let mut sums = [[0.0; LANES]; ROWS];
         let mut rest = out.as_chunks_mut::<TILE>().0;
         for (first, count) in chunks(runs) {
             let (tiles, after) = rest.split_at_mut(count);
             rest = after;
-            self::sums::<8, f32>((dim, x, &y[first * dim * LANES..]), tiles, add);
+            self::sums::<8, f32>((dim, x, &y[first * dim * LANES..]), tiles, multiply_add_single::<FUSED>);
             let lifts = lift[first * LANES..].as_chunks::<LANES>().0;
             let norms = y_norms[first * LANES..].as_chunks::<LANES>().0;
             for ((tile, lift), norms) in tiles.iter_mut().zip(lifts).zip(norms) {
@@ -213,7 +212,8 @@ impl Kernel for SinglePowers<'_> {
                 }
                 for l in 0..LANES {
                     for r in 0..ROWS {
-                        tile[r * LANES + l] = add(twice, tile[r * LANES + l], rows[r] + columns[l]);
+                        tile[r * LANES + l] =
+                            multiply_add_single::<FUSED>(twice, tile[r * LANES + l], rows[r] + columns[l]);
                     }
                 }
                 for k in 0..TILE {

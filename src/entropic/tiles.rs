@@ -197,7 +197,7 @@ impl Kernel for Tighten<'_> {
     }
 }
 
-/// The potential of a row that bounds nothing.
+/// The potential of a row or column that bounds nothing.
 pub(super) const NOWHERE: f64 = -1e300;
 
 /// The least c − f of each column, rounded down, over the 8 rows and what is known of others.

@@ -1,6 +1,6 @@
 //! 2^x and log₂ x for vector loops.
 
-use super::{Kernel, multiply_add, run};
+use super::{Kernel, multiply_add, multiply_add_single, run};
 
 /// Coefficients of 2^r − 1 = r (c₀ + c₁ r + …) on |r| ≤ ½: the Taylor series (ln 2)^k / k! to degree 13, its last term spread
 /// over those below by the Chebyshev polynomial T₁₃ (economised: what is left is below 1e-19).
@@ -59,13 +59,12 @@ pub(crate) fn exp2_single<const FUSED: bool>(x: f32) -> f32 {
     let x = if x < 128.0 { x } else { 128.0 };
     let shifted = x + ROUND_SINGLE;
     let r = x - (shifted - ROUND_SINGLE);
-    let add = |x: f32, y: f32, z: f32| if FUSED { x.mul_add(y, z) } else { x * y + z };
     let r2 = r * r;
-    let low = add(SINGLE[1], r, SINGLE[0]);
-    let mid = add(SINGLE[3], r, SINGLE[2]);
-    let high = add(SINGLE[5], r, SINGLE[4]);
-    let series = add(add(high, r2, mid), r2, low);
-    let bits = add(series, r, 1.0).to_bits().wrapping_add(shifted.to_bits() << 23);
+    let low = multiply_add_single::<FUSED>(SINGLE[1], r, SINGLE[0]);
+    let mid = multiply_add_single::<FUSED>(SINGLE[3], r, SINGLE[2]);
+    let high = multiply_add_single::<FUSED>(SINGLE[5], r, SINGLE[4]);
+    let series = multiply_add_single::<FUSED>(multiply_add_single::<FUSED>(high, r2, mid), r2, low);
+    let bits = multiply_add_single::<FUSED>(series, r, 1.0).to_bits().wrapping_add(shifted.to_bits() << 23);
     if x < -126.0 { 0.0 } else { f32::from_bits(bits) }
 }
 

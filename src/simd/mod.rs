@@ -105,3 +105,9 @@ pub(crate) fn level() -> Level {
 pub(crate) fn multiply_add<const FUSED: bool>(x: f64, y: f64, z: f64) -> f64 {
     if FUSED { x.mul_add(y, z) } else { x * y + z }
 }
+
+/// The same in single precision.
+#[inline(always)]
+pub(crate) fn multiply_add_single<const FUSED: bool>(x: f32, y: f32, z: f32) -> f32 {
+    if FUSED { x.mul_add(y, z) } else { x * y + z }
+}

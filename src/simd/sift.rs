@@ -1,6 +1,6 @@
 //! Single precision as a sieve: lower bounds of slacks, many at a time.
 
-use super::Kernel;
+use super::{Kernel, multiply_add_single};
 
 /// Columns of a panel.
 pub(crate) const PANEL: usize = 16;
@@ -93,12 +93,12 @@ fn sums<const FUSED: bool>(
     let [mut a, mut b, mut c, mut d, mut e, mut f] = [*start; SIFTED];
     for (x, y) in rows.iter().zip(panel) {
         for l in 0..PANEL {
-            a[l] = multiply_add::<FUSED>(x[0], y[l], a[l]);
-            b[l] = multiply_add::<FUSED>(x[1], y[l], b[l]);
-            c[l] = multiply_add::<FUSED>(x[2], y[l], c[l]);
-            d[l] = multiply_add::<FUSED>(x[3], y[l], d[l]);
-            e[l] = multiply_add::<FUSED>(x[4], y[l], e[l]);
-            f[l] = multiply_add::<FUSED>(x[5], y[l], f[l]);
+            a[l] = multiply_add_single::<FUSED>(x[0], y[l], a[l]);
+            b[l] = multiply_add_single::<FUSED>(x[1], y[l], b[l]);
+            c[l] = multiply_add_single::<FUSED>(x[2], y[l], c[l]);
+            d[l] = multiply_add_single::<FUSED>(x[3], y[l], d[l]);
+            e[l] = multiply_add_single::<FUSED>(x[4], y[l], e[l]);
+            f[l] = multiply_add_single::<FUSED>(x[5], y[l], f[l]);
         }
     }
     [a, b, c, d, e, f]
@@ -128,11 +128,6 @@ fn bounds<const FUSED: bool>(
     let clear =
         clear(&a, t[0]) & clear(&b, t[1]) & clear(&c, t[2]) & clear(&d, t[3]) & clear(&e, t[4]) & clear(&f, t[5]);
     if clear { None } else { Some([a, b, c, d, e, f]) }
-}
-
-#[inline(always)]
-fn multiply_add<const FUSED: bool>(x: f32, y: f32, z: f32) -> f32 {
-    if FUSED { x.mul_add(y, z) } else { x * y + z }
 }
 
 /// The root of a square that rounding may have made negative, and not above it.
