@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::estimate::{Estimate, Evidence};
+use crate::estimate::{Estimate, Evidence, Randomness};
 use crate::measure::{Points, Samples};
 use crate::numeric::random::ChaCha8Rng;
 use crate::numeric::stream;
@@ -139,7 +139,7 @@ impl Funnels {
         let mean = lengths.iter().sum::<f64>() / n as f64;
         let variance = lengths.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / (n - 1) as f64;
         let evidence = Evidence::StandardError((variance / n as f64).sqrt());
-        Ok(Estimate::new(mean, evidence, "funnels", (n, n)).with_seed(seed))
+        Ok(Estimate::new(mean, evidence, "funnels", (n, n)).with_randomness(Randomness::MonteCarlo).with_seed(seed))
     }
 
     /// An optimal critic, −u, at each point.

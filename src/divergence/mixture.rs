@@ -6,7 +6,7 @@ use super::kind::{Base, Divergence};
 use super::knn::mean_and_variance;
 use super::quadrature::{breaks, integrate};
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
-use crate::estimate::{Estimate, Evidence};
+use crate::estimate::{Estimate, Evidence, Randomness};
 use crate::measure::{Mixture, Samples};
 
 /// Draws of a Monte Carlo mean.
@@ -87,5 +87,6 @@ pub(super) fn drawn(
     let error = 0.5 * ((from_p.1 + from_q.1) / half as f64).sqrt();
     let evidence = Evidence::StandardError(divergence.carried(value, error));
     Ok(Estimate::new(divergence.finish(value).min(divergence.ceiling()), evidence, "Monte Carlo", (half, half))
+        .with_randomness(Randomness::MonteCarlo)
         .with_seed(seed))
 }

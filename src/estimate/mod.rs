@@ -14,7 +14,7 @@ use std::fmt;
 /// use earthwork::estimate::{Estimate, Evidence};
 ///
 /// let estimate = Estimate::new(0.5, Evidence::StandardError(0.1), "mmd", (100, 80)).with_seed(7);
-/// assert_eq!(estimate.to_string(), "0.5 ± 0.1 (standard error; mmd, n = 100, m = 80)");
+/// assert_eq!(estimate.to_string(), "0.5 ± 0.2 (95 %, sampling; mmd, n = 100, m = 80)");
 /// assert!((estimate.upper() - 0.696).abs() < 1e-4);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,8 @@ pub struct Estimate {
     pub evidence: Evidence,
     /// On which side of the truth it stands.
     pub kind: Kind,
+    /// Which draws a standard error or an interval is about.
+    pub randomness: Randomness,
     /// Which method computed it.
     pub method: &'static str,
     /// Number of points on the two sides.
@@ -76,6 +78,19 @@ pub enum Kind {
     UpperBound,
 }
 
+/// Which draws a standard error or an interval is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Randomness {
+    /// The points of the two samples: other samples of the same two distributions would give another number.
+    #[default]
+    Sampling,
+    /// The directions that the method draws, for these very samples: more directions make it smaller, more points do not.
+    Directions,
+    /// The points that the method draws itself from two distributions that are known.
+    MonteCarlo,
+}
+
 /// What a reader must know before believing a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -101,6 +116,20 @@ pub enum Note {
     NotConverged,
     /// The interval lies within a few standard errors of 0, where intervals of distances hold the truth less often than they say.
     NearNull,
+    /// Another answer about the same two samples, with better evidence, excludes this one.
+    Contradicted {
+        /// The name of the other answer, such as `JS (classifier)`.
+        by: &'static str,
+        /// Whether the truth is at least ([`Kind::LowerBound`]) or at most ([`Kind::UpperBound`]) the limit.
+        side: Kind,
+        /// What the other answer allows at least or at most.
+        limit: f64,
+    },
+    /// The interval says that the two differ, and a permutation test of the same statistic does not, or the reverse.
+    TestDisagrees {
+        /// The p-value of the permutation test.
+        p_value: f64,
+    },
 }
 
 /// The normal quantile of a two-sided interval of level 95 %.
@@ -109,13 +138,28 @@ const NORMAL_95: f64 = 1.959_963_984_540_054;
 impl Estimate {
     /// An estimate that aims at the truth.
     pub fn new(value: f64, evidence: Evidence, method: &'static str, sizes: (usize, usize)) -> Self {
-        Self { value, evidence, kind: Kind::Point, method, sizes, seed: None, notes: Vec::new() }
+        Self {
+            value,
+            evidence,
+            kind: Kind::Point,
+            randomness: Randomness::Sampling,
+            method,
+            sizes,
+            seed: None,
+            notes: Vec::new(),
+        }
     }
 
     /// The same number as a bound.
     #[must_use]
     pub fn of_kind(self, kind: Kind) -> Self {
         Self { kind, ..self }
+    }
+
+    /// The same number, whose standard error or interval is about these draws.
+    #[must_use]
+    pub fn with_randomness(self, randomness: Randomness) -> Self {
+        Self { randomness, ..self }
     }
 
     /// The same, with the seed it was drawn with.
@@ -131,26 +175,34 @@ impl Estimate {
         self
     }
 
-    /// The lower end: proven, or of the 95 % interval that the standard error gives, or of the interval; −∞ where nothing
-    /// is known.
+    /// The lower end: proven, or of the interval, or the value less 1.96 standard errors (95 % with [`Estimate::upper`], 97.5 % alone);
+    /// −∞ where nothing is known, as below an upper bound.
     pub fn lower(&self) -> f64 {
         match self.evidence {
             Evidence::Bounds { lower, .. } | Evidence::Interval { lower, .. } => lower,
+            Evidence::StandardError(_) if self.kind == Kind::UpperBound => f64::NEG_INFINITY,
             Evidence::StandardError(error) => self.value - NORMAL_95 * error,
             Evidence::Exact => self.value,
             Evidence::Unstated => f64::NEG_INFINITY,
         }
     }
 
-    /// The upper end: proven, or of the 95 % interval that the standard error gives, or of the interval; +∞ where nothing
-    /// is known.
+    /// The upper end: proven, or of the interval, or the value and 1.96 standard errors (95 % with [`Estimate::lower`], 97.5 % alone);
+    /// +∞ where nothing is known, as above a lower bound.
     pub fn upper(&self) -> f64 {
         match self.evidence {
             Evidence::Bounds { upper, .. } | Evidence::Interval { upper, .. } => upper,
+            Evidence::StandardError(_) if self.kind == Kind::LowerBound => f64::INFINITY,
             Evidence::StandardError(error) => self.value + NORMAL_95 * error,
             Evidence::Exact => self.value,
             Evidence::Unstated => f64::INFINITY,
         }
+    }
+
+    /// Half of the 95 % interval that a standard error gives, 1.96 of them: what stands behind "±". None for other evidence, and
+    /// for bounds.
+    pub fn half_width(&self) -> Option<f64> {
+        self.std_error().filter(|_| self.kind == Kind::Point).map(|error| NORMAL_95 * error)
     }
 
     /// The standard error, where the evidence is one.
@@ -164,24 +216,60 @@ impl Estimate {
 
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (value, method, (n, m)) = (self.value, self.method, self.sizes);
         let side = match self.kind {
             Kind::Point => "",
-            Kind::LowerBound => "at least ",
-            Kind::UpperBound => "at most ",
+            Kind::LowerBound => "≥ ",
+            Kind::UpperBound => "≤ ",
         };
-        let (value, method, (n, m)) = (self.value, self.method, self.sizes);
         let of = format!("{method}, n = {n}, m = {m}");
-        match self.evidence {
-            Evidence::Bounds { lower, upper } => write!(f, "{side}{value}, proven within [{lower}, {upper}] ({of})"),
-            Evidence::StandardError(error) => write!(f, "{side}{value} ± {error} (standard error; {of})"),
-            Evidence::Interval { lower, upper, level } => {
-                write!(f, "{side}{value}, {} % interval [{lower}, {upper}] ({of})", 100.0 * level)
+        let draws = self.randomness;
+        match (self.evidence, self.kind) {
+            (Evidence::Bounds { lower, upper }, _) if upper == f64::INFINITY => {
+                write!(f, "{side}{value}, proven to be at least {lower} ({of})")
             }
-            Evidence::Exact => write!(f, "{side}{value} ({of})"),
-            Evidence::Unstated => write!(f, "{side}{value}, no error known ({of})"),
+            (Evidence::Bounds { lower, upper }, _) if lower == f64::NEG_INFINITY => {
+                write!(f, "{side}{value}, proven to be at most {upper} ({of})")
+            }
+            (Evidence::Bounds { lower, upper }, _) => {
+                write!(f, "{side}{value}, proven within [{lower}, {upper}] ({of})")
+            }
+            (Evidence::StandardError(error), Kind::Point) => {
+                write!(f, "{value} ± {} (95 %, {draws}; {of})", rounded(NORMAL_95 * error))
+            }
+            (Evidence::StandardError(_), Kind::LowerBound) => {
+                write!(f, "{side}{} (97.5 %, {draws}; estimated {value}; {of})", self.lower())
+            }
+            (Evidence::StandardError(_), Kind::UpperBound) => {
+                write!(f, "{side}{} (97.5 %, {draws}; estimated {value}; {of})", self.upper())
+            }
+            (Evidence::Interval { lower, upper, level }, _) => {
+                write!(f, "{side}{value}, {} % interval [{lower}, {upper}] ({draws}; {of})", rounded(100.0 * level))
+            }
+            (Evidence::Exact, _) => write!(f, "{side}{value} ({of})"),
+            (Evidence::Unstated, _) => write!(f, "{side}{value}, no error known ({of})"),
         }?;
         self.notes.iter().try_for_each(|note| write!(f, "; {note}"))
     }
+}
+
+impl fmt::Display for Randomness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sampling => "sampling",
+            Self::Directions => "directions",
+            Self::MonteCarlo => "Monte Carlo",
+        })
+    }
+}
+
+/// To two digits, as a half-width is shown.
+fn rounded(value: f64) -> f64 {
+    rounded_to(value, 2)
+}
+
+fn rounded_to(value: f64, digits: usize) -> f64 {
+    format!("{value:.*e}", digits - 1).parse().unwrap_or(value)
 }
 
 impl fmt::Display for Note {
@@ -199,6 +287,16 @@ impl fmt::Display for Note {
             Note::Biased(Kind::Point) => write!(f, "biased, to either side"),
             Note::NotConverged => write!(f, "not converged"),
             Note::NearNull => write!(f, "near 0, where intervals may say too much: ask a permutation test"),
+            Note::Contradicted { by, side, limit } => {
+                let side = if side == Kind::UpperBound { "most" } else { "least" };
+                write!(f, "contradicted by {by}, by which it is at {side} {}", rounded_to(limit, 4))
+            }
+            Note::TestDisagrees { p_value } if p_value > 0.05 => {
+                write!(f, "its permutation test finds no difference (p = {p_value:.2}): believe the test")
+            }
+            Note::TestDisagrees { p_value } => {
+                write!(f, "its permutation test finds a difference (p = {p_value:.3}): believe the test")
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::cost::LEAST;
 use crate::error::{Error, ErrorKind, Result, require};
-use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
+use crate::estimate::{Discrepancy, Estimate, Evidence, Note, Randomness};
 use crate::measure::Samples;
 use crate::sliced::error_bars::{Mean, controlled_mean, mean};
 use crate::sliced::method::{Directions, Method};
@@ -128,7 +128,9 @@ impl SlicedDistance {
             Some(error) => Evidence::StandardError(error),
             None => Evidence::Unstated,
         };
-        let estimate = Estimate::new(self.value, evidence, self.method, self.sizes).with_seed(self.seed);
+        let estimate = Estimate::new(self.value, evidence, self.method, self.sizes)
+            .with_randomness(Randomness::Directions)
+            .with_seed(self.seed);
         if self.status.is_success() { estimate } else { estimate.with_note(Note::NotConverged) }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::cost::PNorm;
 use crate::error::{Error, ErrorKind, Result, require};
-use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
+use crate::estimate::{Discrepancy, Estimate, Evidence, Note, Randomness};
 use crate::exact;
 use crate::exact::line::partial::{Held, PartialLine};
 use crate::exact::line::sort::{Scratch, Sorted};
@@ -128,7 +128,9 @@ impl PartialSlicedDistance {
             Some(error) => Evidence::StandardError(error),
             None => Evidence::Unstated,
         };
-        let estimate = Estimate::new(self.value, evidence, "sliced partial", self.sizes).with_seed(self.seed);
+        let estimate = Estimate::new(self.value, evidence, "sliced partial", self.sizes)
+            .with_randomness(Randomness::Directions)
+            .with_seed(self.seed);
         if self.status.is_success() { estimate } else { estimate.with_note(Note::NotConverged) }
     }
 }

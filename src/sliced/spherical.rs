@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
-use crate::estimate::{Discrepancy, Estimate, Evidence};
+use crate::estimate::{Discrepancy, Estimate, Evidence, Randomness};
 use crate::exact::Circle;
 use crate::exact::line::sort::Scratch;
 use crate::measure::{Points, Samples};
@@ -205,5 +205,5 @@ fn rooted(mean: Mean, p: f64, method: &'static str, sizes: (usize, usize)) -> Es
     let value = mean.value.powf(1.0 / p);
     let relative = |error: f64| if error == 0.0 { 0.0 } else { value * error / (p * mean.value) };
     let evidence = mean.std_error.map_or(Evidence::Unstated, |error| Evidence::StandardError(relative(error)));
-    Estimate::new(value, evidence, method, sizes)
+    Estimate::new(value, evidence, method, sizes).with_randomness(Randomness::Directions)
 }

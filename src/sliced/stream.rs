@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result, require_dimension};
-use crate::estimate::{Estimate, Evidence};
+use crate::estimate::{Estimate, Evidence, Randomness};
 use crate::exact::line::power::with_power;
 use crate::measure::IntoPoints;
 use crate::simd::{TILE_POINTS, project, tiled};
@@ -84,7 +84,9 @@ impl Streamed {
             }
             None => Evidence::Unstated,
         };
-        Estimate::new(self.value, evidence, "sliced, streamed", self.sizes).with_seed(self.seed)
+        Estimate::new(self.value, evidence, "sliced, streamed", self.sizes)
+            .with_randomness(Randomness::Directions)
+            .with_seed(self.seed)
     }
 }
 

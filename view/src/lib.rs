@@ -2,5 +2,6 @@
 //!
 //! No numerics: everything here reads results of the library.
 
+pub mod evidence;
 pub mod format;
 pub mod validation;

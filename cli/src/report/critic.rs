@@ -87,8 +87,8 @@ pub(crate) fn benchmark(found: &BenchmarkReport) -> String {
         "pair",
         format!("MinFunnels, dimension {dim}, {}, seed {}", format::counted(funnels, "funnel"), found.seed),
     );
-    let (truth, error) = (format::number(found.truth, 5), format::number(found.truth_std_error, 2));
-    entries.add("W1", format!("{truth} ± {error} (standard error over 100,000 points)"));
+    let (truth, half) = (format::number(found.truth, 5), format::number(1.96 * found.truth_std_error, 2));
+    entries.add("W1", format!("{truth} ± {half} (95 %, Monte Carlo: 100,000 points)"));
     let mut grid = Grid::new("lrrrrrrr");
     grid.row(["critic", "cos", "L2", "raw W1", "error", "Lip f ≤", "certified", "time"]);
     for row in &found.critics {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use earthwork::divergence::Divergence;
 use earthwork::estimate::{Estimate, Evidence, Kind, Note};
+use earthwork_view::evidence::value;
 use serde::Serialize;
 
 use crate::format;
@@ -33,16 +34,19 @@ pub(crate) fn divergence(inputs: &Inputs, rows: &[DivergenceRow]) -> String {
     let mut notes = Entries::default();
     for row in rows {
         let estimate = &row.estimate;
-        let side = if estimate.kind == Kind::LowerBound { "≥ " } else { "" };
         let interval = match (row.interval, estimate.evidence) {
             (Some((lower, upper, _)), _) => between(lower, upper),
             (None, Evidence::Exact) => "exact".into(),
-            (None, Evidence::StandardError(_)) if level.is_none() => between(estimate.lower(), estimate.upper()),
+            (None, Evidence::StandardError(_)) if level.is_none() && estimate.upper() == f64::INFINITY => {
+                format!("≥ {} (97.5 %)", format::down(estimate.lower(), 4))
+            }
+            (None, Evidence::StandardError(_) | Evidence::Interval { .. }) if level.is_none() => {
+                between(estimate.lower(), estimate.upper())
+            }
             _ => "none".into(),
         };
         let error = estimate.std_error().map_or_else(String::new, |error| format::number(error, 2));
-        let value = format!("{side}{}", number(estimate.value));
-        grid.row([row.name.clone(), value, error, interval, format::time(row.time)]);
+        grid.row([row.name.clone(), value(estimate, 5), error, interval, format::time(row.time)]);
         for note in &estimate.notes {
             notes.add(row.kind.to_string(), note.to_string());
         }
@@ -56,10 +60,6 @@ pub(crate) fn divergence(inputs: &Inputs, rows: &[DivergenceRow]) -> String {
 
 fn between(lower: f64, upper: f64) -> String {
     format!("{} ... {}", format::number(lower, 4), format::number(upper, 4))
-}
-
-fn number(value: f64) -> String {
-    if value == f64::INFINITY { "∞".into() } else { format::number(value, 5) }
 }
 
 #[derive(Debug, Serialize)]

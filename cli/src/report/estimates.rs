@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use earthwork::compare::Comparison;
+use earthwork::estimate::Estimate;
 use earthwork::estimate::resample::PermutationTest;
-use earthwork::estimate::{Estimate, Evidence};
+use earthwork_view::evidence::{support, value};
 
 use crate::format;
 use crate::report::layout::Grid;
@@ -21,13 +22,13 @@ pub(crate) fn others(comparison: &Comparison) -> String {
             grid.row([other.group, "value", "evidence", "time"]);
             group = other.group;
         }
-        let (value, lines) = match &other.outcome {
-            Ok(estimate) => (format::number(estimate.value, 6), lines(estimate)),
+        let (shown, lines) = match &other.outcome {
+            Ok(estimate) => (value(estimate, 6), lines(estimate)),
             Err(why) => ("-".to_string(), broken(&why.to_string())),
         };
         for (at, line) in lines.into_iter().enumerate() {
             let of_first = |text: String| if at == 0 { text } else { String::new() };
-            let (name, value) = (of_first(other.name.clone()), of_first(value.clone()));
+            let (name, value) = (of_first(other.name.clone()), of_first(shown.clone()));
             grid.row([name, value, line, of_first(format::time(other.time))]);
         }
     }
@@ -68,23 +69,6 @@ fn broken(text: &str) -> Vec<String> {
 /// What supports an estimate and what to know of it, on one line.
 pub(crate) fn evidence(estimate: &Estimate) -> String {
     estimate.notes.iter().fold(support(estimate), |text, note| format!("{text}, {note}"))
-}
-
-/// What supports an estimate, in a few words.
-fn support(estimate: &Estimate) -> String {
-    match estimate.evidence {
-        Evidence::Bounds { lower, upper } => {
-            format!("proven: {} ... {}", format::down(lower, 8), format::up(upper, 8))
-        }
-        Evidence::StandardError(error) => format!("± {} (95 %)", format::number(1.96 * error, 2)),
-        Evidence::Interval { lower, upper, level } => {
-            let [lower, upper] = [format::down(lower, 4), format::up(upper, 4)];
-            let kind = if estimate.method.contains("bracket") { "bracket, " } else { "" };
-            format!("{lower} ... {upper} ({kind}{})", format::percent(level))
-        }
-        Evidence::Exact => "exact".to_string(),
-        _ => "no error known".to_string(),
-    }
 }
 
 /// "p = 0.001".

@@ -86,12 +86,12 @@ pub(crate) fn gan(found: &GanReport) -> String {
     entries.add(
         "real",
         format!(
-            "two real samples of {} points are W1 = {} ± {} and W2 = {} ± {} apart",
+            "two real samples of {} points are W1 = {} ± {} and W2 = {} ± {} apart (95 %, of the means)",
             run.referee_points,
             format::number(run.floor_w1, 4),
-            format::number(run.floor_w1_std_error, 2),
+            format::number(1.96 * run.floor_w1_std_error, 2),
             format::number(run.floor_w2, 4),
-            format::number(run.floor_w2_std_error, 2)
+            format::number(1.96 * run.floor_w2_std_error, 2)
         ),
     );
     let mut grid = Grid::new("rrrrrrrrr");

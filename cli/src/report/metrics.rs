@@ -5,6 +5,7 @@ use std::time::Duration;
 use earthwork::Error;
 use earthwork::estimate::{Estimate, Evidence};
 use earthwork::metrics::Reading;
+use earthwork_view::evidence::value;
 use serde::Serialize;
 
 use crate::better::Better;
@@ -34,7 +35,7 @@ pub(crate) fn metrics(inputs: &Inputs, scored: &[Scored]) -> String {
         match &row.outcome {
             Ok(estimate) => grid.row([
                 row.name.clone(),
-                format::number(estimate.value, 5),
+                value(estimate, 5),
                 evidence(estimate),
                 Better::from(row.reading).word().to_string(),
                 time,

@@ -110,9 +110,9 @@ pub(crate) fn sliced(inputs: &Inputs, found: &SlicedReport) -> String {
         (Some(0.0), None) => entries.add("", "no direction differs from another"),
         (Some(error), None) => {
             let interval = found.lower.zip(found.upper).map_or_else(String::new, |(lower, upper)| {
-                format!(": {} to {} in 95 of 100 draws", format::number(lower, 8), format::number(upper, 8))
+                format!(": {} to {} in 95 of 100 draws of them", format::number(lower, 8), format::number(upper, 8))
             });
-            entries.add("", format!("± {} (standard error){interval}", format::number(error, 2)));
+            entries.add("", format!("± {} (95 %, directions){interval}", format::number(1.96 * error, 2)));
         }
         (None, None) => entries.add("", "no error known: that takes two independent directions"),
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use earthwork::estimate::resample::PermutationTest;
+use earthwork_view::evidence::value;
 use serde::Serialize;
 
 use crate::format;
@@ -30,7 +31,7 @@ pub(crate) fn test(inputs: &Inputs, tested: &Tested) -> String {
     let Tested { name, test, .. } = tested;
     let mut entries = Entries::default();
     let statistic = &test.statistic;
-    entries.add(name.as_str(), format!("{}   ({})", format::number(statistic.value, 8), evidence(statistic)));
+    entries.add(name.as_str(), format!("{}   ({})", value(statistic, 8), evidence(statistic)));
     let count = test.permutations();
     let work = format!("relabellings of the pooled points, {}", format::time(tested.time));
     entries.add("permutations", format!("{} {work}", format::count(count as u64)));

@@ -64,7 +64,7 @@ fn the_schema_is_the_documented_one() {
 #[test]
 fn the_text_puts_the_error_beside_the_number() {
     let text = in_examples("sliced adelie.csv gentoo.csv --p 1").text();
-    for part in ["SW1", "(standard error)", "in 95 of 100 draws", "500 directions", "converged"] {
+    for part in ["SW1", "(95 %, directions)", "in 95 of 100 draws", "500 directions", "converged"] {
         assert!(text.contains(part), "`{part}` is missing in\n{text}");
     }
     let text = in_examples("sliced adelie.csv gentoo.csv --method max").text();

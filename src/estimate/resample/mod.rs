@@ -61,7 +61,7 @@ pub use permutation::{Permutation, PermutationTest, permutation_test, permutatio
 pub use pool::{Draw, Pool};
 
 use crate::error::{Error, ErrorKind, Result, require};
-use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
+use crate::estimate::{Discrepancy, Estimate, Evidence, Note, Randomness};
 use crate::measure::Samples;
 use crate::numeric::normal::normal_quantile;
 
@@ -205,7 +205,7 @@ pub fn interval<D: Discrepancy + ?Sized>(d: &D, x: &Samples, y: &Samples, option
         Scheme::Jackknife => schemes::jackknife(d, &pool, estimate.value, options)?.normal_interval(options.level),
     };
     let evidence = Evidence::Interval { lower, upper, level: options.level };
-    let estimate = Estimate { evidence, ..estimate }.with_seed(options.seed);
+    let estimate = Estimate { evidence, ..estimate }.with_randomness(Randomness::Sampling).with_seed(options.seed);
     let (centre, error) = (0.5 * (lower + upper), 0.5 * (upper - lower) / normal_quantile(0.5 + 0.5 * options.level));
     Ok(if centre < NEAR_NULL * error { estimate.with_note(Note::NearNull) } else { estimate })
 }
@@ -222,5 +222,6 @@ pub fn std_error<D: Discrepancy + ?Sized>(d: &D, x: &Samples, y: &Samples) -> Re
     }
     let options = Resampling::jackknife().with_replicates(x.len() + y.len());
     let jackknife = schemes::jackknife(d, &Pool::new(x, y)?, estimate.value, &options)?;
-    Ok(Estimate { evidence: Evidence::StandardError(jackknife.std_error), ..estimate })
+    let evidence = Evidence::StandardError(jackknife.std_error);
+    Ok(Estimate { evidence, ..estimate }.with_randomness(Randomness::Sampling))
 }
