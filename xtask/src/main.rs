@@ -18,9 +18,11 @@ Developer commands of earthwork. Run them anywhere inside the repository.
     cargo xtask python             the Python package alone: installed, tested, type-checked, and the notebooks run
     cargo xtask bench NAME [ARGS]  earthwork against its peers in one run: benches/peers/NAME.py, `exact` if left out;
                                    ARGS go on, --help lists them
+    cargo xtask coverage [ARGS]    how often intervals hold the truth, into docs/benchmarks.md; --draws N, --only FAMILY,
+                                   --show (prints and writes nothing)
     cargo xtask fixtures           writes tests/fixtures/*.json anew from POT and SciPy
 
-`check` needs Rust alone; the others also need Python 3 and make virtual environments under target/.
+`check` and `coverage` need Rust alone; the others also need Python 3 and make virtual environments under target/.
 `cargo bench` runs the criterion benches.";
 
 /// What the command line asks for.
@@ -31,6 +33,7 @@ enum Task {
     Test { ignored_too: bool },
     Python,
     Bench(Vec<String>),
+    Coverage(Vec<String>),
     Fixtures,
 }
 
@@ -44,6 +47,7 @@ impl Task {
             ["test", "--all"] => Ok(Self::Test { ignored_too: true }),
             ["python"] => Ok(Self::Python),
             ["bench", ..] => Ok(Self::Bench(arguments[1..].to_vec())),
+            ["coverage", ..] => Ok(Self::Coverage(arguments[1..].to_vec())),
             ["fixtures"] => Ok(Self::Fixtures),
             _ => Err(Failure::new(format!("`{}` is no command here; `cargo xtask` lists them", words.join(" ")))),
         }
@@ -62,6 +66,9 @@ impl Task {
                 let named = arguments.first().filter(|word| !word.starts_with('-'));
                 let name = named.map_or("exact", String::as_str);
                 python::run(&format!("benches/peers/{name}.py"), &arguments[usize::from(named.is_some())..])
+            }
+            Self::Coverage(arguments) => {
+                Step::cargo("coverage", &["bench", "--bench", "coverage", "--"]).arguments(&arguments).run()
             }
             Self::Fixtures => python::run_all("tests/fixtures", "make_"),
         }
@@ -116,7 +123,7 @@ mod tests {
     #[test]
     fn every_command_of_the_help_is_understood() {
         for line in HELP.lines().filter_map(|line| line.strip_prefix("    cargo xtask ")) {
-            let words = line.split("  ").next().unwrap().replace("NAME [ARGS]", "exact");
+            let words = line.split("  ").next().unwrap().replace("NAME [ARGS]", "exact").replace(" [ARGS]", "");
             assert!(parse(&words).is_ok(), "{words}");
         }
     }
