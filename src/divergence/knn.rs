@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::kind::{Base, Divergence};
 use super::notes;
 use super::sides::{Sides, shuffled};
+use super::structure::{self, Core, Inside};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence};
 use crate::measure::Samples;
@@ -132,8 +133,23 @@ impl Discrepancy for Knn {
     }
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+        self.check()?;
+        structure::estimate(x, y, self.divergence, self)
+    }
+}
+
+impl Core for Knn {
+    fn method(&self) -> &'static str {
+        "k nearest neighbours"
+    }
+
+    fn least(&self) -> usize {
+        self.k + 1
+    }
+
+    /// Of points that fill their dimensions and do not repeat.
+    fn whole(&self, sides: Sides) -> Result<Estimate> {
         let (base, swapped) = self.check()?;
-        let sides = Sides::new(x, y, self.k + 1)?;
         let sizes = sides.sizes();
         let sides = if self.whiten { sides.whitened()? } else { sides };
         let found = match base {
@@ -149,6 +165,19 @@ impl Discrepancy for Knn {
         estimate = notes::mismatch(estimate, found.outside);
         estimate = notes::ties(estimate, found.ties);
         Ok(notes::bias(estimate, found.drift.0, found.drift.1))
+    }
+
+    fn inside(&self, base: Base, sides: Sides) -> Result<Inside> {
+        if base == Base::JensenShannon {
+            let sides = if self.whiten { sides.whitened()? } else { sides };
+            let found = pooled(&sides.x, &sides.y, sides.dim, self.k);
+            return Ok(Inside { value: found.value, error: found.error });
+        }
+        let Base::Power(order) = base else { unreachable!("refused in check") };
+        let divergence = if order == 1.0 { Divergence::Kl } else { Divergence::Tsallis(order) };
+        let found = Self { divergence, ..*self }.whole(sides)?;
+        let error = found.std_error().unwrap_or(f64::INFINITY);
+        Ok(Inside { value: found.value, error })
     }
 }
 
@@ -258,7 +287,7 @@ fn jensen_shannon(sides: &Sides, k: usize) -> Found {
         let count = points.len() / dim;
         (0..least).flat_map(|i| points[(which * least + i) % count * dim..][..dim].to_vec()).collect()
     };
-    let found: Vec<Found> = (0..parts).map(|which| equal_sizes(&part(&x, which), &part(&y, which), dim, k)).collect();
+    let found: Vec<Found> = (0..parts).map(|which| pooled(&part(&x, which), &part(&y, which), dim, k)).collect();
     let mean = |of: fn(&Found) -> f64| found.iter().map(of).sum::<f64>() / parts as f64;
     Found {
         value: mean(|f| f.value),
@@ -270,14 +299,15 @@ fn jensen_shannon(sides: &Sides, k: usize) -> Found {
     }
 }
 
-fn equal_sizes(x: &[f64], y: &[f64], dim: usize, k: usize) -> Found {
+/// JS with the weights that the two samples have in their pool: ½ and ½ for equal sizes.
+fn pooled(x: &[f64], y: &[f64], dim: usize, k: usize) -> Found {
     let (x, y) = (Tree::new(x, dim), Tree::new(y, dim));
-    let n = x.len();
+    let (n, m) = (x.len() as f64, y.len() as f64);
     let (at_x, at_y) = (Pooled::new(&x, &y, dim, k), Pooled::new(&y, &x, dim, k));
     let (of_x, of_y) = (at_x.influence(&at_y), at_y.influence(&at_x));
-    let variance = 0.25 * (mean_and_variance(&of_x).1 + mean_and_variance(&of_y).1) / n as f64;
+    let variance = (n * mean_and_variance(&of_x).1 + m * mean_and_variance(&of_y).1) / (n + m).powi(2);
     Found {
-        value: 0.5 * (mean_and_variance(&at_x.terms).0 + mean_and_variance(&at_y.terms).0),
+        value: (n * mean_and_variance(&at_x.terms).0 + m * mean_and_variance(&at_y.terms).0) / (n + m),
         error: variance.sqrt(),
         outside: at_x.outside.max(at_y.outside),
         ties: at_x.ties + at_y.ties,
@@ -306,7 +336,7 @@ impl Pooled {
         let needed = radii.iter().any(|&radius| radius >= 0.0);
         let count = |tree: &Tree| if needed { tree.count_within(x, &radii, true, Norm::Euclidean) } else { Vec::new() };
         let (inside_x, inside_y) = (count(x), count(y));
-        let level = ((2 * n - 1) as f64 / (n - 1) as f64).ln();
+        let level = ((n + y.len() - 1) as f64 / (n - 1) as f64).ln();
         let term = |i: usize| {
             if pooled[i] > 0.0 {
                 0.5 * dim as f64 * (pooled[i] / own.farthest(i)).ln() + level
@@ -317,7 +347,7 @@ impl Pooled {
         };
         let terms = (0..n).map(term).collect();
         let ratio = |i: usize| 0.5 * dim as f64 * (other.farthest(i) / own.farthest(i)).ln();
-        let outside = (0..n).filter(|&i| ratio(i) > notes::out_of_support(n)).count() as f64 / n as f64;
+        let outside = (0..n).filter(|&i| ratio(i) > notes::out_of_support(y.len())).count() as f64 / n as f64;
         let ties = (0..n).filter(|&i| own.distances(i)[0] == 0.0 || other.distances(i)[0] == 0.0).count();
         Self { terms, own, other, from_own, outside, ties }
     }

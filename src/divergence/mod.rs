@@ -31,6 +31,7 @@ mod notes;
 mod quadrature;
 mod ratio;
 pub(crate) mod sides;
+mod structure;
 
 pub use classifier::{Classifier, Formula};
 pub use discrete::{OnBins, f_divergence};

@@ -24,9 +24,14 @@ impl Sides {
     /// When the dimensions differ, a sample has weights of several sizes, or fewer than `least` points.
     pub(crate) fn new(x: &Samples, y: &Samples, least: usize) -> Result<Self> {
         require_dimension("y", y.dim(), x.dim())?;
-        let (mut x, mut y, dim) = (draws("x", x, least)?, draws("y", y, least)?, x.dim());
+        let dim = x.dim();
+        Ok(Self::of(draws("x", x, least)?, draws("y", y, least)?, dim))
+    }
+
+    /// Points row by row.
+    pub(crate) fn of(mut x: Vec<f64>, mut y: Vec<f64>, dim: usize) -> Self {
         rescale(&mut x, &mut y, dim);
-        Ok(Self { x, y, dim })
+        Self { x, y, dim }
     }
 
     pub(crate) fn sizes(&self) -> (usize, usize) {
@@ -94,13 +99,15 @@ pub(crate) fn moments(points: &[f64], dim: usize) -> (DVector<f64>, DMatrix<f64>
 /// The points in an order that depends on themselves and the seed alone, and has nothing to do with where they lie.
 pub(crate) fn shuffled(points: &[f64], dim: usize, seed: u64, item: u64) -> Vec<&[f64]> {
     let mut rows: Vec<&[f64]> = points.chunks_exact(dim).collect();
-    let compare = |a: &&[f64], b: &&[f64]| {
-        let by_coordinate = a.iter().zip(*b).map(|(a, b)| a.total_cmp(b));
-        by_coordinate.fold(Ordering::Equal, Ordering::then)
-    };
-    rows.sort_by(compare);
+    rows.sort_by(|a, b| by_coordinates(a, b));
     rows.shuffle(&mut stream(seed, item));
     rows
+}
+
+/// The order of two points by their first coordinate that differs.
+pub(crate) fn by_coordinates(a: &[f64], b: &[f64]) -> Ordering {
+    let mut gaps = a.iter().zip(b).map(|(a, b)| a.total_cmp(b));
+    gaps.find(|gap| gap.is_ne()).unwrap_or(Ordering::Equal)
 }
 
 /// The points of positive weight, which must all weigh the same.

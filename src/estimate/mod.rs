@@ -110,6 +110,18 @@ pub enum Note {
         /// How many points have an equal one.
         points: usize,
     },
+    /// One sample has mass on values that the other never takes, so that the divergence is infinite.
+    Alone {
+        /// The share of that sample.
+        share: f64,
+    },
+    /// Both samples hold the same rows: they are no independent draws.
+    SameSample,
+    /// Each row is given several times, and was counted as one draw.
+    RepeatedRows {
+        /// How often at most.
+        times: usize,
+    },
     /// The method is known to err to one side on average at this size.
     Biased(Kind),
     /// An iteration ended before it reached its tolerance.
@@ -282,6 +294,11 @@ impl fmt::Display for Note {
                 write!(f, "{:.1} % of one sample lies where the other has no points", 100.0 * share)
             }
             Note::Ties { points } => write!(f, "{points} points have an equal one"),
+            Note::Alone { share } => {
+                write!(f, "infinite: {:.1} % of one sample lies on values that the other never takes", 100.0 * share)
+            }
+            Note::SameSample => write!(f, "both samples hold the same rows, so they are no independent draws"),
+            Note::RepeatedRows { times } => write!(f, "each row is given {times} times and counts as one draw"),
             Note::Biased(Kind::LowerBound) => write!(f, "too small on average"),
             Note::Biased(Kind::UpperBound) => write!(f, "too large on average"),
             Note::Biased(Kind::Point) => write!(f, "biased, to either side"),

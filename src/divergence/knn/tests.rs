@@ -102,7 +102,10 @@ fn whitening_makes_scales_of_columns_irrelevant() {
     let error = white.between(&moved(&x, |_, v| v), &moved(&x, |_, _| 1.0)).map(|e| e.value);
     assert!(error.is_ok(), "one degenerate side is no degenerate mean");
     let line = moved(&x, |axis, v| if axis == 0 { v } else { 0.0 });
-    assert!(white.between(&line, &line).unwrap_err().to_string().contains("subspace"));
+    let beside = moved(&y, |axis, v| if axis == 0 { v } else { 0.0 });
+    let alone = |s: &Samples| Samples::new(s.points().view().column(0)).unwrap();
+    let (found, right) = (white.between(&line, &beside).unwrap(), white.between(&alone(&x), &alone(&y)).unwrap());
+    assert!((found.value - right.value).abs() < 1e-12, "{found} is not {right}");
 }
 
 #[test]
@@ -124,11 +127,18 @@ fn ties_are_counted_and_never_nan() {
         )
         .unwrap();
     assert!((js.value - truth).abs() < 5e-3, "{js} is not {truth}");
-    // Atoms that Q has not, equal samples, one point each: numbers.
-    for (x, y) in [(atoms(&[20, 20]), atoms(&[0, 20, 20])), (x.clone(), x.clone()), (atoms(&[7]), atoms(&[0, 7]))] {
-        for d in [Divergence::Kl, Divergence::JensenShannon, Divergence::Renyi(0.5), Divergence::ChiSquared] {
-            assert!(Knn::new(d).between(&x, &y).unwrap().value.is_finite(), "{d}");
+    // Atoms that Q has not: infinite, or what the masses say.
+    for (x, y) in [(atoms(&[20, 20]), atoms(&[0, 20, 20])), (atoms(&[7]), atoms(&[0, 7]))] {
+        let share = if x.len() == 40 { 0.5 } else { 1.0 };
+        for d in [Divergence::Kl, Divergence::ChiSquared, Divergence::Renyi(2.0)] {
+            let found = Knn::new(d).between(&x, &y).unwrap();
+            assert!(found.value == f64::INFINITY && found.notes.contains(&Note::Alone { share }), "{found}");
         }
+        let found = Knn::new(Divergence::SquaredHellinger).between(&x, &y).unwrap();
+        assert!((found.value - share).abs() < 3.0 * found.std_error().unwrap() + 1e-12, "{found}");
+    }
+    for d in [Divergence::Kl, Divergence::JensenShannon, Divergence::Renyi(0.5), Divergence::ChiSquared] {
+        assert_eq!(Knn::new(d).between(&x, &x).unwrap().value, 0.0, "{d}");
     }
 }
 
