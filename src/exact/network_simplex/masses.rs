@@ -44,7 +44,8 @@ impl Masses {
                 // n times the rounded 1/n is not 1: equal masses share the total, and stay equal.
                 return vec![(total / masses.len() as i128) << UNIT_BITS; masses.len()];
             }
-            masses.iter().map(|mass| (scaled(*mass, exponent) as i128) << UNIT_BITS).collect()
+            // A mass too small for a step takes one: a point without any would be left out of the tree.
+            masses.iter().map(|mass| (scaled(*mass, exponent) as i128).max(1) << UNIT_BITS).collect()
         };
         let total = scaled(total, exponent) as i128;
         let source = whole(source, total);
@@ -113,6 +114,14 @@ mod tests {
         assert_ne!(masses.source[1], masses.target[1]);
         assert_eq!(masses.mass(masses.source[0] - masses.target[0]), 0.0);
         assert_eq!(masses.mass(masses.target[0] - masses.source[0]), 0.0);
+    }
+
+    #[test]
+    fn masses_far_below_the_total_are_not_lost() {
+        let masses = Masses::new(&[1e-60, 0.5, 0.5], &[0.5, 1e-200, 0.5]);
+        assert!(masses.source.iter().chain(&masses.target).all(|&mass| mass > 0));
+        assert!(masses.mass(masses.target[1]) < 1e-28);
+        assert_eq!(masses.source.iter().sum::<i128>(), masses.target.iter().sum::<i128>());
     }
 
     #[test]

@@ -1,0 +1,75 @@
+"""POT's names over earthwork's solvers, and an accelerator for an installed POT.
+
+Two ways in. ``import earthwork.pot as ot`` is POT's interface (of version 0.9.7) served by earthwork alone. The accelerator runs
+scripts as they are: ``python -m earthwork.pot script.py``, :func:`accelerate`, or ``with accelerated():`` replace POT's solvers in
+place, and POT answers what is not served here.
+
+>>> import earthwork.pot as ot
+>>> M = ot.dist([[0.0, 0.0], [1.0, 0.0]], [[3.0, 4.0], [4.0, 4.0]])
+>>> float(ot.emd2([], [], M))
+25.0
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from earthwork.pot import bregman, lp, partial, unbalanced, utils
+from earthwork.pot._accelerate import accelerate, accelerated, report, report_rows, restore
+from earthwork.pot._errors import InputError, NotServed
+from earthwork.pot.bregman import barycenter, sinkhorn, sinkhorn2
+from earthwork.pot.lp import (
+    binary_search_circle,
+    emd,
+    emd2,
+    emd2_1d,
+    emd2_lazy,
+    emd_1d,
+    emd_1d_dual_backprop,
+    linear_circular_ot,
+    semidiscrete_wasserstein2_unif_circle,
+    wasserstein_1d,
+    wasserstein_circle,
+)
+from earthwork.pot.unbalanced import sinkhorn_unbalanced, sinkhorn_unbalanced2
+from earthwork.pot.utils import dist, tic, toc, toq, unif
+
+__all__ = [
+    "InputError",
+    "NotServed",
+    "accelerate",
+    "accelerated",
+    "barycenter",
+    "binary_search_circle",
+    "bregman",
+    "dist",
+    "emd",
+    "emd2",
+    "emd2_1d",
+    "emd2_lazy",
+    "emd_1d",
+    "emd_1d_dual_backprop",
+    "linear_circular_ot",
+    "lp",
+    "partial",
+    "report",
+    "report_rows",
+    "restore",
+    "semidiscrete_wasserstein2_unif_circle",
+    "sinkhorn",
+    "sinkhorn2",
+    "tic",
+    "toc",
+    "toq",
+    "sinkhorn_unbalanced",
+    "sinkhorn_unbalanced2",
+    "unbalanced",
+    "unif",
+    "utils",
+    "wasserstein_1d",
+    "wasserstein_circle",
+]
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"earthwork.pot has no {name!r}: it is not served without POT; docs/pot.md lists what is")

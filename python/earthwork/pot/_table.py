@@ -1,0 +1,64 @@
+"""Which of POT's functions are served here, by the module of POT that defines them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["SERVED", "TOOLS", "served"]
+
+SERVED: dict[str, tuple[str, str]] = {
+    "ot.lp._network_simplex": ("lp", "emd emd2 emd2_lazy"),
+    "ot.lp.solver_1d": ("line", "wasserstein_1d emd_1d emd2_1d emd_1d_dual_backprop"),
+    "ot.lp.solver_circle": (
+        "circle",
+        "binary_search_circle wasserstein_circle wasserstein1_circle semidiscrete_wasserstein2_unif_circle linear_circular_ot",
+    ),
+    "ot.lp._barycenter_solvers": (
+        "barycenters",
+        "barycenter free_support_barycenter generalized_free_support_barycenter free_support_barycenter_generic_costs "
+        "ot_barycenter_energy NorthWestMMGluing",
+    ),
+    "ot.bregman._sinkhorn": (
+        "bregman",
+        "sinkhorn sinkhorn2 sinkhorn_knopp sinkhorn_log greenkhorn sinkhorn_stabilized sinkhorn_epsilon_scaling",
+    ),
+    "ot.bregman._barycenter": ("fixed", "barycenter barycenter_sinkhorn barycenter_stabilized barycenter_debiased"),
+    "ot.bregman._convolutional": ("fixed", "convolutional_barycenter2d convolutional_barycenter2d_debiased"),
+    "ot.bregman._empirical": ("bregman", "empirical_sinkhorn empirical_sinkhorn2 empirical_sinkhorn_divergence"),
+    "ot.partial.partial_solvers": (
+        "partial",
+        "partial_wasserstein partial_wasserstein2 partial_wasserstein_lagrange entropic_partial_wasserstein "
+        "entropic_partial_wasserstein_logscale partial_wasserstein_1d",
+    ),
+    "ot.unbalanced._sinkhorn": (
+        "unbalanced",
+        "sinkhorn_unbalanced sinkhorn_unbalanced2 sinkhorn_knopp_unbalanced sinkhorn_stabilized_unbalanced "
+        "sinkhorn_unbalanced_translation_invariant",
+    ),
+    "ot.unbalanced._mm": ("unbalanced", "mm_unbalanced mm_unbalanced2"),
+    "ot.unbalanced._lbfgs": ("unbalanced", "lbfgsb_unbalanced lbfgsb_unbalanced2"),
+}
+"""Module of POT: our module and the names."""
+
+TOOLS = frozenset(
+    """unif dist tic toc toq list_to_array get_backend euclidean_distances dist0 clean_zeros kernel laplacian cost_normalization
+    check_params check_random_state fun_to_numpy parmap dots is_all_finite proj_simplex projection_sparse_simplex
+    proj_SDP exp_bures label_normalization labels_to_masks get_coordinate_circle reduce_lazytensor get_lowrank_lazytensor
+    get_parameter_pair center_ot_dual estimate_dual_null_weights quantile_function check_number_threads apply_scaler
+    split_sample_ratio get_random_projections get_projections_sphere projection_sphere_to_circle geometricBar geometricMean
+    projR projC check_result compute_lr_sqeuclidean_matrix kernel_nystroem get_sinkhorn_lazytensor sparse_ot_dist dist_batch
+    derivative_cost_on_circle ot_cost_on_circle linear_circular_embedding roll_cols merge_bijections""".split()
+)
+"""What solves nothing: not counted."""
+
+
+def served() -> dict[tuple[str, str], Callable[..., Any]]:
+    """Our function for each (module, name) of POT."""
+    found = {}
+    for theirs, (ours, names) in SERVED.items():
+        module = importlib.import_module(f"earthwork.pot.{ours}")
+        for name in names.split():
+            found[theirs, name] = getattr(module, name)
+    return found

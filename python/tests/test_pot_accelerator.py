@@ -1,0 +1,94 @@
+"""POT with its solvers replaced in place."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pot = pytest.importorskip("ot")
+
+import earthwork.pot as ours  # noqa: E402
+
+
+def clouds():
+    rng = np.random.default_rng(3)
+    return rng.normal(size=(20, 2)), rng.normal(size=(25, 2))
+
+
+def rows():
+    return {row["name"]: row for row in ours.report_rows()}
+
+
+def test_names_are_replaced_everywhere_and_put_back():
+    from ot import emd as imported
+    from ot.lp import emd2
+
+    globals()["held"] = emd2
+    originals = pot.emd, pot.lp.emd, pot.gromov._gw.emd2 if hasattr(pot.gromov._gw, "emd2") else None
+    with ours.accelerated():
+        assert pot.emd is pot.lp.emd is not originals[0]
+        assert globals()["held"] is pot.emd2 is not emd2
+        assert imported.__wrapped__ is originals[0] if hasattr(imported, "__wrapped__") else imported is originals[0]
+        assert pot.emd.__wrapped__ is originals[0] and pot.emd.__name__ == "emd"
+    assert pot.emd is originals[0] and pot.lp.emd is originals[1] and globals()["held"] is emd2
+
+
+def test_pots_own_code_gets_our_solver():
+    X, Y = clouds()
+    C, D = pot.dist(X, X), pot.dist(Y, Y)
+    a, b = pot.unif(20), pot.unif(25)
+    plain = pot.gromov.gromov_wasserstein2(C, D, a, b)
+    before = rows().get("ot.lp._network_simplex.emd", {"served": 0})["served"]
+    with ours.accelerated():
+        assert pot.gromov.gromov_wasserstein2(C, D, a, b) <= plain * (1 + 1e-6)
+    assert rows()["ot.lp._network_simplex.emd"]["served"] > before
+
+
+def test_answers_are_pots():
+    X, Y = clouds()
+    a, b, M = pot.unif(20), pot.unif(25), pot.dist(X, Y)
+    calls = [
+        lambda: pot.emd2(a, b, M),
+        lambda: pot.sinkhorn2(a, b, M, 1.0),
+        lambda: pot.sinkhorn(a, b, M, 1.0, method="sinkhorn_log"),
+        lambda: pot.wasserstein_1d(X, Y, p=2),
+        lambda: pot.wasserstein_circle(X[:, 0], Y[:, 0], p=1),
+        lambda: pot.partial.partial_wasserstein2(a, b, M, m=0.3),
+        lambda: pot.bregman.empirical_sinkhorn_divergence(X, Y, 1.0),
+    ]
+    plain = [call() for call in calls]
+    with ours.accelerated(check=1.0):
+        for call, was in zip(calls, plain, strict=True):
+            np.testing.assert_allclose(call(), was, rtol=1e-6, atol=1e-8)
+    checked = [row for row in ours.report_rows() if row["checked"]]
+    assert checked and all(row["differ"] == 0 for row in checked)
+
+
+def test_what_is_not_served_goes_to_pot():
+    X, Y = clouds()
+    with ours.accelerated():
+        w, log = pot.binary_search_circle(X[:, 0], Y[:, 0], log=True)
+        assert "optimal_theta" in log
+        with pytest.raises(ValueError, match="Unknown method"):
+            pot.sinkhorn(pot.unif(20), pot.unif(25), pot.dist(X, Y), 1.0, method="nothing")
+    assert "log" in next(iter(rows()["ot.lp.solver_circle.binary_search_circle"]["reasons"]))
+    assert "served by earthwork" in ours.report()
+
+
+def test_scripts_run_as_they_are(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\nimport numpy as np\nimport ot\nfrom ot import emd2\n"
+        "print(sys.argv[1:], emd2([0.5, 0.5], [0.5, 0.5], np.array([[0.0, 1.0], [1.0, 0.0]])))\n"
+    )
+    asked = [sys.executable, "-m", "earthwork.pot", "--report", "--check", "1", str(script), "--own", "x"]
+    ended = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert ended.stdout == "['--own', 'x'] 0.0\n"
+    assert "ot.lp._network_simplex.emd2" in ended.stderr and "1 of 1 calls" in ended.stderr
+    missing = subprocess.run([sys.executable, "-m", "earthwork.pot", "nothing.py"], capture_output=True, text=True)
+    assert missing.returncode == 2 and "there is no file nothing.py" in missing.stderr
+    with pytest.raises(ValueError, match="check"):
+        ours.accelerate(check=2.0)
