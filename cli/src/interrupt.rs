@@ -1,5 +1,6 @@
 //! Ctrl-C, and what a bug looks like to the user.
 
+use std::io::Write as _;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,8 +10,8 @@ use crate::failure::{Failure, Outcome};
 
 /// What a shell reports for a program that Ctrl-C ended.
 const ENDED_BY_USER: i32 = 130;
-/// What Rust's own panics end with.
-const BUG: i32 = 101;
+/// What `sysexits.h` calls EX_SOFTWARE.
+const BUG: i32 = 70;
 
 /// Whether a solve runs that Ctrl-C can end with bounds.
 static SOLVING: AtomicBool = AtomicBool::new(false);
@@ -46,9 +47,11 @@ pub(crate) fn report_panics_in_one_line() {
         let payload = panic.payload();
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        let message = text.unwrap_or("no message").replace('\n', " ");
+        let message = text.unwrap_or("no message").split_whitespace().collect::<Vec<_>>().join(" ");
         let place = panic.location().map_or_else(String::new, |at| format!(" ({}:{})", at.file(), at.line()));
-        eprintln!("earthwork: this is a bug in earthwork, please report it: {message}{place}");
+        // Where standard error is closed nobody can be told, and a panic in a panic would end the run in another way.
+        let _ =
+            writeln!(std::io::stderr(), "earthwork: this is a bug in earthwork, please report it: {message}{place}");
         std::process::exit(BUG);
     }));
 }

@@ -27,8 +27,10 @@ True
 ``ew.plot``               pictures (matplotlib); ``ew.sklearn`` and ``ew.torch`` for those who use them
 ========================  ==========================================================================================
 
-Samples are arrays of shape (n, d), lists, or tables (pandas, polars, pyarrow, anndata). Bad input raises ValueError or TypeError
-that names the argument, the position and the value. Ctrl-C ends any call.
+Samples are arrays of shape (n, d), lists, or tables (pandas, polars, pyarrow, anndata), whose columns are matched by name. Truth values
+count as 0 and 1; missing values, dates, durations, complex numbers and integers that a 64-bit float cannot hold are refused. Bad input
+raises ValueError or TypeError that names the argument, the position and the value. A solver that ends early warns
+(``ew.ConvergenceWarning``) and returns what it has, with a status. Ctrl-C ends any call. Results can be pickled.
 """
 
 from __future__ import annotations
@@ -53,11 +55,13 @@ from earthwork.comparison import (
     std_error,
     two_sample_test,
 )
+from earthwork._number import ConvergenceWarning
 from earthwork.results import Distance, Estimate, Gradient, Potentials, SinkhornSolution, Solution
 
 __all__ = [
     "Certificate",
     "Comparison",
+    "ConvergenceWarning",
     "Discrepancy",
     "Distance",
     "Estimate",
@@ -102,8 +106,15 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'earthwork' has no attribute {name!r}")
 
 
-def samples(points: Any, weights: Any = None) -> Samples:
+def samples(points: Any, weights: Any = None, *, normalize: bool = False, missing: str = "error") -> Samples:
     """Points of shape (n, d) with weights (n,), checked once; accepted wherever a sample is.
+
+    Args:
+        points: an array, lists, or a table, whose columns keep their names: other tables are matched to them by name.
+        weights: 1/n each by default.
+        normalize: divide the weights by their sum.
+        missing: what becomes of rows with a missing value (masked, None, NA, NaT, null, NaN): ``"error"`` names the first,
+            ``"drop"`` leaves all of them out, and ``left_out`` of the sample counts them.
 
     A C-contiguous float64 array of 8 MB or more is read where it lies, here and wherever samples are arguments: leave it as it is
     for as long as the samples, or a result that came of them, are in use. Other arrays are copied.
@@ -112,7 +123,7 @@ def samples(points: Any, weights: Any = None) -> Samples:
     >>> ew.samples([[0.0], [4.0]], weights=[3.0, 1.0])
     Samples(2 points, d = 1, weights, total 4)
     """
-    return _inputs.sample("points", points, "weights", weights)
+    return _inputs.sample("points", points, "weights", weights, missing=missing, normalize=normalize)
 
 
 def certify(
@@ -125,6 +136,7 @@ def certify(
     *,
     C: Any = None,
     potentials: Any = None,
+    normalize: bool = False,
 ) -> Certificate:
     """Checks a plan (and potentials) of anybody: bounds on the optimum, and what the plan fails to deliver.
 
@@ -137,6 +149,7 @@ def certify(
         cost: the ground cost between points.
         C: a cost matrix (n, m) in place of points.
         potentials: a pair (f, g), made feasible here; zeros prove little.
+        normalize: divide the weights of either side by their sum first.
 
     >>> import numpy as np
     >>> import earthwork as ew
@@ -150,7 +163,7 @@ def certify(
         costs = _inputs.cost_matrix(C)
         n, m = costs.shape
     else:
-        x, y = _inputs.pair(X, Y, a, b)
+        x, y = _inputs.pair(X, Y, a, b, normalize=normalize)
         n, m = len(x), len(y)
     if entries.shape != (n, m):
         raise ValueError(f"plan: it has shape {entries.shape}, but {(n, m)} is needed")
@@ -163,5 +176,6 @@ def certify(
         _inputs.floats("potentials", g, ndim=1).tolist(),
     )
     if C is not None:
-        return _native.certify_matrix(costs, _inputs.uniform_or("a", a, n), _inputs.uniform_or("b", b, m), *parts)
+        rows, columns = _inputs.masses_of(("a", a), ("b", b), (n, m), normalize)
+        return _native.certify_matrix(costs, rows, columns, *parts)
     return _native.certify(x, y, cost, *parts)

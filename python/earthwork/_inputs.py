@@ -1,4 +1,4 @@
-"""What callers bring, as contiguous arrays of 64-bit floats.
+"""What callers bring, as samples and arrays of the compiled half.
 
 A C-contiguous float64 array is passed on as it is. Everything else that has rows of numbers is converted once: lists, float32
 and other number types, arrays in another order, tables (pandas, polars, pyarrow), objects with an ``.X`` (anndata), and arrays
@@ -11,144 +11,323 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+import scipy.sparse
 
+from earthwork._arrays import Floats, Mask, Missing, Read, entry, floats, read, whole
 from earthwork._earthwork import Samples
+from earthwork._tables import columns, order, read_table
 
-Floats: TypeAlias = NDArray[np.float64]
-"""An array of 64-bit floats."""
+__all__ = [
+    "Floats",
+    "Missing",
+    "Points",
+    "Samples",
+    "beginning",
+    "columns",
+    "cost_matrix",
+    "count",
+    "floats",
+    "grids",
+    "labelled",
+    "masses_of",
+    "matched",
+    "number",
+    "order",
+    "pair",
+    "pair_of",
+    "paired",
+    "points",
+    "points_like",
+    "probabilities",
+    "sample",
+    "sample_like",
+    "several",
+    "text",
+    "uniform_or",
+]
 
 Points: TypeAlias = Any
 """Whatever points can be made of: see :func:`points`."""
 
-
-def floats(name: str, given: Any, ndim: int | None = None) -> Floats:
-    """``given`` as a C-contiguous float64 array, without a copy where it is one."""
-    if type(given) is np.ndarray and given.dtype == np.float64 and given.flags.c_contiguous:
-        array: Floats = given
-    else:
-        array = _converted(name, given)
-    if ndim is not None and array.ndim != ndim:
-        raise ValueError(f"{name}: it has {array.ndim} dimensions, but {ndim} are needed")
-    return array
+_ADVICE = 'missing="drop" leaves such rows out'
 
 
-def _converted(name: str, given: Any) -> Floats:
-    if isinstance(given, (str, bytes)) or given is None:
-        raise TypeError(f"{name}: an array of numbers is needed, not {type(given).__name__}")
-    if hasattr(given, "detach") and hasattr(given, "cpu"):  # a torch tensor, which may want gradients or lie on a device
-        given = given.detach().cpu()
-    if hasattr(given, "toarray"):  # scipy.sparse
-        given = given.toarray()
-    try:
-        array = np.asarray(given)
-    except (ValueError, TypeError) as why:
-        raise TypeError(f"{name}: no array can be made of it ({why})") from why
-    if array.dtype == object:
-        _name_the_culprit(name, array)
-        array = array.astype(np.float64)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name}: real numbers are needed, not {array.dtype}")
-    return np.ascontiguousarray(array, dtype=np.float64) if array.ndim else array.astype(np.float64)
+def _rows(name: str, given: Points) -> tuple[Read, list[str] | None]:
+    """Points of shape (n, d) with the names of their columns; an array of shape (n,) is n points on a line."""
+    names = None
+    if type(given) is not np.ndarray:
+        if hasattr(given, "X") and not hasattr(given, "__array__") and not hasattr(given, "columns"):  # anndata and its like
+            given = given.X
+        names = columns(given)
+    found = read(name, given) if names is None else read_table(name, given)
+    values, missing = found.values, found.missing
+    if values.ndim == 1:
+        values, missing = values.reshape(-1, 1), None if missing is None else missing.reshape(-1, 1)
+    if values.ndim != 2:
+        raise ValueError(f"{name}: it has {values.ndim} dimensions; points are an array of shape (n, d) or (n,)")
+    return found._replace(values=values, missing=missing), names
 
 
-def _name_the_culprit(name: str, array: NDArray[Any]) -> None:
-    for index, value in np.ndenumerate(array):
-        if not isinstance(value, (int, float, np.number)):
-            at = index[0] if len(index) == 1 else index
-            raise TypeError(f"{name}: entry {at} is {value!r}, which is no number")
+def _dropping(missing: str) -> bool:
+    if missing not in ("error", "drop"):
+        raise ValueError(f"missing: {missing!r} is none of 'error', 'drop'")
+    return missing == "drop"
 
 
-def columns(table: Any) -> list[str] | None:
-    """The names of the columns of a table; none for an array."""
-    if isinstance(table, np.ndarray):
-        return None
-    if hasattr(table, "column_names"):  # pyarrow
-        return [str(name) for name in table.column_names]
-    names = getattr(table, "columns", None)
-    return None if names is None or callable(names) else [str(name) for name in names]
-
-
-def _table(name: str, table: Any, order: Sequence[str]) -> Floats:
-    """The columns of a table by name, as the columns of an array."""
-    out = []
-    for column in order:
-        series = table[column]
-        values = np.asarray(series.to_numpy() if hasattr(series, "to_numpy") else series)
-        if values.dtype == object or values.dtype.kind not in "fiub":
-            try:
-                values = values.astype(np.float64)
-            except (ValueError, TypeError):
-                raise TypeError(f"{name}: column {column!r} holds no numbers ({values.dtype})") from None
-        out.append(values.astype(np.float64, copy=False))
-    return np.ascontiguousarray(np.stack(out, axis=1))
+def _refuse_missing(name: str, found: Read, names: list[str] | None) -> None:
+    """Names the first entry that is not there. NaN of an array is found by the compiled half, which reads every number anyway."""
+    absent = found.missing
+    if names is not None:
+        nan = np.isnan(found.values)
+        absent = (nan if absent is None else absent | nan) if nan.any() else absent
+    if absent is None:
+        return
+    row, column = (int(k) for k in np.argwhere(absent)[0])
+    what = "NaN" if found.missing is None or not found.missing[row, column] else found.what
+    if names is not None:
+        raise Missing(f"{name}: row {row}, column {names[column]!r} is missing ({what}); {_ADVICE}")
+    raise Missing(f"{name}: {entry((row, column))} is {what}, which is no number; {_ADVICE}")
 
 
 def points(name: str, given: Points) -> Floats:
-    """Points of shape (n, d); an array of shape (n,) is n points on a line."""
-    if type(given) is not np.ndarray:
-        if hasattr(given, "X") and not hasattr(given, "__array__"):  # anndata and its like
-            given = given.X
-        names = columns(given)
-        if names is not None:
-            return _table(name, given, [c for c in _names(given)])
-    array = floats(name, given)
-    if array.ndim == 1:
-        array = array.reshape(-1, 1)
-    if array.ndim != 2:
-        raise ValueError(f"{name}: it has {array.ndim} dimensions; points are an array of shape (n, d) or (n,)")
-    return array
+    """Points of shape (n, d); nothing may be missing."""
+    if isinstance(given, Samples):
+        return given.points
+    found, names = _rows(name, given)
+    _refuse_missing(name, found, names)
+    return found.values
 
 
-def _names(table: Any) -> list[Any]:
-    return list(table.column_names) if hasattr(table, "column_names") else list(table.columns)
+def points_like(name: str, given: Points, wanted: Sequence[str] | None, other: str) -> Floats:
+    """Points of shape (n, d), with the columns of a table in the order of those that ``other`` has."""
+    rows = points(name, given)
+    names = list(given.columns or []) if isinstance(given, Samples) else columns(given)
+    turned = order(name, names, other, wanted) if names and wanted else None
+    return rows if turned is None else np.ascontiguousarray(rows[:, turned])
 
 
-def masses(name: str, given: Any) -> Floats | None:
-    """Weights of shape (n,), or None for uniform ones."""
-    return None if given is None else floats(name, given, ndim=1)
+def sample_like(name: str, given: Points, wanted: Sequence[str] | None, other: str) -> Samples:
+    """A sample with the columns of a table in the order of those that ``other`` has."""
+    made = sample(name, given)
+    turned = order(name, made.columns, other, wanted) if made.columns and wanted else None
+    return made if turned is None else made.reordered(turned)
 
 
-def sample(name: str, given: Points, weights_name: str = "weights", weights: Any = None) -> Samples:
+def labelled(name: str, given: Points, labels: Any, missing: str = "error") -> tuple[Samples, list[int] | None]:
+    """A sample with a class for each point; where a row is left out, so is its label."""
+    made = sample(name, given, missing=missing)
+    if labels is None:
+        return made, None
+    classes = np.asarray(labels).tolist()
+    if made.left_out and len(classes) == len(made) + made.left_out:
+        kept = ~_absent(_rows(name, given)[0])
+        classes = [one for one, there in zip(classes, kept.tolist(), strict=True) if there]
+    return made, [count("labels", one) for one in classes]
+
+
+def _tolerance(eps: float, count: int) -> float:
+    """By what part numbers of a type may miss their total: the rounding of each, up to a hundredth."""
+    return min(eps * count, max(2 * eps, 0.01))
+
+
+def scaled(name: str, given: Floats) -> Floats:
+    """Masses divided by their sum."""
+    wrong = ~np.isfinite(given) | (given < 0)
+    largest = float(given.max()) if given.size and not wrong.any() else 0.0
+    if largest == 0.0:
+        return given  # the compiled half says what is wrong with them
+    found: Floats = given / largest  # a total may be too small, or too large, for a float
+    return np.ascontiguousarray(found / found.sum())
+
+
+def sample(
+    name: str,
+    given: Points,
+    weights_name: str = "weights",
+    weights: Any = None,
+    *,
+    missing: str = "error",
+    normalize: bool = False,
+) -> Samples:
     """A sample, checked."""
+    drop = _dropping(missing)
     if isinstance(given, Samples):
         if weights is not None:
             raise ValueError(f"{weights_name}: {name} is a Samples, which has its weights already")
-        return given
-    return Samples(points(name, given), masses(weights_name, weights), (name, weights_name))
+        return given.reweighted(scaled(weights_name, given.weights)) if normalize else given
+    found, names = _rows(name, given)
+    of_mass = None if weights is None else read(weights_name, weights)
+    if of_mass is not None and of_mass.values.ndim != 1:
+        raise ValueError(f"{weights_name}: it has {of_mass.values.ndim} dimensions, but 1 are needed")
+    left_out = 0
+    if drop:
+        kept = _kept(name, found, weights_name, of_mass)
+        left_out = len(kept) - int(kept.sum())
+        if left_out:
+            found = found._replace(values=np.ascontiguousarray(found.values[kept]))
+            of_mass = None if of_mass is None else of_mass._replace(values=of_mass.values[kept])
+    else:
+        _refuse_missing(name, found, names)
+        if of_mass is not None and of_mass.missing is not None:
+            at = int(np.flatnonzero(of_mass.missing)[0])
+            raise Missing(f"{weights_name}: entry {at} is {of_mass.what}, which is no number; {_ADVICE}")
+    if of_mass is None:
+        return Samples(found.values, None, (name, weights_name), names, 0.0, left_out)
+    own = scaled(weights_name, of_mass.values) if normalize else of_mass.values
+    slack = 0.0 if normalize else _tolerance(of_mass.eps, len(own))
+    return Samples(found.values, np.ascontiguousarray(own), (name, weights_name), names, slack, left_out)
 
 
-def pair(X: Points, Y: Points, a: Any = None, b: Any = None) -> tuple[Samples, Samples]:
-    """Two samples; the columns of two tables are matched by name."""
-    if type(X) is not np.ndarray and type(Y) is not np.ndarray:
-        first, second = columns(X), columns(Y)
-        if first is not None and second is not None and first != second:
-            if sorted(first) != sorted(second):
-                odd = sorted(set(first).symmetric_difference(second))
-                raise ValueError(f"Y: its columns are not those of X; only one table has {', '.join(map(repr, odd))}")
-            by_name = dict(zip(second, _names(Y), strict=True))
-            Y = _table("Y", Y, [by_name[name] for name in first])
-    return sample("X", X, "a", a), sample("Y", Y, "b", b)
+def _absent(found: Read) -> Mask:
+    """The rows in which a value is missing."""
+    nan = np.isnan(found.values)
+    rows: Mask = (nan if found.missing is None else nan | found.missing).any(axis=1)
+    return rows
 
 
-def pair_of(name: str, given: Any) -> tuple[Samples, Samples]:
+def _kept(name: str, found: Read, weights_name: str, of_mass: Read | None) -> Mask:
+    """Which rows have all their numbers."""
+    rows = _absent(found)
+    if of_mass is not None:
+        if len(of_mass.values) != len(rows):
+            raise ValueError(f"{weights_name}: it has {len(of_mass.values)} weights, but {len(rows)} are needed (one for each point)")
+        rows = rows | np.isnan(of_mass.values)
+        rows = rows if of_mass.missing is None else rows | of_mass.missing
+    if rows.all() and len(rows):
+        raise ValueError(f"{name}: a value is missing in each of its {len(rows)} rows, so that none is left")
+    kept: Mask = ~rows
+    return kept
+
+
+def pair(
+    X: Points,
+    Y: Points,
+    a: Any = None,
+    b: Any = None,
+    *,
+    missing: str = "error",
+    normalize: bool = False,
+    balanced: bool = True,
+    names: tuple[str, str] = ("X", "Y"),
+) -> tuple[Samples, Samples]:
+    """Two samples; the columns of two tables are matched by name, and totals agree to the precision of the weights."""
+    x = sample(names[0], X, "a", a, missing=missing, normalize=normalize)
+    y = matched(names[1], sample(names[1], Y, "b", b, missing=missing, normalize=normalize), names[0], x)
+    return _of_one_total(x, y) if balanced and (x.slack or y.slack) else (x, y)
+
+
+def paired(X: Points, Y: Points, missing: str = "error") -> tuple[Samples, Samples]:
+    """Two samples whose rows belong together: what is left out of one is left out of the other."""
+    if not _dropping(missing) or isinstance(X, Samples) or isinstance(Y, Samples):
+        return sample("X", X), sample("Y", Y)
+    (x, of_x), (y, of_y) = _rows("X", X), _rows("Y", Y)
+    if len(x.values) != len(y.values):
+        return sample("X", X), sample("Y", Y)
+    kept = ~(_absent(x) | _absent(y))
+    if not kept.any():
+        raise ValueError(f"X: a value is missing in each of the {len(kept)} pairs, so that none is left")
+    left_out = len(kept) - int(kept.sum())
+    first, second = (np.ascontiguousarray(side.values[kept]) for side in (x, y))
+    return Samples(first, None, ("X", "a"), of_x, 0.0, left_out), Samples(second, None, ("Y", "b"), of_y, 0.0, left_out)
+
+
+def matched(name: str, given: Samples, other: str, like: Samples) -> Samples:
+    """A sample with its columns in the order that another has them, and of the same dimension."""
+    if given.columns is not None and like.columns is not None:
+        turned = order(name, given.columns, other, like.columns)
+        given = given if turned is None else given.reordered(turned)
+    if given.dim != like.dim:
+        raise ValueError(f"{name}: it has dimension {given.dim}, but the other sample has dimension {like.dim}")
+    return given
+
+
+def _of_one_total(x: Samples, y: Samples) -> tuple[Samples, Samples]:
+    """Scales the less precise side to the total of the other where their types allow no more than that."""
+    ours, theirs = x.total, y.total
+    if ours == theirs or abs(ours - theirs) > max(x.slack, y.slack) * max(ours, theirs):
+        return x, y
+    if x.slack > y.slack:
+        return x.reweighted(x.weights * (theirs / ours)), y
+    return x, y.reweighted(y.weights * (ours / theirs))
+
+
+def pair_of(name: str, given: Any, missing: str = "error", normalize: bool = False) -> tuple[Samples, Samples]:
     """Two samples out of a list of pairs."""
     try:
         X, Y = given
     except (TypeError, ValueError):
         raise TypeError(f"{name}: two samples are needed") from None
-    return sample(name, X), sample(name, Y)
+    return pair(X, Y, missing=missing, normalize=normalize, names=(f"{name}[0]", f"{name}[1]"))
+
+
+def several(name: str, given: Sequence[Points], *, missing: str = "error", normalize: bool = False) -> list[Samples]:
+    """Samples, whose columns are matched by name to those of the first that has names, and whose totals to the first's."""
+    made = [sample(f"{name}[{k}]", one, missing=missing, normalize=normalize) for k, one in enumerate(given)]
+    named = next((k for k, one in enumerate(made) if one.columns is not None), None)
+    for k, one in enumerate(made):
+        if named is not None and k != named:
+            made[k] = matched(f"{name}[{k}]", one, f"{name}[{named}]", made[named])
+        elif k and one.dim != made[0].dim:
+            raise ValueError(f"{name}[{k}]: it has dimension {one.dim}, but the other samples have dimension {made[0].dim}")
+    if any(one.slack for one in made):
+        exact = next((one for one in made if not one.slack), made[0])
+        made = [_of_one_total(one, exact)[0] if one.slack > exact.slack else _of_one_total(exact, one)[1] for one in made]
+    return made
+
+
+def beginning(start: Points, given: Sequence[Samples]) -> Samples:
+    """Where the points of a barycenter begin, with the columns of the samples."""
+    made = sample("start", start)
+    named = next((k for k, one in enumerate(given) if one.columns is not None), None)
+    return made if named is None else matched("start", made, f"samples[{named}]", given[named])
+
+
+def masses_of(
+    first: tuple[str, Any], second: tuple[str, Any], shape: tuple[int, int], normalize: bool = False
+) -> tuple[Floats, Floats]:
+    """Weights of the rows and columns of a matrix, uniform unless given, of one total to the precision of their types."""
+    made = [
+        (np.full(n, 1.0 / n), 0.0) if given is None else _mass(name, given, normalize, 1)
+        for (name, given), n in zip((first, second), shape, strict=True)
+    ]
+    return _agreed(made[0], made[1])
+
+
+def grids(A: Any, B: Any, normalize: bool = False) -> tuple[Floats, Floats]:
+    """Masses on the cells of two grids, of one total to the precision of their types."""
+    return _agreed(_mass("A", A, normalize), _mass("B", B, normalize))
+
+
+def _mass(name: str, given: Any, normalize: bool, ndim: int | None = None) -> tuple[Floats, float]:
+    """Masses, and by what part their total may be wrong for their type."""
+    found = whole(name, given, ndim)
+    return (scaled(name, found.values), 0.0) if normalize else (found.values, _tolerance(found.eps, found.values.size))
+
+
+def _agreed(first: tuple[Floats, float], second: tuple[Floats, float]) -> tuple[Floats, Floats]:
+    (a, own), (b, other) = first, second
+    ours, theirs = float(a.sum()), float(b.sum())
+    if ours == theirs or not abs(ours - theirs) <= max(own, other) * max(ours, theirs):
+        return a, b
+    return (a * (theirs / ours), b) if own > other else (a, b * (ours / theirs))
+
+
+def probabilities(name: str, given: Any, normalize: bool = False, ndim: int | None = None) -> Floats:
+    """Masses whose total is to be 1: divided by it where their type cannot say it better, or where that is asked for."""
+    values, slack = _mass(name, given, normalize, ndim)
+    return scaled(name, values) if slack and abs(float(values.sum()) - 1.0) <= slack else values
 
 
 def cost_matrix(C: Any) -> Floats:
     """A cost matrix of shape (n, m)."""
+    if scipy.sparse.issparse(C):
+        raise TypeError("C: a sparse matrix says nothing of the pairs that it does not store; give an array")
     return floats("C", C, ndim=2)
 
 
 def uniform_or(name: str, given: Any, length: int) -> Floats:
     """Weights, 1/length each unless given."""
-    found = masses(name, given)
-    return np.full(length, 1.0 / length) if found is None else found
+    return np.full(length, 1.0 / length) if given is None else floats(name, given, ndim=1)
 
 
 def number(name: str, given: Any) -> float:

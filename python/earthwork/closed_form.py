@@ -10,6 +10,7 @@ import numpy as np
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats, Points
+from earthwork._number import ended
 from earthwork.divergence import _gaussian, mixture
 from earthwork.results import Estimate
 
@@ -61,6 +62,7 @@ def gaussian_barycenter(gaussians: Sequence[tuple[Any, Any]], shares: Any = None
     given = [_gaussian(f"gaussians[{k}]", one) for k, one in enumerate(gaussians)]
     weights = _inputs.uniform_or("shares", shares, max(len(given), 1))
     mean, covariance, cost, status = _native.gaussian_barycenter(given, weights.tolist())
+    ended("the barycenter", status)
     return GaussianBarycenter(np.array(mean), covariance, cost, status)
 
 
@@ -82,12 +84,20 @@ def entropic_gaussian(p: tuple[Any, Any], q: tuple[Any, Any], epsilon: float) ->
     )
 
 
-def gelbrich(X: Points, Y: Points, a: Any = None, b: Any = None) -> Estimate:
+def gelbrich(
+    X: Points,
+    Y: Points,
+    a: Any = None,
+    b: Any = None,
+    *,
+    normalize: bool = False,
+    missing: str = "error",
+) -> Estimate:
     """A proven lower bound on W₂ from means and covariances alone, in O(n d²)."""
-    return _native.gelbrich(*_inputs.pair(X, Y, a, b))
+    return _native.gelbrich(*_inputs.pair(X, Y, a, b, normalize=normalize, missing=missing))
 
 
-def moments(X: Points, a: Any = None) -> tuple[Floats, Floats]:
+def moments(X: Points, a: Any = None, *, missing: str = "error") -> tuple[Floats, Floats]:
     """Mean (d,) and covariance (d, d), over n, of a sample: a Gaussian as the other functions take it.
 
     >>> import earthwork as ew
@@ -96,7 +106,7 @@ def moments(X: Points, a: Any = None) -> tuple[Floats, Floats]:
     >>> ew.closed_form.bures_wasserstein(p, q).value == ew.closed_form.gelbrich(X, Y).value
     True
     """
-    return _native.sample_moments(_inputs.sample("X", X, "a", a))
+    return _native.sample_moments(_inputs.sample("X", X, "a", a, missing=missing))
 
 
 def quantile_distance(P: Any, Q: Any, p: float = 2) -> Estimate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -11,6 +12,7 @@ import numpy as np
 from earthwork import _earthwork as _native
 from earthwork import _inputs, critic, divergence, exact, sinkhorn, sliced
 from earthwork._inputs import Floats, Points
+from earthwork._number import heed
 from earthwork._progress import Progress, reporting
 from earthwork._text import html_table, seconds, short, table
 from earthwork.results import Distance, Estimate, Flow, evidence
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 Discrepancy = _native.Discrepancy
 
-Comparer: TypeAlias = str | Callable[[Floats, Floats], float] | Discrepancy
+Comparer: TypeAlias = str | Callable[..., float] | Discrepancy
 """A name, a function of two arrays of points, or a discrepancy: see :func:`discrepancy`."""
 
 _DIVERGENCES = ("kl", "reverse-kl", "js", "js-distance", "tv", "hellinger", "hellinger2", "chi2", "bhattacharyya")
@@ -45,7 +47,18 @@ METHODS = (
 """What :func:`distance` computes, besides the names that :func:`discrepancy` knows."""
 
 
-def distance(X: Points, Y: Points, method: str = "exact", p: float = 2, a: Any = None, b: Any = None, **options: Any) -> Distance:
+def distance(
+    X: Points,
+    Y: Points,
+    method: str = "exact",
+    p: float = 2,
+    a: Any = None,
+    b: Any = None,
+    *,
+    normalize: bool = False,
+    missing: str = "error",
+    **options: Any,
+) -> Distance:
     """How far apart two samples are, by any method of the library, with its evidence.
 
     Args:
@@ -58,6 +71,8 @@ def distance(X: Points, Y: Points, method: str = "exact", p: float = 2, a: Any =
         p: the order, where the method has one.
         a: weights of X; 1/n each by default.
         b: weights of Y.
+        normalize: divide the weights of either side by their sum first.
+        missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
         options: of the method: ``epsilon``, ``directions``, ``k``, ``seed``, ...; those of the function that it stands for.
 
     >>> import earthwork as ew
@@ -66,19 +81,29 @@ def distance(X: Points, Y: Points, method: str = "exact", p: float = 2, a: Any =
     """
     _inputs.text("method", method)
     begun = time.perf_counter()
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     name, estimate, details = _measured(x, y, method, _inputs.number("p", p), options)
     return Distance(name, estimate, time.perf_counter() - begun, details)
 
 
 def _measured(x: Any, y: Any, method: str, p: float, options: dict[str, Any]) -> tuple[str, Estimate, Any]:
     order = f"{p:g}"
+    if method in ("exact", "sinkhorn") and "cost" in options:
+        solver = "exact" if method == "exact" else "sinkhorn"
+        raise TypeError(
+            f"cost: the method {method!r} is W_p by the Euclidean distance; under another cost call "
+            f"earthwork.{solver}.solve(X, Y, cost=...), whose result has `wasserstein()` where the cost is a power of a distance"
+            if method == "exact"
+            else f"cost: the method {method!r} is W_p by the Euclidean distance; under another cost call earthwork.{solver}.solve(X, Y, cost=...)"
+        )
     if method == "exact":
         if options:
+            _known(method, exact.solve, options)
             found = exact.solve(x, y, cost="sqeuclidean" if p == 2 else f"euclidean^{order}", **options)
             return f"W{order}", found.wasserstein(p), found
         return f"W{order}", _native.wasserstein(x, y, p), None
     if method == "sinkhorn":
+        _known(method, sinkhorn.solve, options)
         soft = sinkhorn.solve(x, y, cost="sqeuclidean" if p == 2 else f"euclidean^{order}", **options)
         proven = soft._raw.rooted(p)
         if proven is None:
@@ -89,14 +114,18 @@ def _measured(x: Any, y: Any, method: str, p: float, options: dict[str, Any]) ->
         given = sinkhorn._options(options.pop("epsilon", None), options.pop("relative", False), options.pop("tolerance", 1e-6))
         cost = options.pop("cost", "sqeuclidean")
         _none_left(method, options)
-        return "S", div(given["epsilon"], given["relative"], cost, given["tolerance"]).between(x, y), None
+        estimate = div(given["epsilon"], given["relative"], cost, given["tolerance"]).between(x, y)
+        return "S", heed("the Sinkhorn divergence", estimate), None
     if method == "sliced":
+        _known(method, sliced.distance, options)
         slices = sliced.distance(x, y, p, **{"directions": 500, **options})
         return f"SW{order}", slices.estimate, slices
     if method == "max-sliced":
+        _known(method, sliced.max_distance, options)
         largest = sliced.max_distance(x, y, p, **options)
         return f"max-SW{order}", largest.estimate, largest
     if method == "population":
+        _known(method, exact.population, options)
         bracket = exact.population(x, y, **options)
         return "W1 between the distributions", bracket.estimate, bracket
     if method == "critic":
@@ -104,16 +133,17 @@ def _measured(x: Any, y: Any, method: str, p: float, options: dict[str, Any]) ->
         return "W1", trained.estimate, trained
     if method in _DIVERGENCES or method.startswith(("renyi:", "tsallis:")):
         estimator = options.pop("estimator", "auto")
-        found_divergence = divergence.estimate(x, y, method, estimator, **options)
-        return method, found_divergence, None
-    kernel = {"energy": _native.Discrepancy.named, "mmd": _native.Discrepancy.named}.get(method)
+        _known(method, divergence.estimate, options)
+        return method, divergence.estimate(x, y, method, estimator, **options), None
     if method == "gelbrich":
         _none_left(method, options)
         return "W2", _native.gelbrich(x, y), None
-    if kernel is not None and options:
+    if method in ("energy", "mmd") and options:
         from earthwork import kernel as kernels
 
-        made = kernels.energy(**options) if method == "energy" else kernels.mmd(**options)
+        make = kernels.energy if method == "energy" else kernels.mmd
+        _known(method, make, options)
+        made = make(**options)
         return made.name, made.between(x, y), None
     _none_left(method, options)
     try:
@@ -121,7 +151,21 @@ def _measured(x: Any, y: Any, method: str, p: float, options: dict[str, Any]) ->
     except ValueError:
         known = ", ".join(METHODS)
         raise ValueError(f"method: {method!r} is none of {known}, and no name that `discrepancy` knows") from None
-    return named.name, named.between(x, y), None
+    return named.name, heed(named.name, named.between(x, y)), None
+
+
+# What the front door gives the functions behind it.
+_GIVEN = frozenset({"X", "Y", "a", "b", "p", "cost", "kind", "normalize", "missing"})
+
+
+def _known(method: str, function: Callable[..., Any], options: dict[str, Any]) -> None:
+    """Refuses options that the function behind a method does not have."""
+    names = set(inspect.signature(function).parameters) - _GIVEN
+    if method in _DIVERGENCES or method.startswith(("renyi:", "tsallis:")):
+        names -= {"method"}
+    unknown = next((name for name in options if name not in names), None)
+    if unknown is not None:
+        raise TypeError(f"{unknown}: the method {method!r} has no such option; it has {', '.join(sorted(names))}")
 
 
 def _none_left(method: str, options: dict[str, Any]) -> None:
@@ -135,16 +179,37 @@ def discrepancy(what: Comparer, name: str | None = None) -> Discrepancy:
     ``what`` is a name (such as ``w1``, ``w:1.5``, ``sw2``, ``max-sw2``, ``sinkhorn:0.01``, ``energy``, ``mmd:0.5``, ``kl``, ``js``, ``fid``,
     ``recall:5``; all are in ``earthwork.comparison.NAMES`` and ``FORMS``), or a function of two arrays of points.
 
+    A function that is to be used with weighted samples takes their weights (n,) and (m,): as arguments named ``a`` and ``b``, as two
+    arguments with ``weight`` in their names, or as its third and fourth argument, where all four have no default. Others are refused where
+    weights are not equal.
+
+    >>> import numpy as np
     >>> import earthwork as ew
-    >>> means = ew.discrepancy(lambda X, Y: float(abs(X.mean() - Y.mean())), "means")
-    >>> means.between(ew.samples([[0.0]]), ew.samples([[2.0]])).value
+    >>> means = ew.discrepancy(lambda X, Y, a, b: float(abs(np.average(X, weights=a) - np.average(Y, weights=b))), "means")
+    >>> means.between(ew.samples([[0.0], [4.0]], [3, 1]), ew.samples([[3.0]])).value
     2.0
     """
     if isinstance(what, Discrepancy):
         return what
     if callable(what):
-        return Discrepancy.from_function(what, name or str(getattr(what, "__name__", "function")))
+        return Discrepancy.from_function(what, name or str(getattr(what, "__name__", "function")), _weights_of(what))
     return Discrepancy.named(_inputs.text("what", what))
+
+
+def _weights_of(function: Callable[..., Any]) -> tuple[str, str] | None:
+    """The names under which a function takes weights; two empty ones if by position; None if it takes none."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    by_name = [one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    if "a" in by_name[2:] and "b" in by_name[2:]:
+        return "a", "b"
+    weights = [name for name in by_name if "weight" in name.lower()]
+    if len(weights) == 2:
+        return weights[0], weights[1]
+    needed = [one for one in parameters if one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    return ("", "") if len(needed) == 4 else None
 
 
 def interval(
@@ -158,6 +223,7 @@ def interval(
     ends: str | None = None,
     replicates: int = 999,
     seed: int = 0,
+    missing: str = "error",
 ) -> Estimate:
     """An interval for the value of a discrepancy between the distributions behind two samples, by resampling.
 
@@ -171,11 +237,11 @@ def interval(
     >>> found.lower < 2.0 < found.upper
     True
     """
-    x, y = _inputs.pair(X, Y)
+    x, y = _inputs.pair(X, Y, missing=missing)
     return discrepancy(by).interval(x, y, scheme, fraction, ends, level, replicates, seed)
 
 
-def std_error(X: Points, Y: Points, by: Comparer = "w1") -> Estimate:
+def std_error(X: Points, Y: Points, by: Comparer = "w1", *, missing: str = "error") -> Estimate:
     """The value of a discrepancy with its jackknife standard error: n + m evaluations.
 
     >>> import earthwork as ew
@@ -183,7 +249,7 @@ def std_error(X: Points, Y: Points, by: Comparer = "w1") -> Estimate:
     >>> found.value, found.std_error > 0
     (5.25, True)
     """
-    return discrepancy(by).std_error(*_inputs.pair(X, Y))
+    return discrepancy(by).std_error(*_inputs.pair(X, Y, missing=missing))
 
 
 class Scaled(NamedTuple):
@@ -196,7 +262,7 @@ class Scaled(NamedTuple):
     deviation: Floats
 
 
-def standardised(*samples: Points) -> Scaled:
+def standardised(*samples: Points, missing: str = "error") -> Scaled:
     """Puts the columns of some samples on one scale, so that none of them dominates a distance by its unit.
 
     >>> import earthwork as ew
@@ -208,7 +274,7 @@ def standardised(*samples: Points) -> Scaled:
     >>> [[round(column.share, 2) for column in found.columns()] for found in (raw, fair)]
     [[0.0, 1.0], [0.83, 0.17]]
     """
-    given = [_inputs.sample(f"samples[{k}]", one) for k, one in enumerate(samples)]
+    given = _inputs.several("samples", samples, missing=missing)
     if not given:
         raise ValueError("samples: at least one is needed")
     scaled, scales = _native.standardised(given)
@@ -242,6 +308,7 @@ def two_sample_test(
     permutations: int = 999,
     seed: int = 0,
     *,
+    missing: str = "error",
     progress: Progress = False,
 ) -> TwoSampleTest:
     """Whether two samples can come from one distribution: random relabellings of the pooled points. The level is exact.
@@ -252,7 +319,7 @@ def two_sample_test(
     >>> ew.two_sample_test(rng.normal(size=100), rng.normal(size=100) + 1).p_value
     0.001
     """
-    x, y = _inputs.pair(X, Y)
+    x, y = _inputs.pair(X, Y, missing=missing)
     method = discrepancy(by)
     with reporting(progress) as shown:
         found = method.test(x, y, _inputs.count("permutations", permutations), seed, shown)
@@ -265,7 +332,7 @@ class Law(NamedTuple):
     name: str
     formula: str
     outcome: str
-    """``kept``, ``broken``, or ``no value``."""
+    """``kept``, ``broken``, ``no value``, or ``not applicable`` where a law needs weights and a function takes none."""
     found: str
     """The exponent, the smallest counterexample, or why there is no value."""
 
@@ -356,6 +423,8 @@ class Comparison:
     def __repr__(self) -> str:
         x, y = self.samples
         first = f"{len(x)} against {len(y)} points, d = {x.dim}"
+        if x.left_out or y.left_out:
+            first += f"; {x.left_out} and {y.left_out} rows with missing values left out"
         return "\n".join([first, "", table(self._HEAD, self._cells(), self._RIGHT), "", *self._sentences()]).rstrip()
 
     def _repr_html_(self) -> str:
@@ -399,6 +468,8 @@ def compare(
     seed: int = 0,
     others_up_to: int = 20_000,
     flow_groups: int = 5,
+    normalize: bool = False,
+    missing: str = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Comparison:
@@ -412,6 +483,8 @@ def compare(
         seed: of the methods that draw.
         others_up_to: the most points on both sides together for which more than exact transport is computed.
         flow_groups: in how many groups the movements are summed up.
+        normalize: divide the weights of either side by their sum first.
+        missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
         time_limit: seconds for all together; what is not done then has bounds.
         progress: True for a bar, or a function that receives a dict.
 
@@ -422,8 +495,8 @@ def compare(
     >>> [round(column.share, 2) for column in found.columns]
     [0.36, 0.64]
     """
-    x, y = _inputs.pair(X, Y, a, b)
-    names = _inputs.columns(X)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
+    names = x.columns or y.columns
     with reporting(progress) as shown:
         found = _native.compare(x, y, others_up_to, flow_groups, seed, time_limit, shown)
     return Comparison(found, (x, y), names or [f"column {k}" for k in range(x.dim)])

@@ -33,6 +33,7 @@ class Critic(Estimated):
 
     def __init__(self, raw: _native.Critic, X: Any, Y: Any, method: str) -> None:
         self._raw = raw
+        self._columns = X.columns or Y.columns
         self.method = method
         """How it was held to its constant."""
         found = raw.network_bound(X, Y)
@@ -54,15 +55,22 @@ class Critic(Estimated):
 
     def __call__(self, points: Points) -> Floats:
         """f at each point; of length k."""
-        return self._raw.values(_inputs.points("points", points))
+        return self._raw.values(self._placed(points))
 
     def gradient(self, points: Points) -> Floats:
         """∇f at each point; of shape (k, d). For ``mm-reversed`` the unit vectors from where its second network takes the points."""
-        return self._raw.gradients(_inputs.points("points", points))
+        return self._raw.gradients(self._placed(points))
 
-    def held_out(self, X: Points, Y: Points) -> Estimate:
+    def _placed(self, points: Points) -> Floats:
+        """Points, the columns of a table in the order of the samples."""
+        return _inputs.points_like("points", points, self._columns, "the samples")
+
+    def held_out(self, X: Points, Y: Points, *, missing: str = "error") -> Estimate:
         """What it says about other samples of the same distributions, with a standard error."""
-        x, y = _inputs.pair(X, Y)
+        x, y = _inputs.pair(X, Y, missing=missing)
+        if self._columns is not None and x.columns is not None:
+            turned = _inputs.order("X", x.columns, "the samples", self._columns)
+            x, y = (x, y) if turned is None else (x.reordered(turned), y.reordered(turned))
         found = self._raw.held_out(x, y)
         if found is None:
             raise ValueError("method: an exact dual has no network; earthwork.exact.population brackets W1 of the distributions")
@@ -86,6 +94,8 @@ def fit(
     hidden: Sequence[int] = (128, 128, 128),
     activation: str | None = None,
     rate: float | None = None,
+    normalize: bool = False,
+    missing: str = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Critic:
@@ -103,6 +113,8 @@ def fit(
         hidden: widths of the layers.
         activation: ``relu``, ``leaky-relu``, ``tanh``, ``softplus``, ``silu``, ``maxmin``, ``groupsort:K``; by the method by default.
         rate: the learning rate; by the method by default.
+        normalize: divide the weights of either side by their sum first.
+        missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
         time_limit: seconds after which the critic of the steps done is returned; its bound holds as well.
         progress: True for a bar, or a function that receives a dict.
 
@@ -130,15 +142,16 @@ def fit(
     if method not in METHODS:
         raise ValueError(f"method: {method!r} is none of {', '.join(METHODS)}")
     with reporting(progress) as shown:
-        return _fitted(X, Y, a, b, method, seed, {**options, "progress": shown})
+        options["progress"] = shown
+        if not (callable(X) or callable(Y)):
+            x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
+            return Critic(_native.critic_fit(x, y, options), x, y, method)
+        return _from_samplers(X, Y, a, b, method, seed, options)
 
 
-def _fitted(
+def _from_samplers(
     X: Points | Sampler, Y: Points | Sampler, a: Any, b: Any, method: str, seed: int, options: dict[str, Any]
 ) -> Critic:
-    if not (callable(X) or callable(Y)):
-        x, y = _inputs.pair(X, Y, a, b)
-        return Critic(_native.critic_fit(x, y, options), x, y, method)
     if a is not None or b is not None:
         raise ValueError("a: a sampler draws its points as often as they weigh; there are no weights to give")
     rngs = [np.random.default_rng([seed, side]) for side in (0, 1)]

@@ -87,6 +87,8 @@ def estimate(
     folds: int | None = None,
     features: str | None = None,
     seed: int = 0,
+    normalize: bool = False,
+    missing: str = "error",
 ) -> Estimate:
     """A divergence between the distributions that two samples were drawn from.
 
@@ -107,6 +109,8 @@ def estimate(
         folds: of the cross-fitting (classifiers).
         features: ``linear`` or ``quadratic`` (classifiers).
         seed: of the folds.
+        normalize: divide the weights of either side by their sum first.
+        missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
 
     Returns:
         An estimate; its ``notes`` say what it cannot know, such as that it is saturated.
@@ -118,7 +122,7 @@ def estimate(
     >>> abs(found.value - 0.5) < 4 * found.std_error
     True
     """
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     method_of = estimator(
         kind,
         method,
@@ -136,14 +140,17 @@ def estimate(
     return method_of.between(x, y)
 
 
-def discrete(p: Any, q: Any, kind: str = "kl") -> float:
+def discrete(p: Any, q: Any, kind: str = "kl", *, normalize: bool = False) -> float:
     """The exact divergence of two lists of masses on one support, each of total 1; arrays of any one shape.
+
+    With ``normalize`` they are divided by their sums first. Masses of a type shorter than 64 bits need a total of 1 to the precision of
+    that type.
 
     >>> import earthwork as ew
     >>> ew.divergence.discrete([0.5, 0.5], [0.0, 1.0], kind="js-distance") ** 2 < ew.divergence.discrete([1, 0], [0, 1], "js")
     True
     """
-    first, second = _inputs.floats("p", p), _inputs.floats("q", q)
+    first, second = _inputs.probabilities("p", p, normalize), _inputs.probabilities("q", q, normalize)
     if first.shape != second.shape:
         raise ValueError(f"q: it has shape {second.shape}, p has {first.shape}; both have the same bins")
     return _native.divergence_discrete(_inputs.text("kind", kind), first.ravel(), second.ravel())
@@ -166,8 +173,10 @@ def mixtures(p: Sequence[Any], q: Sequence[Any], kind: str = "kl", draws: int = 
     )
 
 
-def mutual_information(X: Points, Y: Points, k: int = 5) -> Estimate:
+def mutual_information(X: Points, Y: Points, k: int = 5, *, missing: str = "error") -> Estimate:
     """The mutual information of pairs: point i of X (n, d) belongs to point i of Y (n, e) (Kraskov et al. 2004).
+
+    With ``missing="drop"`` a pair is left out where a value of either point is missing.
 
     >>> import numpy as np
     >>> import earthwork as ew
@@ -176,7 +185,8 @@ def mutual_information(X: Points, Y: Points, k: int = 5) -> Estimate:
     >>> 0.15 < found.value < 0.3
     True
     """
-    return _native.mutual_information(_inputs.sample("X", X), _inputs.sample("Y", Y), _inputs.count("k", k))
+    x, y = _inputs.paired(X, Y, missing)
+    return _native.mutual_information(x, y, _inputs.count("k", k))
 
 
 def _gaussian(name: str, given: Any) -> tuple[Any, Any]:

@@ -15,7 +15,8 @@ from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats, Points
 from earthwork._progress import Progress, reporting
-from earthwork.results import Estimate, PartialSolution, Solution
+from earthwork._number import ended
+from earthwork.results import Estimate, PartialSolution, Solution, whole_solution
 
 __all__ = [
     "Barycenter",
@@ -42,6 +43,8 @@ def solve(
     cost: Any = "sqeuclidean",
     *,
     start: Solution | tuple[Any, Any] | None = None,
+    normalize: bool = False,
+    missing: str = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Solution:
@@ -57,6 +60,8 @@ def solve(
             matrix and call :func:`solve_matrix`).
         start: the solution of a similar problem of the same shape, or a plan (an array or sparse matrix) and potentials (f, g) of your own,
             to begin with (limits and progress are then not used).
+        normalize: divide the weights of either side by their sum first.
+        missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
         time_limit: seconds after which the bounds reached are returned, with status ``deadline``.
         progress: True for a bar, or a function that receives a dict.
 
@@ -75,14 +80,14 @@ def solve(
     array([[0.5, 0. ],
            [0. , 0.5]])
     """
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     if callable(cost):
         matrix = np.array([[cost(p, q) for q in y.points] for p in x.points], dtype=np.float64)
         return solve_matrix(matrix, x.weights, y.weights, time_limit=time_limit, progress=progress)
     former = None if start is None else _begun(start, (len(x), len(y)))
     with reporting(progress) as shown:
         raw = _native.exact_solve(x, y, _inputs.text("cost", cost), former, time_limit, shown)
-    return Solution(raw, (x, y), cost)
+    return whole_solution(raw, (x, y), cost)
 
 
 def _begun(start: Solution | tuple[Any, Any], shape: tuple[int, int]) -> Any:
@@ -106,7 +111,13 @@ def _begun(start: Solution | tuple[Any, Any], shape: tuple[int, int]) -> Any:
 
 
 def solve_matrix(
-    C: Any, a: Any = None, b: Any = None, *, time_limit: float | None = None, progress: Progress = False
+    C: Any,
+    a: Any = None,
+    b: Any = None,
+    *,
+    normalize: bool = False,
+    time_limit: float | None = None,
+    progress: Progress = False,
 ) -> Solution:
     """The cheapest plan under a matrix of costs, which is read where it lies.
 
@@ -114,6 +125,7 @@ def solve_matrix(
         C: costs, of shape (n, m).
         a: weights of the rows, of shape (n,); 1/n each by default.
         b: weights of the columns, of shape (m,).
+        normalize: divide the weights of either side by their sum first.
         time_limit: as in :func:`solve`.
         progress: as in :func:`solve`.
 
@@ -122,10 +134,10 @@ def solve_matrix(
     0.5
     """
     costs = _inputs.cost_matrix(C)
-    n, m = costs.shape
-    rows, columns = _inputs.uniform_or("a", a, n), _inputs.uniform_or("b", b, m)
+    rows, columns = _inputs.masses_of(("a", a), ("b", b), costs.shape, normalize)
     with reporting(progress) as shown:
-        return Solution(_native.exact_solve_matrix(costs, rows, columns, time_limit, shown), None, None)
+        raw = _native.exact_solve_matrix(costs, rows, columns, time_limit, shown)
+    return whole_solution(raw, None, None)
 
 
 def solve_grid(
@@ -134,6 +146,7 @@ def solve_grid(
     cost: str = "sqeuclidean",
     *,
     spacing: float = 1.0,
+    normalize: bool = False,
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Solution:
@@ -144,6 +157,7 @@ def solve_grid(
         B: masses on the same or another grid of that dimension, of the same total.
         cost: the ground cost between the centres of cells.
         spacing: how far neighbouring cells are apart.
+        normalize: divide the masses of either side by their sum first.
         time_limit: as in :func:`solve`.
         progress: as in :func:`solve`.
 
@@ -156,36 +170,63 @@ def solve_grid(
     >>> ew.exact.solve_grid(left, right, cost="cityblock").value
     4.0
     """
-    first, second = _inputs.floats("A", A), _inputs.floats("B", B)
+    first, second = _inputs.grids(A, B, normalize)
     with reporting(progress) as shown:
         raw = _native.exact_solve_grid(first, second, _inputs.text("cost", cost), spacing, time_limit, shown)
-    return Solution(raw, None, cost)
+    return whole_solution(raw, None, cost)
 
 
-def wasserstein(X: Points, Y: Points, p: float = 2, a: Any = None, b: Any = None) -> Estimate:
+def wasserstein(
+    X: Points,
+    Y: Points,
+    p: float = 2,
+    a: Any = None,
+    b: Any = None,
+    *,
+    normalize: bool = False,
+    missing: str = "error",
+) -> Estimate:
     """The Wasserstein distance W_p with the Euclidean ground distance: the root of the optimal cost, with its bounds.
 
     >>> import earthwork as ew
     >>> ew.exact.wasserstein([[0, 0]], [[3, 4]], p=1).value
     5.0
     """
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     return _native.wasserstein(x, y, _inputs.number("p", p))
 
 
-def circle(X: Points, Y: Points, period: float = 2 * np.pi, p: float = 2, a: Any = None, b: Any = None) -> Estimate:
+def circle(
+    X: Points,
+    Y: Points,
+    period: float = 2 * np.pi,
+    p: float = 2,
+    a: Any = None,
+    b: Any = None,
+    *,
+    normalize: bool = False,
+    missing: str = "error",
+) -> Estimate:
     """W_p between angles, hours, or anything that repeats after ``period``; X and Y have shape (n,) and (m,).
 
     >>> import earthwork as ew
     >>> ew.exact.circle([23.0], [1.0], period=24, p=1).value
     2.0
     """
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     return _native.circle(x, y, _inputs.number("period", period), _inputs.number("p", p))
 
 
 def partial(
-    X: Points, Y: Points, mass: float, a: Any = None, b: Any = None, cost: str = "sqeuclidean"
+    X: Points,
+    Y: Points,
+    mass: float,
+    a: Any = None,
+    b: Any = None,
+    cost: str = "sqeuclidean",
+    *,
+    normalize: bool = False,
+    missing: str = "error",
 ) -> PartialSolution:
     """The cheapest way to move ``mass`` of the mass of X to Y; the rest stays. The totals of ``a`` and ``b`` may differ.
 
@@ -194,7 +235,7 @@ def partial(
     >>> found.value
     0.5
     """
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing, balanced=False)
     return PartialSolution(_native.exact_partial(x, y, _inputs.text("cost", cost), _inputs.number("mass", mass)))
 
 
@@ -209,7 +250,9 @@ class Barycenter(NamedTuple):
     """Whether the last step moved nothing."""
 
 
-def barycenter(samples: Sequence[Points], start: Points, shares: Any = None, steps: int = 100) -> Barycenter:
+def barycenter(
+    samples: Sequence[Points], start: Points, shares: Any = None, steps: int = 100, *, missing: str = "error"
+) -> Barycenter:
     """Points whose mean squared W₂ to all samples is locally least; they begin at ``start``, of shape (k, d).
 
     ``shares`` weigh the samples; equal by default. Each step is one exact solve for each sample.
@@ -220,10 +263,11 @@ def barycenter(samples: Sequence[Points], start: Points, shares: Any = None, ste
     array([[2., 1.],
            [3., 1.]])
     """
-    given = [_inputs.sample(f"samples[{k}]", one) for k, one in enumerate(samples)]
+    given = _inputs.several("samples", samples, missing=missing)
     weights = _inputs.uniform_or("shares", shares, max(len(given), 1))
-    begin = _inputs.sample("start", start)
+    begin = _inputs.beginning(start, given)
     found = _native.exact_barycenter(given, weights.tolist(), begin, _inputs.count("steps", steps))
+    ended("the barycenter", "converged" if found[2] else f"{steps} steps", "; give it more `steps`")
     return Barycenter(found[0], np.array(found[1]), found[2])
 
 
@@ -231,6 +275,8 @@ def batch(
     pairs: Sequence[tuple[Points, Points]],
     cost: str = "sqeuclidean",
     *,
+    normalize: bool = False,
+    missing: str = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> list[Solution | None]:
@@ -242,9 +288,11 @@ def batch(
     >>> [found.value for found in ew.exact.batch([([[0.0]], [[1.0]]), ([[0.0]], [[3.0]])])]
     [1.0, 9.0]
     """
-    given = [_inputs.pair_of(f"pairs[{k}]", pair) for k, pair in enumerate(pairs)]
+    given = [_inputs.pair_of(f"pairs[{k}]", pair, missing, normalize) for k, pair in enumerate(pairs)]
     with reporting(progress) as shown:
         found = _native.exact_batch(given, _inputs.text("cost", cost), time_limit, shown)
+    early = next((raw.status for raw in found if raw is not None and raw.status != "optimal"), None)
+    ended("the batch", early or ("deadline" if None in found else "optimal"))
     return [None if raw is None else Solution(raw, sides, cost) for raw, sides in zip(found, given, strict=True)]
 
 
@@ -256,7 +304,14 @@ class Pairwise(NamedTuple):
     upper: Floats
 
 
-def pairwise(samples: Sequence[Points], cost: str = "sqeuclidean", *, progress: Progress = False) -> Pairwise:
+def pairwise(
+    samples: Sequence[Points],
+    cost: str = "sqeuclidean",
+    *,
+    normalize: bool = False,
+    missing: str = "error",
+    progress: Progress = False,
+) -> Pairwise:
     """The optimal cost between each two of k samples, in parallel, with bounds. For W_p take the root of ``euclidean^p``.
 
     >>> import earthwork as ew
@@ -265,7 +320,7 @@ def pairwise(samples: Sequence[Points], cost: str = "sqeuclidean", *, progress: 
            [1., 0., 2.],
            [3., 2., 0.]])
     """
-    given = [_inputs.sample(f"samples[{k}]", one) for k, one in enumerate(samples)]
+    given = _inputs.several("samples", samples, missing=missing, normalize=normalize)
     with reporting(progress) as shown:
         return Pairwise(*_native.exact_pairwise(given, _inputs.text("cost", cost), shown))
 
@@ -287,6 +342,7 @@ def population(
     folds: int = 4,
     seed: int = 0,
     *,
+    missing: str = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Population:
@@ -299,7 +355,7 @@ def population(
     >>> found.estimate.lower < 1.0 < found.estimate.upper
     True
     """
-    x, y = _inputs.pair(X, Y)
+    x, y = _inputs.pair(X, Y, missing=missing)
     with reporting(progress) as shown:
         found = _native.population(x, y, _inputs.count("folds", folds), seed, time_limit, shown)
     return Population(*found)

@@ -134,6 +134,7 @@ def fit(
     every: int = 250,
     points: int = 512,
     metrics: Asked = (),
+    missing: str = "error",
     time_limit: float | None = None,
     checkpoint: bytes | None = None,
     report: Callable[[dict[str, Any]], object] | None = None,
@@ -157,6 +158,7 @@ def fit(
         metrics: what stands beside the exact distances in each record: ``"all"`` for :data:`earthwork.metrics.KEYS`, or a list of their
             keys, of names that :func:`earthwork.discrepancy` knows, of discrepancies, of functions of real and generated points, and of
             :class:`earthwork.metrics.Metric`.
+        missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
         time_limit: seconds after which what was reached is returned.
         checkpoint: go on from this state.
         report: a function that receives each record as it comes.
@@ -189,7 +191,6 @@ def fit(
     }
     if isinstance(data, str):
         return Training(_native.gan_fit(data, None, None, options, checkpoint, report))
-    given = _inputs.sample("data", data)
-    classes = None if labels is None else [_inputs.count("labels", label) for label in np.asarray(labels).tolist()]
+    given, classes = _inputs.labelled("data", data, labels, missing)
     return Training(_native.gan_fit(None, given, classes, options, checkpoint, report))
 

@@ -19,7 +19,15 @@ def energy(*, unbiased: bool = False, rooted: bool = False) -> _native.Discrepan
 
 
 def energy_distance(
-    X: Points, Y: Points, a: Any = None, b: Any = None, *, unbiased: bool = False, rooted: bool = False
+    X: Points,
+    Y: Points,
+    a: Any = None,
+    b: Any = None,
+    *,
+    unbiased: bool = False,
+    rooted: bool = False,
+    normalize: bool = False,
+    missing: str = "error",
 ) -> Estimate:
     """2 E‖X - Y‖ - E‖X - X'‖ - E‖Y - Y'‖. SciPy's is the root: ``rooted=True``.
 
@@ -27,7 +35,7 @@ def energy_distance(
     >>> ew.kernel.energy_distance([[0.0, 0.0]], [[3.0, 4.0]]).value
     10.0
     """
-    return energy(unbiased=unbiased, rooted=rooted).between(*_inputs.pair(X, Y, a, b))
+    return energy(unbiased=unbiased, rooted=rooted).between(*_inputs.pair(X, Y, a, b, normalize=normalize, missing=missing))
 
 
 def mmd(
@@ -59,6 +67,8 @@ def mmd_distance(
     degree: int = 3,
     scale: float | None = None,
     offset: float = 1.0,
+    normalize: bool = False,
+    missing: str = "error",
 ) -> Estimate:
     """MMD², E k(X, X') + E k(Y, Y') - 2 E k(X, Y).
 
@@ -75,6 +85,8 @@ def mmd_distance(
         degree: of the polynomial.
         scale: of the polynomial; 1/d by default.
         offset: of the polynomial.
+        normalize: divide the weights of either side by their sum first.
+        missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
 
     >>> import earthwork as ew
     >>> round(ew.kernel.mmd_distance([[0.0]], [[1.0]], bandwidth=1.0).value, 6)
@@ -83,4 +95,4 @@ def mmd_distance(
     options = mmd(
         kernel, bandwidth, unbiased=unbiased, rooted=rooted, linear=linear, degree=degree, scale=scale, offset=offset
     )
-    return options.between(*_inputs.pair(X, Y, a, b))
+    return options.between(*_inputs.pair(X, Y, a, b, normalize=normalize, missing=missing))

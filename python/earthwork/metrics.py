@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs
-from earthwork._inputs import Points
+from earthwork._arrays import whole
+from earthwork._inputs import Floats, Points
+from earthwork._text import short, table
 from earthwork.comparison import Comparer, discrepancy
 from earthwork.divergence import mixture
-from earthwork.results import Estimate
+from earthwork.results import Estimate, evidence
 
 __all__ = [
     "KEYS",
+    "Evaluation",
     "Metric",
     "ModeReport",
     "OneNearest",
@@ -35,6 +40,9 @@ __all__ = [
 KEYS: dict[str, bool] = dict(_native.metric_keys())
 """Each metric that takes two samples, and whether it is a distance, which grows; else it is a score, which falls, or (``one_nn``) best
 at one half."""
+
+
+_NAMES = ("real", "fake")
 
 
 class Metric(NamedTuple):
@@ -77,8 +85,35 @@ def metric(key: str, k: int | None = None) -> _native.Discrepancy:
     return _native.metric(_inputs.text("key", key), None if k is None else _inputs.count("k", k))
 
 
-def evaluate(real: Points, fake: Points, keys: Sequence[str] | None = None) -> dict[str, Estimate]:
+class Evaluation(dict[str, Estimate]):
+    """Metrics by their keys, and in ``errors`` why others have no value for these samples."""
+
+    def __init__(self, found: Mapping[str, Estimate] | None = None, errors: Mapping[str, str] | None = None) -> None:
+        super().__init__(found or {})
+        self.errors: dict[str, str] = dict(errors or {})
+        """Why a metric has no value, by its key."""
+
+    def __missing__(self, key: str) -> Estimate:
+        raise KeyError(f"{key}: {self.errors[key]}" if key in self.errors else key)
+
+    def __reduce__(self) -> Any:
+        return Evaluation, (dict(self), self.errors)
+
+    def __repr__(self) -> str:
+        rows = [(key, short(found.value), evidence(found)) for key, found in self.items()]
+        return table(("metric", "value", "evidence"), [*rows, *((key, "-", why) for key, why in self.errors.items())])
+
+
+def evaluate(
+    real: Points,
+    fake: Points,
+    keys: Sequence[str] | None = None,
+    *,
+    missing: str = "error",
+) -> Evaluation:
     """All metrics of :data:`KEYS`, or those asked for, between a real and a fake sample.
+
+    What can be computed is; ``errors`` of the result says why the rest has no value (too few points, for example).
 
     >>> import numpy as np
     >>> import earthwork as ew
@@ -87,8 +122,16 @@ def evaluate(real: Points, fake: Points, keys: Sequence[str] | None = None) -> d
     >>> 15 < found["fid"].value < 21, found["recall"].value < 0.2
     (True, True)
     """
-    x, y = _inputs.pair(real, fake)
-    return {key: metric(key).between(x, y) for key in (KEYS if keys is None else keys)}
+    x, y = _inputs.pair(real, fake, missing=missing, names=_NAMES)
+    wanted = list(KEYS if keys is None else [keys] if isinstance(keys, str) else keys)
+    by = {key: metric(key) for key in wanted}
+    found = Evaluation()
+    for key, one in by.items():
+        try:
+            found[key] = one.between(x, y)
+        except ValueError as why:
+            found.errors[key] = str(why)
+    return found
 
 
 class Prdc(NamedTuple):
@@ -100,9 +143,9 @@ class Prdc(NamedTuple):
     coverage: Estimate
 
 
-def prdc(real: Points, fake: Points, k: int = 5) -> Prdc:
+def prdc(real: Points, fake: Points, k: int = 5, *, missing: str = "error") -> Prdc:
     """Precision, recall, density and coverage, as the package prdc gives them."""
-    return Prdc(*_native.prdc(*_inputs.pair(real, fake), _inputs.count("k", k)))
+    return Prdc(*_native.prdc(*_inputs.pair(real, fake, missing=missing, names=_NAMES), _inputs.count("k", k)))
 
 
 class OneNearest(NamedTuple):
@@ -116,14 +159,14 @@ class OneNearest(NamedTuple):
     """On fake points: low where they are copies."""
 
 
-def one_nearest(real: Points, fake: Points) -> OneNearest:
+def one_nearest(real: Points, fake: Points, *, missing: str = "error") -> OneNearest:
     """The 1-NN two-sample test with its two parts.
 
     >>> import earthwork as ew
     >>> ew.metrics.one_nearest([[0.0], [1.0], [2.0]], [[50.0], [51.0], [52.0]]).accuracy.value
     1.0
     """
-    return OneNearest(*_native.one_nearest(*_inputs.pair(real, fake)))
+    return OneNearest(*_native.one_nearest(*_inputs.pair(real, fake, missing=missing, names=_NAMES)))
 
 
 def fid(*, of_the_samples: bool = False) -> _native.Discrepancy:
@@ -180,24 +223,43 @@ class ModeReport(NamedTuple):
     """Points of high quality of each component."""
 
 
-def modes(of: Sequence[Any], fake: Points) -> ModeReport:
+def modes(of: Sequence[Any], fake: Points, *, missing: str = "error") -> ModeReport:
     """How a sample covers a Gaussian mixture, given as (means (k, d), covariances (k, d, d), weights (k,))."""
-    return ModeReport(*_native.mode_report(mixture("of", of), _inputs.sample("fake", fake)))
+    return ModeReport(*_native.mode_report(mixture("of", of), _inputs.sample("fake", fake, missing=missing)))
 
 
-def memorisation(training: Points, fake: Points, held_out: Points) -> Estimate:
+def memorisation(training: Points, fake: Points, held_out: Points, *, missing: str = "error") -> Estimate:
     """How often a fake point is nearer to the training points than a held-out real one is: ½ is fair, 1 is a copy."""
-    return _native.memorisation(_inputs.sample("held_out", held_out)).between(
-        _inputs.sample("training", training), _inputs.sample("fake", fake)
-    )
+    x, y = _inputs.pair(training, fake, missing=missing, names=("training", "fake"))
+    others = _inputs.matched("held_out", _inputs.sample("held_out", held_out, missing=missing), "training", x)
+    return _native.memorisation(others).between(x, y)
 
 
 def inception_score(posteriors: Any, splits: int = 10) -> Estimate:
-    """exp of the mutual information of point and class, from class probabilities of shape (n, classes)."""
-    return _native.inception_score(_inputs.floats("posteriors", posteriors, ndim=2), _inputs.count("splits", splits))
+    """exp of the mutual information of point and class, from class probabilities of shape (n, classes).
+
+    The mean over ``splits`` parts of the rows, with the standard error that their spread gives. Which part a row is in depends on the
+    rows alone, not on their order.
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> sure = np.repeat(np.eye(4), 50, axis=0)  # sorted by class, which would spoil splits of neighbouring rows
+    >>> round(ew.metrics.inception_score(sure).value, 1)
+    3.8
+    """
+    return _native.inception_score(_rows("posteriors", posteriors), _inputs.count("splits", splits))
+
+
+def _rows(name: str, given: Any) -> Floats:
+    """Probabilities row by row, each of total 1 to the precision of their type."""
+    found = whole(name, given, 2)
+    off = np.abs(found.values.sum(axis=1) - 1.0)
+    if found.eps and (off <= found.eps * found.values.shape[1]).all():
+        return np.ascontiguousarray(found.values / found.values.sum(axis=1, keepdims=True))
+    return found.values
 
 
 def mode_score(posteriors: Any, real_shares: Any) -> Estimate:
     """The mode score, from class probabilities (n, classes) and the shares of the classes among real points."""
-    shares = _inputs.floats("real_shares", real_shares, ndim=1).tolist()
-    return _native.mode_score(_inputs.floats("posteriors", posteriors, ndim=2), shares)
+    shares = _inputs.probabilities("real_shares", real_shares, ndim=1).tolist()
+    return _native.mode_score(_rows("posteriors", posteriors), shares)

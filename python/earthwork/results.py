@@ -9,7 +9,8 @@ import numpy as np
 import scipy.sparse
 
 from earthwork import _earthwork as _native
-from earthwork._inputs import Floats
+from earthwork._inputs import Floats, points_like
+from earthwork._number import Kept, Number, ended
 from earthwork._text import seconds, short, within
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def sparse(entries: tuple[Any, Any, Floats], shape: tuple[int, int]) -> Any:
     return scipy.sparse.coo_array((flows, (rows, columns)), shape=shape).tocsr()
 
 
-class Estimated:
-    """What has an ``estimate``: a number with its evidence. ``float(...)`` is the number."""
+class Estimated(Number):
+    """What has an ``estimate``: a number with its evidence. It behaves as the number does."""
 
     estimate: Estimate
 
@@ -62,9 +63,6 @@ class Estimated:
     def upper(self) -> float:
         """The upper end; inf where nothing is known."""
         return self.estimate.upper
-
-    def __float__(self) -> float:
-        return self.value
 
 
 class Column(NamedTuple):
@@ -89,11 +87,11 @@ class Flow(NamedTuple):
     end: list[float]
 
 
-class Solution:
+class Solution(Number):
     """An exact transport plan with its potentials and a proof.
 
-    ``lower <= value <= upper`` holds for the optimal cost, checked by code that does not trust the solver. ``float(solution)`` is
-    the value.
+    ``lower <= value <= upper`` holds for the optimal cost, checked by code that does not trust the solver. In formats, comparisons and
+    arithmetic a solution is its value.
     """
 
     def __init__(self, raw: _native.Solution, samples: tuple[Any, Any] | None, cost: str | None) -> None:
@@ -198,9 +196,6 @@ class Solution:
             return plot.plan(self, ax=ax, **options)
         return plot.clouds(*self._samples, plan=self.plan, ax=ax, **options)
 
-    def __float__(self) -> float:
-        return self.value
-
     def __repr__(self) -> str:
         n, m = self._raw.shape
         return (
@@ -209,7 +204,13 @@ class Solution:
         )
 
 
-class PartialSolution:
+def whole_solution(raw: _native.Solution, samples: tuple[Any, Any] | None, cost: str | None) -> Solution:
+    """A solution, with a warning if it ended early."""
+    ended("the exact solve", raw.status, "; its bounds hold")
+    return Solution(raw, samples, cost)
+
+
+class PartialSolution(Number):
     """A plan that moves a given part of the mass, with bounds on what that costs."""
 
     def __init__(self, raw: _native.Partial) -> None:
@@ -250,8 +251,9 @@ class PartialSolution:
         """How it ended."""
         return self._raw.status
 
-    def __float__(self) -> float:
-        return self.value
+    def __getstate__(self) -> dict[str, Any]:
+        names = ("transport_cost", "bounds", "price", "status", "shape")
+        return {"_raw": Kept(self._raw, names, ("entries", "potentials"))}
 
     def __repr__(self) -> str:
         return (
@@ -259,7 +261,7 @@ class PartialSolution:
         )
 
 
-class SinkhornSolution:
+class SinkhornSolution(Number):
     """The end of an entropic solve: three values, evidence, potentials."""
 
     def __init__(self, raw: _native.Sinkhorn, samples: tuple[Any, Any] | None) -> None:
@@ -331,24 +333,22 @@ class SinkhornSolution:
 
     def map(self, points: Any, reverse: bool = False) -> Floats:
         """The entropic map at new points of shape (k, d): where their mass would go. ``reverse`` maps from Y to X."""
-        from earthwork import _inputs
-
-        return self._raw.map(_inputs.points("points", points), reverse)[0]
+        return self._raw.map(self._placed(points), reverse)[0]
 
     def potential(self, points: Any, reverse: bool = False) -> Floats:
         """The source potential (or with ``reverse`` the target's) at new points; of length k."""
-        from earthwork import _inputs
+        return self._raw.map(self._placed(points), reverse)[1]
 
-        return self._raw.map(_inputs.points("points", points), reverse)[1]
+    def _placed(self, points: Any) -> Floats:
+        """New points, the columns of a table in the order of the samples."""
+        names = None if self._samples is None else self._samples[0].columns or self._samples[1].columns
+        return points_like("points", points, names, "the samples")
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """The plan as a picture (needs matplotlib)."""
         from earthwork import plot
 
         return plot.plan(self, ax=ax, **options)
-
-    def __float__(self) -> float:
-        return self.value
 
     def __repr__(self) -> str:
         return (
@@ -359,7 +359,7 @@ class SinkhornSolution:
 
 
 class Distance(Estimated):
-    """One number between two samples, with its evidence. ``float(distance)`` is the number."""
+    """One number between two samples, with its evidence. In formats, comparisons and arithmetic it is that number."""
 
     def __init__(self, name: str, estimate: Estimate, time: float, details: Any = None) -> None:
         self.name = name

@@ -13,8 +13,9 @@ import numpy as np
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs
-from earthwork._inputs import Floats, Points
+from earthwork._inputs import Floats, Points, Samples
 from earthwork._progress import Progress, reporting
+from earthwork._number import Kept, Number, ended
 from earthwork.exact import Barycenter
 from earthwork.results import Gradient, Options, Potentials, SinkhornSolution
 
@@ -31,6 +32,9 @@ __all__ = [
     "solve_matrix",
     "unbalanced",
 ]
+
+
+_MORE = "; allow more `max_iterations` or `time_limit`, or a larger `tolerance` or `epsilon`"
 
 
 def _options(
@@ -74,6 +78,8 @@ def solve(
     certify: bool = True,
     start: SinkhornSolution | tuple[Any, Any] | None = None,
     max_iterations: int | None = None,
+    normalize: bool = False,
+    missing: str = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> SinkhornSolution:
@@ -91,6 +97,8 @@ def solve(
         certify: whether to bound the unregularised cost; without, ``lower`` and ``upper`` are infinite, for a few per cent less time.
         start: the solution of a similar problem of the same shape, or potentials (f, g) of your own, to begin with.
         max_iterations: the most passes over the pairs.
+        normalize: divide the weights of either side by their sum first.
+        missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
         time_limit: seconds after which what was reached is returned.
         progress: True for a bar, or a function that receives a dict.
 
@@ -99,10 +107,11 @@ def solve(
     >>> soft.status, soft.lower <= 25 <= soft.upper
     ('converged', True)
     """
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     options = _options(epsilon, relative, tolerance, max_iterations, time_limit, start, certify)
     with reporting(progress) as shown:
         raw = _native.sinkhorn_solve(x, y, _inputs.text("cost", cost), options.with_progress(shown))
+    ended("sinkhorn.solve", raw.status, _MORE)
     return SinkhornSolution(raw, (x, y))
 
 
@@ -117,10 +126,13 @@ def solve_matrix(
     certify: bool = True,
     start: SinkhornSolution | tuple[Any, Any] | None = None,
     max_iterations: int | None = None,
+    normalize: bool = False,
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> SinkhornSolution:
-    """The same under a matrix of costs, of shape (n, m), which is read where it lies. ``plan`` reads it again when asked for.
+    """Entropic transport under a matrix of costs, of shape (n, m), which is read where it lies.
+
+    The other arguments are those of :func:`solve`. ``plan`` reads the matrix again when it is asked for.
 
     >>> import numpy as np
     >>> import earthwork as ew
@@ -129,15 +141,15 @@ def solve_matrix(
            [0.1345, 0.3655]])
     """
     costs = _inputs.cost_matrix(C)
-    n, m = costs.shape
-    rows, columns = _inputs.uniform_or("a", a, n), _inputs.uniform_or("b", b, m)
+    rows, columns = _inputs.masses_of(("a", a), ("b", b), costs.shape, normalize)
     options = _options(epsilon, relative, tolerance, max_iterations, time_limit, start, certify)
     with reporting(progress) as shown:
         raw = _native.sinkhorn_solve_matrix(costs, rows, columns, options.with_progress(shown))
+    ended("sinkhorn.solve_matrix", raw.status, _MORE)
     return SinkhornSolution(raw, None)
 
 
-class Divergence:
+class Divergence(Number):
     """The Sinkhorn divergence S_ε of two samples, with proven bounds for this ε and its gradients."""
 
     def __init__(self, raw: _native.SinkhornDivergence) -> None:
@@ -173,8 +185,8 @@ class Divergence:
         X, Y, (a, b) = self._raw.gradient()
         return Gradient(X, Y, a, b)
 
-    def __float__(self) -> float:
-        return self.value
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_raw": Kept(self._raw, ("value", "lower", "upper", "epsilon", "converged"), ("gradient",))}
 
     def __repr__(self) -> str:
         return f"Divergence({self.value:.6g}, proven [{self.lower:.9g}, {self.upper:.9g}], ε = {self.epsilon:.6g})"
@@ -189,6 +201,9 @@ def divergence(
     relative: bool = False,
     cost: str = "sqeuclidean",
     tolerance: float = 1e-6,
+    *,
+    normalize: bool = False,
+    missing: str = "error",
 ) -> Divergence:
     """The debiased divergence S_ε = OT_ε(X, Y) - (OT_ε(X, X) + OT_ε(Y, Y)) / 2: a smooth loss between samples.
 
@@ -197,9 +212,10 @@ def divergence(
     >>> round(found.value, 4)
     9.0
     """
-    x, y = _inputs.pair(X, Y, a, b)
-    options = _options(epsilon, relative, tolerance)
-    return Divergence(_native.sinkhorn_divergence(x, y, _inputs.text("cost", cost), options))
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
+    raw = _native.sinkhorn_divergence(x, y, _inputs.text("cost", cost), _options(epsilon, relative, tolerance))
+    ended("sinkhorn.divergence", "converged" if raw.converged else "stalled", "; try a larger `tolerance` or `epsilon`")
+    return Divergence(raw)
 
 
 def barycenter(
@@ -210,12 +226,15 @@ def barycenter(
     relative: bool = False,
     steps: int = 100,
     tolerance: float = 1e-6,
+    *,
+    missing: str = "error",
 ) -> Barycenter:
     """Points whose mean S_ε to all samples is locally least; they begin at ``start``, of shape (k, d)."""
-    given = [_inputs.sample(f"samples[{k}]", one) for k, one in enumerate(samples)]
+    given = _inputs.several("samples", samples, missing=missing)
     weights = _inputs.uniform_or("shares", shares, max(len(given), 1))
-    begin, options = _inputs.sample("start", start), _options(epsilon, relative, tolerance)
+    begin, options = _inputs.beginning(start, given), _options(epsilon, relative, tolerance)
     found = _native.sinkhorn_barycenter(given, weights.tolist(), begin, _inputs.count("steps", steps), options)
+    ended("the barycenter", "converged" if found[2] else f"{steps} steps", "; give it more `steps`")
     return Barycenter(found[0], np.array(found[1]), found[2])
 
 
@@ -237,6 +256,8 @@ def grid_barycenter(
     debias: bool = True,
     tolerance: float = 1e-7,
     spacing: float = 1.0,
+    *,
+    normalize: bool = False,
 ) -> GridBarycenter:
     """The barycenter of images or histograms of one shape; ε is in units of the squared distance between cells.
 
@@ -246,11 +267,12 @@ def grid_barycenter(
     >>> int(found.masses.argmax())
     10
     """
-    given = [_inputs.floats(f"histograms[{k}]", one) for k, one in enumerate(histograms)]
+    given = [_inputs.probabilities(f"histograms[{k}]", one, normalize) for k, one in enumerate(histograms)]
     weights = _inputs.uniform_or("shares", shares, max(len(given), 1))
     masses, moved, status = _native.grid_barycenter(
         given, weights.tolist(), _inputs.number("epsilon", epsilon), debias, tolerance, spacing
     )
+    ended("the barycenter", status, "; try a larger `tolerance` or `epsilon`")
     return GridBarycenter(masses.reshape(given[0].shape), moved, status)
 
 
@@ -262,9 +284,11 @@ def fixed_barycenter(
     cost: str = "sqeuclidean",
     debias: bool = True,
     tolerance: float = 1e-7,
+    *,
+    normalize: bool = False,
 ) -> GridBarycenter:
     """The barycenter of several masses on the same points, ``support`` of shape (n, d); holds an (n, n) matrix."""
-    given = [_inputs.floats(f"masses[{k}]", one, ndim=1) for k, one in enumerate(masses)]
+    given = [_inputs.probabilities(f"masses[{k}]", one, normalize, ndim=1) for k, one in enumerate(masses)]
     weights = _inputs.uniform_or("shares", shares, max(len(given), 1))
     found = _native.fixed_barycenter(
         _inputs.points("support", support),
@@ -275,6 +299,7 @@ def fixed_barycenter(
         debias,
         tolerance,
     )
+    ended("the barycenter", found[2], "; try a larger `tolerance` or `epsilon`")
     return GridBarycenter(*found)
 
 
@@ -311,6 +336,8 @@ def unbalanced(
     tolerance: float = 1e-6,
     *,
     max_iterations: int | None = None,
+    normalize: bool = False,
+    missing: str = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Unbalanced:
@@ -325,9 +352,9 @@ def unbalanced(
     >>> found.a.round(3)
     array([1., 0.])
     """
-    return _unbalanced(
-        X, Y, a, b, source, target, None, cost, _options(epsilon, relative, tolerance, max_iterations, time_limit), progress
-    )
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing, balanced=False)
+    options = _options(epsilon, relative, tolerance, max_iterations, time_limit)
+    return _unbalanced("sinkhorn.unbalanced", x, y, source, target, None, cost, options, progress)
 
 
 def partial(
@@ -342,27 +369,34 @@ def partial(
     tolerance: float = 1e-6,
     *,
     max_iterations: int | None = None,
+    normalize: bool = False,
+    missing: str = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Unbalanced:
     """Entropic transport of ``mass`` of the mass; each side gives and takes at most what it has."""
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing, balanced=False)
     options = _options(epsilon, relative, tolerance, max_iterations, time_limit)
-    return _unbalanced(X, Y, a, b, None, None, _inputs.number("mass", mass), cost, options, progress)
+    return _unbalanced("sinkhorn.partial", x, y, None, None, _inputs.number("mass", mass), cost, options, progress)
 
 
 def _price(name: str, asked: tuple[str, float] | float | None) -> tuple[str, float] | None:
     if asked is None:
         return None
-    if isinstance(asked, tuple):
-        return (_inputs.text(name, asked[0]), _inputs.number(name, asked[1]))
-    return ("kl", _inputs.number(name, asked))
+    if not isinstance(asked, tuple):
+        asked = ("kl", asked)
+    if len(asked) != 2:
+        raise TypeError(f"{name}: a price, or a pair such as ('tv', 10.0), is needed")
+    kind, price = _inputs.text(name, asked[0]), _inputs.number(name, asked[1])
+    if not 0 < price < np.inf:
+        raise ValueError(f"{name}: it is {price}, but a price of mass is positive and finite")
+    return kind, price
 
 
 def _unbalanced(
-    X: Points,
-    Y: Points,
-    a: Any,
-    b: Any,
+    what: str,
+    x: Samples,
+    y: Samples,
     source: tuple[str, float] | float | None,
     target: tuple[str, float] | float | None,
     mass: float | None,
@@ -370,10 +404,10 @@ def _unbalanced(
     options: Options,
     progress: Progress,
 ) -> Unbalanced:
-    x, y = _inputs.pair(X, Y, a, b)
     sides = _price("source", source), _price("target", target)
     with reporting(progress) as shown:
         raw = _native.sinkhorn_unbalanced(x, y, _inputs.text("cost", cost), *sides, mass, options.with_progress(shown))
+    ended(what, raw.status, _MORE)
     first, second = raw.masses()
     potentials = Potentials(*raw.potentials())
     return Unbalanced(

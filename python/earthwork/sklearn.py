@@ -54,9 +54,8 @@ def metric(x: Any, y: Any) -> float:
     >>> float(pairwise_distances([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], metric=metric)[0, 1])
     2.0
     """
-    a, b = _inputs.floats("x", x, ndim=1), _inputs.floats("y", y, ndim=1)
-    bins = np.arange(len(a), dtype=np.float64)
-    return exact.wasserstein(bins, bins, 1, a, b).value
+    bins = np.arange(len(x), dtype=np.float64)
+    return exact.wasserstein(bins, bins, 1, x, y).value
 
 
 class TwoSampleTest(BaseEstimator):  # type: ignore[misc, unused-ignore]
@@ -112,10 +111,10 @@ class WassersteinBarycenter(TransformerMixin, BaseEstimator):  # type: ignore[mi
 
     def fit(self, X: Sequence[Points], y: Any = None) -> WassersteinBarycenter:
         """Finds it; with an ``epsilon`` that of the Sinkhorn divergence."""
-        bags = [_inputs.points(f"X[{k}]", bag) for k, bag in enumerate(X)]
+        bags = _inputs.several("X", X)
         if not bags:
             raise ValueError("X: it is empty; at least one sample is needed")
-        pool = bags[0]
+        pool = bags[0].points
         chosen = np.random.default_rng(self.seed).choice(len(pool), self.points, replace=len(pool) < self.points)
         start = pool[np.sort(chosen)]
         if self.epsilon is None:
@@ -123,8 +122,10 @@ class WassersteinBarycenter(TransformerMixin, BaseEstimator):  # type: ignore[mi
         else:
             found = sinkhorn.barycenter(bags, start, self.shares, self.epsilon, steps=self.steps)
         self.barycenter_, self.values_, self.converged_ = found
+        self.feature_names_in_ = next((bag.columns for bag in bags if bag.columns is not None), None)
         return self
 
     def transform(self, X: Sequence[Points]) -> Floats:
         """W₂ of each sample to the barycenter, of shape (k, 1)."""
-        return np.array([[exact.wasserstein(bag, self.barycenter_).value] for bag in X])
+        bags = (_inputs.sample_like(f"X[{k}]", bag, self.feature_names_in_, "the barycenter") for k, bag in enumerate(X))
+        return np.array([[exact.wasserstein(bag, self.barycenter_).value] for bag in bags])

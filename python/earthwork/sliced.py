@@ -12,6 +12,7 @@ from earthwork import _inputs
 from earthwork._inputs import Floats, Points
 from earthwork._progress import Progress, reporting
 from earthwork._text import seconds, short
+from earthwork._number import Kept, ended
 from earthwork.results import Estimate, Estimated, Options, evidence, sparse
 
 __all__ = [
@@ -71,6 +72,10 @@ class SlicedDistance(Estimated):
         """Seconds."""
         return self._raw.time
 
+    def __getstate__(self) -> dict[str, Any]:
+        names = ("estimate", "costs", "directions", "variance_ratio", "status", "time")
+        return {"_raw": Kept(self._raw, names), "estimate": self.estimate}
+
     def __repr__(self) -> str:
         return (
             f"SlicedDistance({short(self.value)}, {evidence(self.estimate)}, {self.estimate.method}, {self.directions} "
@@ -113,6 +118,8 @@ def distance(
     *,
     precision: float | None = None,
     control_variates: bool = True,
+    normalize: bool = False,
+    missing: str = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> SlicedDistance:
@@ -130,6 +137,8 @@ def distance(
         b: weights of Y.
         precision: add directions until the standard error is at most this part of the value.
         control_variates: whether to use them where they lower the error.
+        normalize: divide the weights of either side by their sum first.
+        missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
         time_limit: seconds after which the value rests on the directions done.
         progress: True for a bar, or a function that receives a dict.
 
@@ -140,10 +149,12 @@ def distance(
     >>> abs(found.value - 1.0) < 1e-9
     True
     """
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     options = _options(p, directions, method, seed, precision, control_variates, time_limit)
     with reporting(progress) as shown:
-        return SlicedDistance(_native.sliced_distance(x, y, options.with_progress(shown)))
+        raw = _native.sliced_distance(x, y, options.with_progress(shown))
+    ended("sliced.distance", raw.status, "; the value rests on the directions done")
+    return SlicedDistance(raw)
 
 
 class MaxSlice(NamedTuple):
@@ -164,7 +175,16 @@ class MaxSlice(NamedTuple):
 
 
 def max_distance(
-    X: Points, Y: Points, p: float = 2, seed: int = 0, a: Any = None, b: Any = None, *, starts: int | None = None
+    X: Points,
+    Y: Points,
+    p: float = 2,
+    seed: int = 0,
+    a: Any = None,
+    b: Any = None,
+    *,
+    starts: int | None = None,
+    normalize: bool = False,
+    missing: str = "error",
 ) -> MaxSlice:
     """The max-sliced distance: W_p along the direction that shows most, found by climbing from several starts.
 
@@ -173,23 +193,44 @@ def max_distance(
     >>> round(found.value, 6)
     5.0
     """
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     estimate, direction, steepness, status = _native.sliced_max(
         x, y, _inputs.number("p", p), _inputs.count("seed", seed), starts
     )
+    ended("sliced.max_distance", status)
     return MaxSlice(estimate, np.array(direction), steepness, status)
 
 
 def bounds(
-    X: Points, Y: Points, p: float = 2, directions: Any = 100, method: str = "auto", seed: int = 0, a: Any = None, b: Any = None
+    X: Points,
+    Y: Points,
+    p: float = 2,
+    directions: Any = 100,
+    method: str = "auto",
+    seed: int = 0,
+    a: Any = None,
+    b: Any = None,
+    *,
+    normalize: bool = False,
+    missing: str = "error",
 ) -> Estimate:
     """Proven bounds on W_p in almost linear time: the largest slice, and the true cost of the best plan of a slice."""
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     return _native.sliced_bounds(x, y, _options(p, directions, method, seed))
 
 
 def gradient(
-    X: Points, Y: Points, p: float = 2, directions: Any = 500, method: str = "auto", seed: int = 0, a: Any = None, b: Any = None
+    X: Points,
+    Y: Points,
+    p: float = 2,
+    directions: Any = 500,
+    method: str = "auto",
+    seed: int = 0,
+    a: Any = None,
+    b: Any = None,
+    *,
+    normalize: bool = False,
+    missing: str = "error",
 ) -> tuple[float, Floats, Floats]:
     """The mean of W_p^p over the directions, and its gradients by X (n, d) and Y (m, d).
 
@@ -198,7 +239,7 @@ def gradient(
     >>> value, by_x.item(), by_y.item()
     (4.0, -4.0, 4.0)
     """
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     return _native.sliced_gradient(x, y, _options(p, directions, method, seed))
 
 
@@ -226,12 +267,14 @@ def plan(
     b: Any = None,
     *,
     sharpness: float | None = None,
+    normalize: bool = False,
+    missing: str = "error",
 ) -> SlicedPlan:
     """The plan of the slice whose plan is cheapest in full space (min-SWGG).
 
     With a ``sharpness`` it is the mean of the plans of all slices (expected sliced plan), 0 weighing them the same.
     """
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     entries, cost, direction, estimate = _native.sliced_plan(
         x, y, _options(p, directions, method, seed), sharpness
     )
@@ -258,25 +301,52 @@ class Subspace(NamedTuple):
         return self.estimate.value
 
 
-def subspace(X: Points, Y: Points, k: int, a: Any = None, b: Any = None) -> Subspace:
+def subspace(
+    X: Points,
+    Y: Points,
+    k: int,
+    a: Any = None,
+    b: Any = None,
+    *,
+    normalize: bool = False,
+    missing: str = "error",
+) -> Subspace:
     """The subspace-robust W₂ over k-dimensional subspaces (Paty & Cuturi 2019)."""
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     estimate, basis, omega, entries, status = _native.sliced_subspace(x, y, _inputs.count("k", k))
     matrix = sparse(entries, (len(x), len(y)))
+    ended("sliced.subspace", status, "; its bounds hold")
     return Subspace(estimate, basis, omega, matrix, status)
 
 
 def spherical(
-    X: Points, Y: Points, p: float = 2, circles: int = 500, seed: int = 0, a: Any = None, b: Any = None
+    X: Points,
+    Y: Points,
+    p: float = 2,
+    circles: int = 500,
+    seed: int = 0,
+    a: Any = None,
+    b: Any = None,
+    *,
+    normalize: bool = False,
+    missing: str = "error",
 ) -> Estimate:
     """The sliced distance of points on a sphere, over great circles; arcs are in radians."""
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     method = _native.Discrepancy.spherical(_inputs.number("p", p), _inputs.count("circles", circles), seed)
     return method.between(x, y)
 
 
 def generalised(
-    X: Points, Y: Points, functions: Callable[[Floats], Any], p: float = 2, a: Any = None, b: Any = None
+    X: Points,
+    Y: Points,
+    functions: Callable[[Floats], Any],
+    p: float = 2,
+    a: Any = None,
+    b: Any = None,
+    *,
+    normalize: bool = False,
+    missing: str = "error",
 ) -> Estimate:
     """The sliced distance along functions of your own in place of linear ones: polynomials, units of a network, distances to anchors.
 
@@ -287,6 +357,8 @@ def generalised(
         p: the order, at least 1.
         a: weights of X; 1/n each by default.
         b: weights of Y.
+        normalize: divide the weights of either side by their sum first.
+        missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
 
     Returns:
         The root of the mean of W_p^p over the functions; for functions of Lipschitz constant 1 a lower bound on W_p. The standard error is
@@ -300,7 +372,7 @@ def generalised(
     >>> abs(found.value - (2 + 5 - 17**0.5) / 2) < 1e-14
     True
     """
-    x, y = (_along(functions, side) for side in _inputs.pair(X, Y, a, b))
+    x, y = (_along(functions, side) for side in _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing))
     return _native.sliced_generalised(x, y, _inputs.number("p", p))
 
 
@@ -342,6 +414,8 @@ def partial(
     *,
     share: float | None = None,
     penalty: float | None = None,
+    normalize: bool = False,
+    missing: str = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> PartialSliced:
@@ -360,12 +434,12 @@ def partial(
     if len(amounts) != 1:
         raise ValueError(f"mass: give one of mass, share and penalty, not {len(amounts)} of them")
     name, given = amounts[0]
-    x, y = _inputs.pair(X, Y, a, b)
+    x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing, balanced=False)
     options = _options(p, directions, method, seed, time_limit=time_limit)
     with reporting(progress) as shown:
-        return PartialSliced(
-            *_native.sliced_partial(x, y, (name, _inputs.number(name, given)), options.with_progress(shown))
-        )
+        found = _native.sliced_partial(x, y, (name, _inputs.number(name, given)), options.with_progress(shown))
+    ended("sliced.partial", found[3], "; the value rests on the directions done")
+    return PartialSliced(*found)
 
 
 class Stream:
@@ -387,13 +461,15 @@ class Stream:
     ) -> None:
         options = _options(p, directions, method, seed)
         self._raw = _native.SlicedStream(options, _inputs.count("dim", dim), _inputs.count("capacity", capacity))
+        self._columns: list[str] | None = None
 
-    def push(self, X: Points | None = None, Y: Points | None = None) -> None:
-        """More points of either side."""
-        if X is not None:
-            self._raw.push_x(_inputs.points("X", X))
-        if Y is not None:
-            self._raw.push_y(_inputs.points("Y", Y))
+    def push(self, X: Points | None = None, Y: Points | None = None, *, missing: str = "error") -> None:
+        """More points of either side; the columns of tables are matched by name to those of the first that came."""
+        for name, given, push in (("X", X, self._raw.push_x), ("Y", Y, self._raw.push_y)):
+            if given is not None:
+                rows = _inputs.sample(name, given, missing=missing)
+                self._columns = self._columns or rows.columns
+                push(_inputs.points_like(name, rows, self._columns, "the first points"))
 
     def distance(self) -> Estimate:
         """What is known so far; the interval holds what the summaries may have lost."""

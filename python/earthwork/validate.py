@@ -30,7 +30,12 @@ Population = _native.Population
 
 
 def population(
-    data: str | Points | Sequence[Any] | Population, labels: Any = None, modes: int = 8, seed: int = 0
+    data: str | Points | Sequence[Any] | Population,
+    labels: Any = None,
+    modes: int = 8,
+    seed: int = 0,
+    *,
+    missing: str = "error",
 ) -> Population:
     """Where real points come from.
 
@@ -40,6 +45,7 @@ def population(
         labels: the mode (class) of each point, numbered from 0.
         modes: how many modes k-means finds in points without labels.
         seed: of k-means.
+        missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
 
     >>> import earthwork as ew
     >>> ew.validate.population("grid25")
@@ -51,10 +57,10 @@ def population(
         return Population.toy(data)
     if isinstance(data, tuple) and len(data) == 3:
         return Population.mixture(mixture("data", data))
-    points = _inputs.sample("data", data)
-    if labels is None:
+    points, classes = _inputs.labelled("data", data, labels, missing)
+    if classes is None:
         return Population.clustered(points, _inputs.count("modes", modes), _inputs.count("seed", seed))
-    return Population.labelled(points, [_inputs.count("labels", label) for label in np.asarray(labels).tolist()])
+    return Population.labelled(points, classes)
 
 
 def corrupt(
@@ -66,6 +72,7 @@ def corrupt(
     *,
     labels: Any = None,
     modes: int = 8,
+    missing: str = "error",
 ) -> tuple[Floats, Floats]:
     """n real points, and n fake ones that suffered a corruption, each of shape (n, d); the same seed gives the same points.
 
@@ -74,7 +81,7 @@ def corrupt(
     >>> ew.metrics.prdc(real, fake).recall.value < 0.5
     True
     """
-    of = population(data, labels, modes, seed)
+    of = population(data, labels, modes, seed, missing=missing)
     return of.corrupted(
         _inputs.text("corruption", corruption),
         _inputs.number("severity", severity),
@@ -212,6 +219,7 @@ def run(
     severities: int | Sequence[float] = 6,
     repeats: int = 3,
     seed: int = 0,
+    missing: str = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Report:
@@ -228,6 +236,7 @@ def run(
         severities: how many steps from 0 to 1, or the steps.
         repeats: values at each severity, each of samples of its own.
         seed: the same seed gives the same values.
+        missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
         time_limit: seconds after which what is finished is reported.
         progress: True for a bar, or a function that receives a dict.
 
@@ -236,7 +245,7 @@ def run(
     >>> report.verdict("recall", "mode-drop").verdict, report.verdict("precision", "mode-drop").verdict
     ('follows', 'blind')
     """
-    of = population(data, labels, modes, seed)
+    of = population(data, labels, modes, seed, missing=missing)
     if isinstance(severities, (int, np.integer)):
         steps = np.linspace(0.0, 1.0, _inputs.count("severities", severities))
     else:

@@ -10,7 +10,8 @@ use crate::data::Samples;
 use crate::divergence::{Components, mixture};
 use crate::estimate::{Estimate, estimated};
 use crate::failure::raised;
-use crate::running::run;
+use crate::panics::caught;
+use crate::running::{at_once, run};
 
 /// A mean and a covariance of any rank.
 type Given<'py> = (PyReadonlyArray1<'py, f64>, PyReadonlyArray2<'py, f64>);
@@ -35,7 +36,7 @@ pub(crate) fn quantile_distance(py: Python<'_>, p: f64, x: Py<PyAny>, y: Py<PyAn
             f64::NAN
         })
     };
-    let found = closed_form::quantile_distance(p, |level| asked(&x, level), |level| asked(&y, level));
+    let found = caught(|| closed_form::quantile_distance(p, |level| asked(&x, level), |level| asked(&y, level)))?;
     match failed.into_inner() {
         Some(error) => Err(error),
         None => found.map(estimated).map_err(|error| raised(&error)),
@@ -43,16 +44,16 @@ pub(crate) fn quantile_distance(py: Python<'_>, p: f64, x: Py<PyAny>, y: Py<PyAn
 }
 
 #[pyfunction]
-pub(crate) fn bures_wasserstein(p: Given<'_>, q: Given<'_>) -> PyResult<Estimate> {
+pub(crate) fn bures_wasserstein(py: Python<'_>, p: Given<'_>, q: Given<'_>) -> PyResult<Estimate> {
     let (p, q) = (moments("p", &p)?, moments("q", &q)?);
-    closed_form::bures_wasserstein(&p, &q).map(estimated).map_err(|error| raised(&error))
+    at_once(py, || closed_form::bures_wasserstein(&p, &q)).map(estimated)
 }
 
 /// The matrix of the optimal map x ↦ m + T (x − mean).
 #[pyfunction]
 pub(crate) fn gaussian_map<'py>(py: Python<'py>, p: Given<'_>, q: Given<'_>) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let (p, q) = (moments("p", &p)?, moments("q", &q)?);
-    let map = closed_form::gaussian_map(&p, &q).map_err(|error| raised(&error))?;
+    let map = at_once(py, || closed_form::gaussian_map(&p, &q))?;
     Ok(map.matrix().to_pyarray(py))
 }
 
@@ -64,16 +65,21 @@ pub(crate) fn gaussian_barycenter<'py>(
     shares: Vec<f64>,
 ) -> PyResult<(Vec<f64>, Bound<'py, PyArray2<f64>>, f64, String)> {
     let given = gaussians.iter().map(|one| moments("gaussians", one)).collect::<PyResult<Vec<_>>>()?;
-    let found = closed_form::gaussian_barycenter(&given, shares).map_err(|error| raised(&error))?;
+    let found = at_once(py, || closed_form::gaussian_barycenter(&given, shares))?;
     let status = found.status.to_string();
     Ok((found.moments.mean().to_vec(), found.moments.covariance().to_pyarray(py), found.cost, status))
 }
 
 /// Value, transport cost, KL of the plan, Sinkhorn divergence.
 #[pyfunction]
-pub(crate) fn entropic_gaussian(p: Given<'_>, q: Given<'_>, epsilon: f64) -> PyResult<(f64, f64, f64, f64)> {
+pub(crate) fn entropic_gaussian(
+    py: Python<'_>,
+    p: Given<'_>,
+    q: Given<'_>,
+    epsilon: f64,
+) -> PyResult<(f64, f64, f64, f64)> {
     let (p, q) = (moments("p", &p)?, moments("q", &q)?);
-    let found = closed_form::entropic_gaussian(&p, &q, epsilon).map_err(|error| raised(&error))?;
+    let found = at_once(py, || closed_form::entropic_gaussian(&p, &q, epsilon))?;
     Ok((found.value, found.transport_cost, found.divergence_of_plan, found.sinkhorn_divergence))
 }
 
@@ -91,7 +97,7 @@ pub(crate) fn mixture_distance<'py>(
     q: Components<'_>,
 ) -> PyResult<(Estimate, Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
     let (p, q) = (mixture("p", p)?, mixture("q", q)?);
-    let found = closed_form::mixture_distance(&p, &q).map_err(|error| raised(&error))?;
+    let found = at_once(py, || closed_form::mixture_distance(&p, &q))?;
     let plan = found.solution.plan.to_dense().to_pyarray(py);
     Ok((estimated(found.estimate), found.costs.to_pyarray(py), plan))
 }

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use crate::data::Samples;
 use crate::estimate::{Estimate, estimated};
 use crate::failure::raised;
-use crate::running::{Watching, run, watched};
+use crate::running::{Watching, at_once, run, watched};
 
 /// A trained network, or the exact dual.
 #[pyclass(frozen, module = "earthwork._earthwork", name = "Critic")]
@@ -28,11 +28,11 @@ enum Which {
 impl Critic {
     fn values<'py>(&self, py: Python<'py>, points: PyReadonlyArray2<'py, f64>) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let points = points.as_array();
-        let values = py.detach(|| match &self.0 {
+        let values = at_once(py, || match &self.0 {
             Which::Network(critic) => critic.values(points),
             Which::Exact(dual) => dual.values(points),
         });
-        Ok(values.map_err(|error| raised(&error))?.to_pyarray(py))
+        Ok(values?.to_pyarray(py))
     }
 
     fn gradients<'py>(
@@ -41,11 +41,11 @@ impl Critic {
         points: PyReadonlyArray2<'py, f64>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let points = points.as_array();
-        let gradients = py.detach(|| match &self.0 {
+        let gradients = at_once(py, || match &self.0 {
             Which::Network(critic) => critic.gradients(points),
             Which::Exact(dual) => dual.gradients(points),
         });
-        Ok(gradients.map_err(|error| raised(&error))?.to_pyarray(py))
+        Ok(gradients?.to_pyarray(py))
     }
 
     #[getter]
@@ -59,16 +59,14 @@ impl Critic {
     /// The training objective without its penalty, E_x f − E_y f, and the bound that it proves, for a network.
     fn network_bound(&self, py: Python<'_>, x: &Samples, y: &Samples) -> PyResult<Option<(f64, Estimate)>> {
         let Which::Network(critic) = &self.0 else { return Ok(None) };
-        let found = py.detach(|| Ok((critic.raw(&x.0, &y.0)?, critic.bound(&x.0, &y.0)?)));
-        let (raw, bound) = found.map_err(|error: earthwork::Error| raised(&error))?;
+        let (raw, bound) = at_once(py, || Ok((critic.raw(&x.0, &y.0)?, critic.bound(&x.0, &y.0)?)))?;
         Ok(Some((raw, estimated(bound))))
     }
 
     /// A network's value on samples that it was not trained on, with its standard error.
     fn held_out(&self, py: Python<'_>, x: &Samples, y: &Samples) -> PyResult<Option<Estimate>> {
         let Which::Network(critic) = &self.0 else { return Ok(None) };
-        let found = py.detach(|| critic.held_out(&x.0, &y.0));
-        found.map(|found| Some(estimated(found))).map_err(|error| raised(&error))
+        at_once(py, || critic.held_out(&x.0, &y.0)).map(|found| Some(estimated(found)))
     }
 
     /// The exact W₁ behind an exact dual.
@@ -188,34 +186,35 @@ pub(crate) struct Funnels(Pair);
 impl Funnels {
     #[new]
     #[pyo3(signature = (dim, count, seed = 0))]
-    fn new(dim: usize, count: usize, seed: u64) -> PyResult<Self> {
-        Pair::new(dim, count, seed).map(Self).map_err(|error| raised(&error))
+    fn new(py: Python<'_>, dim: usize, count: usize, seed: u64) -> PyResult<Self> {
+        at_once(py, || Pair::new(dim, count, seed)).map(Self)
     }
 
     /// n points of the source, of shape (n, dim).
     #[pyo3(signature = (n, seed = 0))]
     fn source<'py>(&self, py: Python<'py>, n: usize, seed: u64) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let drawn = self.0.source(n, seed).map_err(|error| raised(&error))?;
+        let drawn = at_once(py, || self.0.source(n, seed))?;
         Ok(drawn.points().view().to_pyarray(py))
     }
 
     /// n points of the target, of shape (n, dim).
     #[pyo3(signature = (n, seed = 0))]
     fn target<'py>(&self, py: Python<'py>, n: usize, seed: u64) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let drawn = self.0.target(n, seed).map_err(|error| raised(&error))?;
+        let drawn = at_once(py, || self.0.target(n, seed))?;
         Ok(drawn.points().view().to_pyarray(py))
     }
 
     /// W₁ of the two distributions, by n draws of its formula.
     #[pyo3(signature = (n = 100_000, seed = 0))]
     fn distance(&self, py: Python<'_>, n: usize, seed: u64) -> PyResult<Estimate> {
-        py.detach(|| self.0.distance(n, seed)).map(estimated).map_err(|error| raised(&error))
+        at_once(py, || self.0.distance(n, seed)).map(estimated)
     }
 
     /// The optimal critic at each point, of length n.
     fn critic<'py>(&self, py: Python<'py>, points: PyReadonlyArray2<'py, f64>) -> PyResult<Bound<'py, PyArray1<f64>>> {
         self.check(&points)?;
-        Ok(self.0.critic(points.as_array()).to_pyarray(py))
+        let points = points.as_array();
+        Ok(at_once(py, || Ok(self.0.critic(points)))?.to_pyarray(py))
     }
 
     /// Its gradient at each point, of shape (n, dim).
@@ -225,7 +224,8 @@ impl Funnels {
         points: PyReadonlyArray2<'py, f64>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         self.check(&points)?;
-        Ok(self.0.gradient(points.as_array()).to_pyarray(py))
+        let points = points.as_array();
+        Ok(at_once(py, || Ok(self.0.gradient(points)))?.to_pyarray(py))
     }
 }
 

@@ -1,12 +1,14 @@
 //! Samples, ground costs and arrays on their way in and out.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use earthwork::cost::{GroundCost, by_name};
 use earthwork::measure::{IntoPoints, Points, Weights};
 use earthwork::transport::{Flow, Plan, Potentials};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 
 use crate::failure::raised;
 
@@ -47,16 +49,46 @@ fn points_of(array: &PyReadonlyArray2<'_, f64>) -> earthwork::Result<Points> {
 
 /// Points with weights: an empirical distribution. Accepted wherever a sample is, and then checked only once.
 #[pyclass(frozen, module = "earthwork._earthwork", name = "Samples")]
-pub(crate) struct Samples(pub(crate) earthwork::prelude::Samples);
+pub(crate) struct Samples(pub(crate) earthwork::prelude::Samples, Origin);
+
+/// What is to be known of a sample besides its numbers.
+#[derive(Clone, Default)]
+struct Origin {
+    /// The names of the columns, where it was a table.
+    columns: Option<Arc<[String]>>,
+    /// By what part its total may be wrong, for weights of a short type.
+    slack: f64,
+    /// How many rows of the table had a missing value, and are not here.
+    left_out: usize,
+}
+
+impl From<earthwork::prelude::Samples> for Samples {
+    fn from(samples: earthwork::prelude::Samples) -> Self {
+        Self(samples, Origin::default())
+    }
+}
+
+/// Points, weights, names of the arguments, names of the columns, slack, rows left out: what makes a sample.
+type Made<'py> = (
+    Bound<'py, PyArray2<f64>>,
+    Option<Bound<'py, PyArray1<f64>>>,
+    Option<(String, String)>,
+    Option<Vec<String>>,
+    f64,
+    usize,
+);
 
 #[pymethods]
 impl Samples {
     #[new]
-    #[pyo3(signature = (points, weights = None, names = None))]
+    #[pyo3(signature = (points, weights = None, names = None, columns = None, slack = 0.0, left_out = 0))]
     fn new(
         points: PyReadonlyArray2<'_, f64>,
         weights: Option<PyReadonlyArray1<'_, f64>>,
         names: Option<(String, String)>,
+        columns: Option<Vec<String>>,
+        slack: f64,
+        left_out: usize,
     ) -> PyResult<Self> {
         let (points_name, weights_name) = names.unwrap_or_else(|| ("points".into(), "weights".into()));
         let named = |error: earthwork::Error| {
@@ -69,7 +101,9 @@ impl Samples {
             Some(weights) => Weights::new(weights.as_array().to_vec()),
         };
         let samples = weights.and_then(|weights| earthwork::prelude::Samples::with_weights(points, weights));
-        samples.map(Self).map_err(named)
+        let samples = samples.map_err(named)?;
+        let columns = columns.filter(|columns| columns.len() == samples.dim()).map(Arc::from);
+        Ok(Self(samples, Origin { columns, slack, left_out }))
     }
 
     #[getter]
@@ -92,19 +126,74 @@ impl Samples {
         self.0.total()
     }
 
+    #[getter]
+    fn columns(&self) -> Option<Vec<String>> {
+        self.1.columns.as_ref().map(|columns| columns.to_vec())
+    }
+
+    #[getter]
+    fn slack(&self) -> f64 {
+        self.1.slack
+    }
+
+    #[getter]
+    fn left_out(&self) -> usize {
+        self.1.left_out
+    }
+
+    /// The same points with other weights.
+    fn reweighted(&self, weights: PyReadonlyArray1<'_, f64>) -> PyResult<Self> {
+        let weights = Weights::new(weights.as_array().to_vec());
+        let samples =
+            weights.and_then(|weights| earthwork::prelude::Samples::with_weights(self.0.points().clone(), weights));
+        let samples = samples.map_err(|error| raised(&error))?;
+        Ok(Self(samples, Origin { slack: 0.0, ..self.1.clone() }))
+    }
+
+    /// The same with the columns at these places, in that order.
+    fn reordered(&self, order: Vec<usize>) -> PyResult<Self> {
+        if let Some(wrong) = order.iter().find(|&&k| k >= self.0.dim()) {
+            return Err(PyIndexError::new_err(format!("order: there is no column {wrong}")));
+        }
+        let points = self.0.points().view().select(ndarray::Axis(1), &order);
+        let weights = self.0.weights().clone();
+        let samples = earthwork::prelude::Samples::with_weights(points, weights).map_err(|error| raised(&error))?;
+        let columns = self.1.columns.as_ref().map(|columns| order.iter().map(|&k| columns[k].clone()).collect());
+        Ok(Self(samples, Origin { columns, ..self.1.clone() }))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>, py: Python<'py>) -> (Bound<'py, PyType>, Made<'py>) {
+        let this = slf.get();
+        let plain = this.0.weights().is_uniform() && this.0.total() == 1.0;
+        let weights = (!plain).then(|| this.weights(py));
+        let made = (this.points(py), weights, None, this.columns(), this.slack(), this.left_out());
+        (slf.get_type(), made)
+    }
+
     fn __len__(&self) -> usize {
         self.0.len()
     }
 
     fn __repr__(&self) -> String {
         let kind = if self.0.weights().is_uniform() { "uniform weights" } else { "weights" };
-        format!("Samples({} points, d = {}, {kind}, total {})", self.0.len(), self.0.dim(), self.0.total())
+        let (n, d, total) = (self.0.len(), self.0.dim(), self.0.total());
+        let left_out = match self.1.left_out {
+            0 => String::new(),
+            1 => ", 1 row left out".into(),
+            rows => format!(", {rows} rows left out"),
+        };
+        format!("Samples({n} points, d = {d}, {kind}, total {total}{left_out})")
     }
 }
 
 impl Samples {
     pub(crate) fn all(list: &[PyRef<'_, Self>]) -> Vec<earthwork::prelude::Samples> {
         list.iter().map(|samples| samples.0.clone()).collect()
+    }
+
+    /// Other numbers for the same columns.
+    pub(crate) fn like(&self, samples: earthwork::prelude::Samples) -> Self {
+        Self(samples, self.1.clone())
     }
 }
 
@@ -115,12 +204,13 @@ const KEPT: usize = 1 << 16;
 static UNIFORM: Mutex<Option<Weights>> = Mutex::new(None);
 
 fn uniform(n: usize) -> earthwork::Result<Weights> {
-    let mut last = UNIFORM.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(weights) = last.as_ref().filter(|weights| weights.len() == n) {
+    // Nobody waits for it: it may have been locked when this process was forked.
+    let last = UNIFORM.try_lock();
+    if let Some(weights) = last.as_ref().ok().and_then(|last| last.as_ref()).filter(|weights| weights.len() == n) {
         return Ok(weights.clone());
     }
     let weights = Weights::uniform(n)?;
-    if n <= KEPT {
+    if let (Ok(mut last), true) = (last, n <= KEPT) {
         *last = Some(weights.clone());
     }
     Ok(weights)

@@ -19,6 +19,7 @@ use earthwork::{Error, ErrorKind, Result, compare};
 use numpy::{PyArray1, ToPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::data::{Samples, ground};
 use crate::estimate::{Estimate, estimated};
@@ -124,7 +125,7 @@ impl Discrepancy {
         Ok((estimated(found.statistic), found.p_value, error, found.null.to_pyarray(py)))
     }
 
-    /// Each law: name, formula, outcome ("kept", "broken", "no value"), and the exponent or counterexample.
+    /// Each law: name, formula, outcome ("kept", "broken", "not applicable", "no value"), and the exponent or counterexample.
     fn laws(&self, py: Python<'_>, cases: usize, points: usize, seed: u64) -> PyResult<Vec<LawRow>> {
         let d = Arc::clone(&self.0);
         run(py, move || {
@@ -134,6 +135,7 @@ impl Discrepancy {
                     Outcome::Kept { exponent: Some(k), .. } => ("kept", format!("k = {k}")),
                     Outcome::Kept { cases, .. } => ("kept", format!("{cases} cases")),
                     Outcome::Broken(example) => ("broken", example.to_string()),
+                    Outcome::Refused(why) if why.contains(NO_WEIGHTS) => ("not applicable", why.clone()),
                     Outcome::Refused(why) => ("no value", why.clone()),
                     _ => ("no value", String::new()),
                 };
@@ -153,10 +155,17 @@ impl Discrepancy {
         compare::discrepancy(name).map(|d| Self(Arc::from(d))).map_err(|error| raised(&error))
     }
 
-    /// A function of two arrays of points that returns a number.
+    /// A function of two arrays of points that returns a number. `takes` is how it takes weights: by two names, by position (""), or
+    /// not at all.
     #[staticmethod]
-    fn from_function(function: Py<PyAny>, name: String) -> Self {
-        kept(Function { function, name })
+    #[pyo3(signature = (function, name, takes = None))]
+    fn from_function(function: Py<PyAny>, name: String, takes: Option<(String, String)>) -> Self {
+        let takes = match takes {
+            None => Takes::None,
+            Some((x, y)) if x.is_empty() && y.is_empty() => Takes::ByPosition,
+            Some((x, y)) => Takes::ByName(x, y),
+        };
+        kept(Function { function, name, takes })
     }
 
     #[staticmethod]
@@ -349,11 +358,52 @@ pub(crate) fn divergence(name: &str) -> PyResult<Divergence> {
     name.parse().map_err(|error: Error| raised(&error.about("kind")))
 }
 
+/// How a Python function takes the weights of the two samples.
+#[derive(Clone)]
+enum Takes {
+    /// Not at all: it is for equal weights.
+    None,
+    /// After the points, in their order.
+    ByPosition,
+    /// By these names.
+    ByName(String, String),
+}
+
 /// A discrepancy that is computed in Python.
 struct Function {
     function: Py<PyAny>,
     name: String,
+    takes: Takes,
 }
+
+impl Function {
+    fn called<'py>(
+        &self,
+        py: Python<'py>,
+        x: &earthwork::prelude::Samples,
+        y: &earthwork::prelude::Samples,
+    ) -> PyResult<f64> {
+        let [first, second] = [x, y].map(|side| side.points().view().to_pyarray(py));
+        let weights = || [x, y].map(|side| side.weights().as_slice().to_pyarray(py));
+        let found = match &self.takes {
+            Takes::None => self.function.call1(py, (first, second)),
+            Takes::ByPosition => {
+                let [a, b] = weights();
+                self.function.call1(py, (first, second, a, b))
+            }
+            Takes::ByName(of_x, of_y) => {
+                let ([a, b], named) = (weights(), PyDict::new(py));
+                named.set_item(of_x, a)?;
+                named.set_item(of_y, b)?;
+                self.function.call(py, (first, second), Some(&named))
+            }
+        };
+        found?.extract(py)
+    }
+}
+
+/// How a refusal of weights begins, by which [`Discrepancy::laws`] knows it.
+const NO_WEIGHTS: &str = "it takes no weights";
 
 impl Compares for Function {
     fn name(&self) -> String {
@@ -365,11 +415,11 @@ impl Compares for Function {
         x: &earthwork::prelude::Samples,
         y: &earthwork::prelude::Samples,
     ) -> Result<earthwork::prelude::Estimate> {
-        let called = Python::attach(|py| -> PyResult<f64> {
-            let arrays = [x, y].map(|side| side.points().view().to_pyarray(py));
-            self.function.call1(py, (&arrays[0], &arrays[1]))?.extract(py)
-        });
         let failed = |why: String| Error::new("function", ErrorKind::Unsupported(why.into()));
+        if matches!(self.takes, Takes::None) && ![x, y].iter().all(|side| side.weights().is_uniform()) {
+            return Err(failed(format!("{NO_WEIGHTS}, and these are not equal; one of X, Y, a and b is given them")));
+        }
+        let called = Python::attach(|py| self.called(py, x, y));
         let value = called.map_err(|error| failed(error.to_string()))?;
         if value.is_nan() {
             return Err(failed("it returned NaN".into()));

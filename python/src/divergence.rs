@@ -9,17 +9,19 @@ use crate::data::{Samples, weights};
 use crate::discrepancy::divergence;
 use crate::estimate::{Estimate, estimated};
 use crate::failure::raised;
-use crate::running::run;
+use crate::running::{at_once, run};
 
 /// Between masses on one support.
 #[pyfunction]
 pub(crate) fn divergence_discrete(
+    py: Python<'_>,
     kind: &str,
     p: PyReadonlyArray1<'_, f64>,
     q: PyReadonlyArray1<'_, f64>,
 ) -> PyResult<f64> {
     let (p, q) = (weights("p", p)?, weights("q", q)?);
-    divergence(kind)?.between(&p, &q).map_err(|error| raised(&error))
+    let divergence = divergence(kind)?;
+    at_once(py, || divergence.between(&p, &q))
 }
 
 fn gaussian(
@@ -32,6 +34,7 @@ fn gaussian(
 
 #[pyfunction]
 pub(crate) fn divergence_gaussians(
+    py: Python<'_>,
     kind: &str,
     mean_p: PyReadonlyArray1<'_, f64>,
     covariance_p: PyReadonlyArray2<'_, f64>,
@@ -39,7 +42,8 @@ pub(crate) fn divergence_gaussians(
     covariance_q: PyReadonlyArray2<'_, f64>,
 ) -> PyResult<Estimate> {
     let (p, q) = (gaussian("p", mean_p, &covariance_p)?, gaussian("q", mean_q, &covariance_q)?);
-    divergence(kind)?.between_gaussians(&p, &q).map(estimated).map_err(|error| raised(&error))
+    let divergence = divergence(kind)?;
+    at_once(py, || divergence.between_gaussians(&p, &q)).map(estimated)
 }
 
 /// Means, covariances and weights of the components of a mixture.

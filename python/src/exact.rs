@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 use crate::data::{Entries, Pair, Samples, entries, ground, pair, weights};
 use crate::estimate::{Estimate, estimated};
 use crate::failure::raised;
-use crate::running::{Watching, run, watched};
+use crate::running::{Watching, at_once, run, watched};
 
 /// The points and the ground cost that were solved.
 struct Posed {
@@ -106,24 +106,25 @@ impl Solution {
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>, Pair<'py>)> {
         let Posed { x, y, ground } = self.between("gradient")?;
-        let problem = Problem::between_shared(x, y, Arc::clone(ground)).map_err(|error| raised(&error))?;
-        let found = earthwork::transport::gradient(&problem, &self.solved.plan, &self.solved.potentials);
-        let found = found.map_err(|error| raised(&error))?;
+        let found = at_once(py, || {
+            let problem = Problem::between_shared(x, y, Arc::clone(ground))?;
+            earthwork::transport::gradient(&problem, &self.solved.plan, &self.solved.potentials)
+        })?;
         let masses = (found.source_masses.to_pyarray(py), found.target_masses.to_pyarray(py));
         Ok((found.source_points.to_pyarray(py), found.target_points.to_pyarray(py), masses))
     }
 
     /// How W₂² of the plan divides over the columns: share, shift, means of both sides.
-    fn columns(&self) -> PyResult<Vec<(f64, f64, f64, f64)>> {
+    fn columns(&self, py: Python<'_>) -> PyResult<Vec<(f64, f64, f64, f64)>> {
         let Posed { x, y, .. } = self.between("columns")?;
-        let found = compare::cost_by_column(x, y, &self.solved.plan).map_err(|error| raised(&error))?;
+        let found = at_once(py, || compare::cost_by_column(x, y, &self.solved.plan))?;
         Ok(found.into_iter().map(|c| (c.share, c.shift, c.source_mean, c.target_mean)).collect())
     }
 
     /// The movements in some groups: share of the mass and of the cost, whether it stays, from where to where.
-    fn flows(&self, groups: usize) -> PyResult<Vec<(f64, f64, bool, Vec<f64>, Vec<f64>)>> {
+    fn flows(&self, py: Python<'_>, groups: usize) -> PyResult<Vec<(f64, f64, bool, Vec<f64>, Vec<f64>)>> {
         let Posed { x, y, .. } = self.between("flows")?;
-        let found = compare::group_flows(x, y, &self.solved.plan, groups).map_err(|error| raised(&error))?;
+        let found = at_once(py, || compare::group_flows(x, y, &self.solved.plan, groups))?;
         Ok(found.into_iter().map(|flow| (flow.share, flow.cost_share, flow.stays(), flow.from, flow.to)).collect())
     }
 
@@ -282,7 +283,7 @@ pub(crate) fn population(
         let method = exact::Population::default().with_folds(folds).with_seed(seed).with_interrupt(interrupt);
         let found = method.bracket_observed(&x, &y, observer)?;
         let both = found.estimate();
-        Ok((Estimate(found.lower), Estimate(found.upper), Estimate(both)))
+        Ok((estimated(found.lower), estimated(found.upper), estimated(both)))
     })
 }
 
@@ -513,9 +514,9 @@ pub(crate) fn certify_matrix(
     let (a, b) = (weights("a", a)?, weights("b", b)?);
     let plan = plan((a.len(), b.len()), &rows, &columns, &masses)?;
     let view = costs.as_array();
-    let found = py.detach(|| {
+    let found = at_once(py, || {
         let problem = Problem::with_matrix(a, b, view)?;
         earthwork::transport::certify(&problem, &plan, &Potentials { f, g })
     });
-    found.map(Certificate).map_err(|error| raised(&error))
+    found.map(Certificate)
 }

@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::data::Samples;
 use crate::estimate::{Estimate, estimated};
 use crate::failure::raised;
-use crate::running::{Watching, run, watched};
+use crate::running::{Watching, at_once, run, watched};
 use crate::validate::{Asked, metrics};
 
 /// A training that has ended, for now.
@@ -49,8 +49,8 @@ impl Training {
         let training = Arc::clone(&self.state);
         run(py, move || {
             let floor = training.floor()?;
-            let metrics = floor.metrics.into_iter().map(|metric| (metric.key, metric.outcome.ok().map(Estimate)));
-            Ok((Estimate(floor.w1), Estimate(floor.w2), metrics.collect()))
+            let metrics = floor.metrics.into_iter().map(|metric| (metric.key, metric.outcome.ok().map(estimated)));
+            Ok((estimated(floor.w1), estimated(floor.w2), metrics.collect()))
         })
     }
 
@@ -73,8 +73,7 @@ impl Training {
         n: usize,
         seed: u64,
     ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i64>>)> {
-        let found = py.detach(|| self.state.generate_labelled(n, seed));
-        let (points, labels) = found.map_err(|error| raised(&error))?;
+        let (points, labels) = at_once(py, || self.state.generate_labelled(n, seed))?;
         let labels = PyArray1::from_iter(py, labels.into_iter().map(|label| label as i64));
         Ok((points.points().view().to_pyarray(py), labels))
     }
@@ -87,8 +86,8 @@ impl Training {
         label: usize,
         seed: u64,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let found = py.detach(|| self.state.generate_class(n, label, seed));
-        Ok(found.map_err(|error| raised(&error))?.points().view().to_pyarray(py))
+        let found = at_once(py, || self.state.generate_class(n, label, seed))?;
+        Ok(found.points().view().to_pyarray(py))
     }
 
     /// The critic at each point.
@@ -98,8 +97,7 @@ impl Training {
         points: PyReadonlyArray2<'py, f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let points = points.as_array();
-        let values = py.detach(|| self.state.critic_values(points));
-        Ok(values.map_err(|error| raised(&error))?.to_pyarray(py))
+        Ok(at_once(py, || self.state.critic_values(points))?.to_pyarray(py))
     }
 
     fn checkpoint<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
@@ -130,7 +128,7 @@ fn told<'py>(py: Python<'py>, record: &Record) -> PyResult<Bound<'py, PyDict>> {
     out.set_item("at_bound", record.at_bound)?;
     let metrics = PyDict::new(py);
     for Measured { key, outcome, .. } in &record.metrics {
-        metrics.set_item(key, outcome.clone().ok().map(Estimate))?;
+        metrics.set_item(key, outcome.clone().ok().map(estimated))?;
     }
     out.set_item("metrics", metrics)?;
     Ok(out)
@@ -222,8 +220,7 @@ pub(crate) fn gan_toy<'py>(
     n: usize,
     seed: u64,
 ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i64>>)> {
-    let drawn = Toy::named(name).and_then(|toy| toy.labelled(n, seed));
-    let (points, labels) = drawn.map_err(|error| raised(&error))?;
+    let (points, labels) = at_once(py, || Toy::named(name).and_then(|toy| toy.labelled(n, seed)))?;
     let labels = PyArray1::from_iter(py, labels.into_iter().map(|label| label as i64));
     Ok((points.points().view().to_pyarray(py), labels))
 }
@@ -237,11 +234,12 @@ pub(crate) fn gan_toys() -> Vec<&'static str> {
 /// How many modes of a mixture a sample has points in, and what share of it is good.
 #[pyfunction]
 pub(crate) fn mode_report(
+    py: Python<'_>,
     mixture: crate::divergence::Components<'_>,
     samples: &Samples,
 ) -> PyResult<(usize, usize, crate::estimate::Estimate, crate::estimate::Estimate, f64, Vec<usize>)> {
     let modes = earthwork::metrics::Modes::new(crate::divergence::mixture("mixture", mixture)?);
-    let found = modes.report(&samples.0).map_err(|error| raised(&error))?;
+    let found = at_once(py, || modes.report(&samples.0))?;
     let (high, reverse) = (estimated(found.high_quality), estimated(found.reverse_kl));
     Ok((found.captured, found.modes, high, reverse, found.jensen_shannon, found.counts))
 }

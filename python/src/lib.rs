@@ -17,8 +17,11 @@ mod estimate;
 mod exact;
 mod failure;
 mod gan;
+mod interned;
 mod measure;
 mod metrics;
+mod panics;
+mod pool;
 mod running;
 mod sinkhorn;
 mod sliced;
@@ -59,6 +62,8 @@ mod _earthwork {
     #[pymodule_export]
     use crate::metrics::{inception_score, memorisation, metric, metric_keys, mode_score, one_nearest, prdc};
     #[pymodule_export]
+    use crate::panics::panic_on_purpose;
+    #[pymodule_export]
     use crate::sinkhorn::{
         Sinkhorn, SinkhornDivergence, Unbalanced, fixed_barycenter, grid_barycenter, sinkhorn_barycenter,
         sinkhorn_divergence, sinkhorn_solve, sinkhorn_solve_matrix, sinkhorn_unbalanced,
@@ -74,6 +79,8 @@ mod _earthwork {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::pool::settle();
+        crate::panics::silence();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

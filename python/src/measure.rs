@@ -9,6 +9,7 @@ use crate::closed_form::moments_of;
 use crate::data::Samples;
 use crate::divergence::{Components, mixture};
 use crate::failure::raised;
+use crate::running::at_once;
 
 /// Means, covariances and weights, as Python keeps a mixture.
 type Parts<'py> = (Vec<Vec<f64>>, Vec<Bound<'py, PyArray2<f64>>>, Vec<f64>);
@@ -41,7 +42,8 @@ pub(crate) fn mixture_sample<'py>(
     n: usize,
     seed: u64,
 ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i64>>)> {
-    let (points, labels) = mixture("mixture", of)?.sample_labelled(n, seed).map_err(|error| raised(&error))?;
+    let mixture = mixture("mixture", of)?;
+    let (points, labels) = at_once(py, || mixture.sample_labelled(n, seed))?;
     let labels = PyArray1::from_iter(py, labels.into_iter().map(|label| label as i64));
     Ok((points.points().view().to_pyarray(py), labels))
 }
@@ -59,8 +61,8 @@ pub(crate) fn mixture_at<'py>(
         let why = format!("points: they have {} coordinates, the mixture has {}", points.dim(), mixture.dim());
         return Err(pyo3::exceptions::PyValueError::new_err(why));
     }
-    let density: Vec<f64> = points.iter().map(|x| mixture.log_density(x)).collect();
-    let shares: Vec<Vec<f64>> = points.iter().map(|x| mixture.posterior(x)).collect();
+    let (density, shares): (Vec<f64>, Vec<Vec<f64>>) =
+        at_once(py, || Ok(points.iter().map(|x| (mixture.log_density(x), mixture.posterior(x))).unzip()))?;
     Ok((density.to_pyarray(py), PyArray2::from_vec2(py, &shares)?))
 }
 
@@ -69,18 +71,20 @@ pub(crate) fn mixture_at<'py>(
 pub(crate) fn sample_moments<'py>(
     py: Python<'py>,
     x: &Samples,
-) -> (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>) {
-    let found = moments_of(x);
-    (found.mean().to_pyarray(py), found.covariance().to_pyarray(py))
+) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>)> {
+    let found = at_once(py, || Ok(moments_of(x)))?;
+    Ok((found.mean().to_pyarray(py), found.covariance().to_pyarray(py)))
 }
 
 /// The samples on one scale, with the mean and the deviation of each column over all of them.
 #[pyfunction]
-pub(crate) fn standardised(samples: Vec<PyRef<'_, Samples>>) -> PyResult<(Vec<Samples>, Vec<(f64, f64)>)> {
-    let samples = Samples::all(&samples);
-    let sides: Vec<_> = samples.iter().collect();
-    let scales = column_scales(&sides).map_err(|error| raised(&error))?;
-    let scaled = standardise(&sides).map_err(|error| raised(&error))?;
+pub(crate) fn standardised(
+    py: Python<'_>,
+    samples: Vec<PyRef<'_, Samples>>,
+) -> PyResult<(Vec<Samples>, Vec<(f64, f64)>)> {
+    let given = Samples::all(&samples);
+    let sides: Vec<_> = given.iter().collect();
+    let (scales, scaled) = at_once(py, || Ok((column_scales(&sides)?, standardise(&sides)?)))?;
     let scales = scales.iter().map(|scale| (scale.mean, scale.deviation)).collect();
-    Ok((scaled.into_iter().map(Samples).collect(), scales))
+    Ok((samples.iter().zip(scaled).map(|(given, scaled)| given.like(scaled)).collect(), scales))
 }

@@ -9,7 +9,7 @@ use crate::data::Samples;
 use crate::discrepancy::{Discrepancy, kept};
 use crate::estimate::{Estimate, estimated};
 use crate::failure::{raised, unknown};
-use crate::running::run;
+use crate::running::{at_once, run};
 
 /// The keys of the metrics that take two samples, and whether each grows with the distance.
 #[pyfunction]
@@ -65,14 +65,23 @@ pub(crate) fn prdc(
 }
 
 #[pyfunction]
-pub(crate) fn inception_score(posteriors: PyReadonlyArray2<'_, f64>, splits: usize) -> PyResult<Estimate> {
-    let found = InceptionScore::with_splits(splits).of(posteriors.as_array());
-    found.map(estimated).map_err(|error| raised(&error))
+pub(crate) fn inception_score(
+    py: Python<'_>,
+    posteriors: PyReadonlyArray2<'_, f64>,
+    splits: usize,
+) -> PyResult<Estimate> {
+    let posteriors = posteriors.as_array();
+    at_once(py, || InceptionScore::with_splits(splits).of(posteriors)).map(estimated)
 }
 
 #[pyfunction]
-pub(crate) fn mode_score(posteriors: PyReadonlyArray2<'_, f64>, shares: Vec<f64>) -> PyResult<Estimate> {
-    metrics::mode_score(posteriors.as_array(), &shares).map(estimated).map_err(|error| raised(&error))
+pub(crate) fn mode_score(
+    py: Python<'_>,
+    posteriors: PyReadonlyArray2<'_, f64>,
+    shares: Vec<f64>,
+) -> PyResult<Estimate> {
+    let posteriors = posteriors.as_array();
+    at_once(py, || metrics::mode_score(posteriors, &shares)).map(estimated)
 }
 
 /// The accuracy of 1-NN, on real and on fake points alone.

@@ -11,13 +11,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::failure::raised;
+use crate::panics::caught;
+use crate::pool::{self, STACK};
 
 /// How often Python is asked whether Ctrl-C was pressed.
 const LISTEN_EVERY: Duration = Duration::from_millis(50);
 /// How long work that was cancelled may take to end before it is left to itself.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// Stack of a worker: that of a main thread.
-const STACK: usize = 8 << 20;
 /// The most pairs of points for which a call is so short that it need not leave its thread: to wake a thread that sleeps can take
 /// longer than a small solve.
 const BRIEF: usize = 2_000_000;
@@ -52,9 +52,24 @@ pub(crate) fn run<T: Send + 'static>(py: Python<'_>, work: impl FnOnce() -> Resu
     watched(py, Watching::default(), |_, _| work())
 }
 
+/// Runs work that borrows what it needs and ends soon, without the interpreter's lock. Every call of the library that may compute in
+/// parallel goes through here or through [`watched`]: they know which threads are alive (see [`pool::forked`]), and that a panic is
+/// an exception.
+pub(crate) fn at_once<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
+    let pool = pool::forked(py)?;
+    let outcome = py.detach(|| {
+        caught(|| match pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        })
+    })?;
+    outcome.map_err(|error| raised(&error))
+}
+
 /// Runs `work` on a thread of its own, while this one sleeps without the interpreter's lock and listens for Ctrl-C. The work is
 /// then cancelled; if it does not end soon, it is left to end by itself and its result is dropped. Short work stays on this
-/// thread, and listens itself.
+/// thread, and listens itself. So does work that a Python function asks for which the library itself has called from a worker: to
+/// wait there for another thread could be to wait for oneself.
 pub(crate) fn watched<T: Send + 'static>(
     py: Python<'_>,
     watching: Watching,
@@ -63,22 +78,27 @@ pub(crate) fn watched<T: Send + 'static>(
     let token = CancelToken::default();
     let time = watching.time_limit.map(seconds).transpose()?;
     let interrupt = Interrupt { iterations: watching.iterations, time, cancel: Some(token.clone()) };
-    let mut reporter =
-        Reporter { callable: watching.progress, listens: watching.brief, token: token.clone(), failed: None };
-    if watching.brief {
+    let pool = pool::forked(py)?;
+    let within = rayon::current_thread_index().is_some();
+    let listens = watching.brief && !within && pool.is_none();
+    let mut reporter = Reporter { callable: watching.progress, listens, token: token.clone(), failed: None };
+    if listens || within {
         let (outcome, failed) = py.detach(move || {
-            let outcome = work(interrupt, &mut reporter);
+            let outcome = caught(|| work(interrupt, &mut reporter));
             (outcome, reporter.failed)
         });
-        return failed.map_or_else(|| outcome.map_err(|error| raised(&error)), Err);
+        return failed.map_or_else(|| outcome?.map_err(|error| raised(&error)), Err);
     }
     let (sender, mut receiver) = channel();
     let body = move || {
-        let outcome = work(interrupt, &mut reporter);
+        let outcome = caught(|| work(interrupt, &mut reporter));
         // Nobody listens any more where the work was left to itself.
         let _ = sender.send((outcome, reporter.failed));
     };
-    thread::Builder::new().stack_size(STACK).spawn(body)?;
+    match pool {
+        Some(pool) => pool.spawn(body),
+        None => drop(thread::Builder::new().stack_size(STACK).spawn(body)?),
+    }
     let mut interrupted: Option<(PyErr, Instant)> = None;
     loop {
         let listening = &mut receiver;
@@ -87,13 +107,11 @@ pub(crate) fn watched<T: Send + 'static>(
                 if let Some(error) = failed.or(interrupted.map(|(error, _)| error)) {
                     return Err(error);
                 }
-                return outcome.map_err(|error| raised(&error));
+                return outcome?.map_err(|error| raised(&error));
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(PyRuntimeError::new_err(
-                    "a bug in earthwork: the computation panicked; its message is above",
-                ));
+                return Err(PyRuntimeError::new_err("this is a bug in earthwork, please report it: no answer came"));
             }
         }
         if let Some((error, _)) = interrupted.take_if(|(_, since)| since.elapsed() >= PATIENCE) {

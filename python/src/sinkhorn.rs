@@ -13,10 +13,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::data::{Pair, Samples, ground, pair, points, weights};
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, estimated};
 use crate::exact::{Moved, histogram};
-use crate::failure::raised;
-use crate::running::{Watching, run, watched};
+use crate::running::{Watching, at_once, run, watched};
 
 fn epsilon(value: f64, relative: bool) -> Epsilon {
     if relative { Epsilon::Relative(value) } else { Epsilon::Absolute(value) }
@@ -104,23 +103,23 @@ impl Sinkhorn {
         let Potentials { f, g } = &self.solved.potentials;
         let estimate = earthwork::prelude::Estimate::new(root(upper), evidence, "sinkhorn", (f.len(), g.len()));
         let ended = !self.solved.status.is_success();
-        Some(Estimate(if ended { estimate.with_note(Note::NotConverged) } else { estimate }))
+        Some(estimated(if ended { estimate.with_note(Note::NotConverged) } else { estimate }))
     }
 
     /// The plan as a dense array: n · m numbers.
     fn plan<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let dense = match &self.posed {
-            Posed::Points { x, y, ground } => py.detach(|| {
+            Posed::Points { x, y, ground } => at_once(py, || {
                 let problem = Problem::between_shared(x, y, Arc::clone(ground))?;
                 self.solved.plan(&problem)
             }),
             Posed::Matrix { a, b, costs } => {
                 let costs = costs.bind(py).readonly();
                 let view = costs.as_array();
-                py.detach(|| self.solved.plan(&Problem::with_matrix(a.clone(), b.clone(), view)?))
+                at_once(py, || self.solved.plan(&Problem::with_matrix(a.clone(), b.clone(), view)?))
             }
         };
-        Ok(dense.map_err(|error| raised(&error))?.to_pyarray(py))
+        Ok(dense?.to_pyarray(py))
     }
 
     /// The images of new points, and the potential there.
@@ -259,7 +258,7 @@ impl SinkhornDivergence {
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>, Pair<'py>)> {
         let Gradient { source_points, target_points, source_masses, target_masses } =
-            py.detach(|| self.0.gradient()).map_err(|error| raised(&error))?;
+            at_once(py, || self.0.gradient())?;
         let masses = (source_masses.to_pyarray(py), target_masses.to_pyarray(py));
         Ok((source_points.to_pyarray(py), target_points.to_pyarray(py), masses))
     }

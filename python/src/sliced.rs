@@ -11,8 +11,8 @@ use pyo3::prelude::*;
 
 use crate::data::{Entries, Samples, entries, points};
 use crate::estimate::{Estimate, estimated};
-use crate::failure::{raised, unknown};
-use crate::running::{Watching, run, watched};
+use crate::failure::unknown;
+use crate::running::{Watching, at_once, run, watched};
 
 /// The options of a sliced distance.
 #[derive(FromPyObject)]
@@ -187,22 +187,24 @@ pub(crate) struct SlicedStream(sliced::SlicedStream);
 #[pymethods]
 impl SlicedStream {
     #[new]
-    fn new(options: Options<'_>, dim: usize, capacity: usize) -> PyResult<Self> {
+    fn new(py: Python<'_>, options: Options<'_>, dim: usize, capacity: usize) -> PyResult<Self> {
         let (solver, _) = options.split()?;
-        sliced::SlicedStream::new(&solver, dim, capacity).map(Self).map_err(|error| raised(&error))
+        at_once(py, || sliced::SlicedStream::new(&solver, dim, capacity)).map(Self)
     }
 
-    fn push_x(&mut self, rows: PyReadonlyArray2<'_, f64>) -> PyResult<()> {
-        self.0.push_x(points("points", &rows)?).map_err(|error| raised(&error))
+    fn push_x(&mut self, py: Python<'_>, rows: PyReadonlyArray2<'_, f64>) -> PyResult<()> {
+        let rows = points("points", &rows)?;
+        at_once(py, || self.0.push_x(rows))
     }
 
-    fn push_y(&mut self, rows: PyReadonlyArray2<'_, f64>) -> PyResult<()> {
-        self.0.push_y(points("points", &rows)?).map_err(|error| raised(&error))
+    fn push_y(&mut self, py: Python<'_>, rows: PyReadonlyArray2<'_, f64>) -> PyResult<()> {
+        let rows = points("points", &rows)?;
+        at_once(py, || self.0.push_y(rows))
     }
 
     /// The distance of what has come so far, and the share of it that the summaries may have lost.
-    fn distance(&self) -> PyResult<(Estimate, f64)> {
-        let found = self.0.distance().map_err(|error| raised(&error))?;
+    fn distance(&self, py: Python<'_>) -> PyResult<(Estimate, f64)> {
+        let found = at_once(py, || self.0.distance())?;
         Ok((estimated(found.estimate()), found.compression))
     }
 }

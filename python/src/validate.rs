@@ -13,7 +13,7 @@ use crate::data::Samples;
 use crate::discrepancy::Discrepancy;
 use crate::divergence::{Components, mixture};
 use crate::failure::{raised, unknown};
-use crate::running::{Watching, watched};
+use crate::running::{Watching, at_once, watched};
 
 /// A metric by its name; or one of the caller's own: its name, itself, and how it is read.
 #[derive(FromPyObject)]
@@ -76,10 +76,11 @@ impl Population {
     }
 
     #[staticmethod]
-    fn clustered(samples: &Samples, modes: usize, seed: u64) -> PyResult<Self> {
-        let found = validate::Population::clustered(&samples.0, modes, seed);
-        let found =
-            found.map_err(|error| raised(&if error.argument() == "modes" { error } else { error.about("data") }))?;
+    fn clustered(py: Python<'_>, samples: &Samples, modes: usize, seed: u64) -> PyResult<Self> {
+        let found = at_once(py, || {
+            let found = validate::Population::clustered(&samples.0, modes, seed);
+            found.map_err(|error| if error.argument() == "modes" { error } else { error.about("data") })
+        })?;
         let title = format!("{} points, {modes} modes found by k-means", samples.0.len());
         Ok(Self::new(found, title))
     }
@@ -108,12 +109,11 @@ impl Population {
         n: usize,
         seed: u64,
     ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
-        let found = Corruption::named(corruption).and_then(|corruption| {
+        let (real, fake) = at_once(py, || {
             let scene = self.points.draw(n, seed)?;
-            let fake = corruption.apply(&scene, severity, seed)?;
+            let fake = Corruption::named(corruption)?.apply(&scene, severity, seed)?;
             Ok((scene.real, fake))
-        });
-        let (real, fake) = found.map_err(|error| raised(&error))?;
+        })?;
         Ok((real.points().view().to_pyarray(py), fake.points().view().to_pyarray(py)))
     }
 
@@ -138,8 +138,8 @@ impl ValidationReport {
     }
 
     /// The page.
-    fn html(&self) -> PyResult<String> {
-        page(&self.title, &self.population, &self.found).map_err(|error| raised(&error))
+    fn html(&self, py: Python<'_>) -> PyResult<String> {
+        at_once(py, || page(&self.title, &self.population, &self.found))
     }
 
     /// The values of a metric (w1 and w2 as well) under a corruption, severity by severity; NaN where there is none.
