@@ -151,6 +151,7 @@ class Estimate:
         method: str,
         sizes: tuple[int, int],
         seed: int | None,
+        randomness: str,
         notes: Sequence[str],
         text: str,
     ) -> Estimate: ...
@@ -166,6 +167,12 @@ class Estimate:
     @property
     def std_error(self) -> float | None:
         """The standard error, where the evidence is one."""
+    @property
+    def half_width(self) -> float | None:
+        """Half of the 95 % interval that a standard error gives, 1.96 of them; None for other evidence, and for bounds."""
+    @property
+    def randomness(self) -> str:
+        """Of which draws a standard error or an interval speaks: ``sampling``, ``directions`` or ``Monte Carlo``."""
     @property
     def evidence(self) -> str:
         """``bounds`` (proven), ``standard error``, ``interval``, ``exact`` (a formula), ``unstated``."""
@@ -221,6 +228,7 @@ class Estimate:
 
 @final
 class Solution:
+    def __new__(cls, state: Mapping[str, Any]) -> Solution: ...
     @property
     def transport_cost(self) -> float: ...
     @property
@@ -271,6 +279,14 @@ class Partial:
 class Certificate:
     """What checking a plan found."""
 
+    def __new__(
+        cls,
+        bounds: tuple[float, float, float],
+        transport_cost: float,
+        marginal_error: float,
+        dual_violation: float,
+        potentials: tuple[_Floats, _Floats],
+    ) -> Certificate: ...
     @property
     def lower(self) -> float:
         """Lower bound on the optimal cost, from the potentials made feasible."""
@@ -292,6 +308,7 @@ class Certificate:
 
 @final
 class Sinkhorn:
+    def __new__(cls, state: Mapping[str, Any]) -> Sinkhorn: ...
     @property
     def epsilon(self) -> float: ...
     @property
@@ -378,6 +395,7 @@ class SlicedStream:
 
 @final
 class Critic:
+    def __new__(cls, network: bytes | None, samples: tuple[Samples, Samples] | None = None) -> Critic: ...
     def values(self, points: _Floats) -> _Floats: ...
     def gradients(self, points: _Floats) -> _Floats: ...
     @property

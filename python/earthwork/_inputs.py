@@ -191,8 +191,9 @@ def _kept(name: str, found: Read, weights_name: str, of_mass: Read | None) -> Ma
     if of_mass is not None:
         if len(of_mass.values) != len(rows):
             raise ValueError(f"{weights_name}: it has {len(of_mass.values)} weights, but {len(rows)} are needed (one for each point)")
-        rows = rows | np.isnan(of_mass.values)
-        rows = rows if of_mass.missing is None else rows | of_mass.missing
+        rows |= np.isnan(of_mass.values)
+        if of_mass.missing is not None:
+            rows |= of_mass.missing
     if rows.all() and len(rows):
         raise ValueError(f"{name}: a value is missing in each of its {len(rows)} rows, so that none is left")
     kept: Mask = ~rows

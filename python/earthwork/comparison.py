@@ -15,7 +15,7 @@ from earthwork._inputs import Floats, Points
 from earthwork._number import heed
 from earthwork._progress import Progress, reporting
 from earthwork._text import html_table, seconds, short, table
-from earthwork.results import Distance, Estimate, Flow, evidence
+from earthwork.results import Distance, Estimate, Flow, evidence, signed
 
 if TYPE_CHECKING:
     import pandas
@@ -403,7 +403,7 @@ class Comparison:
             else:
                 ended = "" if row.note in ("", "optimal") else f"; {row.note}"
                 out.append(
-                    [row.name, row.group, short(row.estimate.value), evidence(row.estimate) + ended, seconds(row.time)]
+                    [row.name, row.group, signed(row.estimate), evidence(row.estimate) + ended, seconds(row.time)]
                 )
         return out
 

@@ -11,10 +11,10 @@ from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._arrays import whole
 from earthwork._inputs import Floats, Points
-from earthwork._text import short, table
+from earthwork._text import table
 from earthwork.comparison import Comparer, discrepancy
 from earthwork.divergence import mixture
-from earthwork.results import Estimate, evidence
+from earthwork.results import Estimate, evidence, signed
 
 __all__ = [
     "KEYS",
@@ -100,7 +100,7 @@ class Evaluation(dict[str, Estimate]):
         return Evaluation, (dict(self), self.errors)
 
     def __repr__(self) -> str:
-        rows = [(key, short(found.value), evidence(found)) for key, found in self.items()]
+        rows = [(key, signed(found), evidence(found)) for key, found in self.items()]
         return table(("metric", "value", "evidence"), [*rows, *((key, "-", why) for key, why in self.errors.items())])
 
 

@@ -373,7 +373,7 @@ class Distance(Estimated):
 
     @property
     def std_error(self) -> float | None:
-        """The standard error, where the evidence is one."""
+        """The standard error, where the evidence is one: of the draws that ``estimate.randomness`` names."""
         return self.estimate.std_error
 
     def __repr__(self) -> str:
@@ -384,17 +384,34 @@ class Distance(Estimated):
 
 def evidence(estimate: Estimate) -> str:
     """What supports a number, in a few words."""
-    kinds = {"lower bound": "at least this", "upper bound": "at most this"}
+    return "; ".join([_support(estimate), *estimate.notes])
+
+
+def _support(estimate: Estimate) -> str:
+    lower, upper, kind = estimate.lower, estimate.upper, estimate.kind
+    if estimate.evidence == "bounds":
+        if kind == "lower bound" or upper == np.inf:
+            return f"≥ {short(lower)}, proven"
+        if kind == "upper bound" or lower == -np.inf:
+            return f"≤ {short(upper)}, proven"
+        return f"proven {within(lower, upper)}"
+    if estimate.evidence == "standard error":
+        if kind == "point":
+            return f"± {estimate.half_width or 0.0:.2g} (95 %, {estimate.randomness})"
+        # One end of the interval alone holds in 97.5 % of the draws.
+        end = f"≥ {short(lower)}" if kind == "lower bound" else f"≤ {short(upper)}"
+        return f"{end} (97.5 %, {estimate.randomness})"
     words = {
-        "bounds": f"proven {within(estimate.lower, estimate.upper)}",
-        "standard error": f"± {estimate.std_error or 0.0:.2g} (standard error)",
-        "interval": f"{100 * (estimate.level or 0.0):g} % interval {within(estimate.lower, estimate.upper)}",
+        "interval": f"{100 * (estimate.level or 0.0):g} % interval {within(lower, upper)} ({estimate.randomness})",
         "exact": "exact formula",
         "unstated": "no error known",
     }[estimate.evidence]
-    if estimate.kind in kinds:
-        words = kinds[estimate.kind] if estimate.evidence == "bounds" else f"{kinds[estimate.kind]}, {words}"
-    return "; ".join([words, *estimate.notes])
+    return {"lower bound": "at least this, ", "upper bound": "at most this, "}.get(kind, "") + words
+
+
+def signed(estimate: Estimate) -> str:
+    """The number, with a sign where the truth is on one side of it."""
+    return {"lower bound": "≥ ", "upper bound": "≤ "}.get(estimate.kind, "") + short(estimate.value)
 
 
 class Options(dict[str, Any]):

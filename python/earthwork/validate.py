@@ -90,6 +90,12 @@ def corrupt(
     )
 
 
+def _made(method: str, given: Any) -> Population:
+    """What a pickle brings back."""
+    made: Population = getattr(Population, method)(*given)
+    return made
+
+
 class Verdict(NamedTuple):
     """What a metric makes of a corruption."""
 
@@ -112,6 +118,30 @@ class Verdict(NamedTuple):
     """Why there is no value."""
 
 
+class _KeptReport:
+    """What was read of a report before it was pickled."""
+
+    def __init__(self, raw: Any, metrics: Sequence[str], corruptions: Sequence[str]) -> None:
+        self._json, self._html, self.severities = raw.json(), raw.html(), raw.severities
+        self._values = {(m, c): raw.values(m, c) for c in corruptions for m in ("w1", "w2", *metrics)}
+
+    def json(self) -> str:
+        """The report as JSON."""
+        return str(self._json)
+
+    def html(self) -> str:
+        """The report as a page."""
+        return str(self._html)
+
+    def values(self, metric: str, corruption: str) -> Any:
+        """The values of a metric under a corruption."""
+        for k, (what, asked) in enumerate((("metric", metric), ("corruption", corruption))):
+            known = sorted({key[k] for key in self._values})
+            if asked not in known:
+                raise ValueError(f"{what}: `{asked}` is none of {', '.join(known)}")
+        return self._values[metric, corruption]
+
+
 class Report:
     """Verdicts on metrics under corruptions, with every value. Prints as a table; shows as HTML in a notebook."""
 
@@ -128,6 +158,9 @@ class Report:
             _verdict(sweep["corruption"], found) for sweep in self._found["sweeps"] for found in sweep["metrics"]
         ]
         """One for each corruption and metric."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_raw": _KeptReport(self._raw, self.metrics, self.corruptions)}
 
     @property
     def severities(self) -> Floats:

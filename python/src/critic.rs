@@ -8,6 +8,7 @@ use earthwork::transport::CancelToken;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods, ToPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyType};
 
 use crate::data::Samples;
 use crate::estimate::{Estimate, estimated};
@@ -21,16 +22,46 @@ pub(crate) struct Critic(Which);
 #[derive(Clone)]
 enum Which {
     Network(Arc<critic::Critic>),
-    Exact(Arc<ExactDual>),
+    /// With the samples that it was made of.
+    Exact(Arc<ExactDual>, Box<[earthwork::prelude::Samples; 2]>),
 }
+
+/// A network as bytes, or two samples: what makes a critic.
+type Made<'py> = (Option<Bound<'py, PyBytes>>, Option<(Samples, Samples)>);
 
 #[pymethods]
 impl Critic {
+    #[new]
+    #[pyo3(signature = (network, samples = None))]
+    fn new(
+        py: Python<'_>,
+        network: Option<Vec<u8>>,
+        samples: Option<(PyRef<'_, Samples>, PyRef<'_, Samples>)>,
+    ) -> PyResult<Self> {
+        match (network, samples) {
+            (Some(bytes), _) => at_once(py, || critic::Critic::from_safetensors(&bytes))
+                .map(|critic| Self(Which::Network(Arc::new(critic)))),
+            (None, Some((x, y))) => exact_dual(py, x.0.clone(), y.0.clone()),
+            (None, None) => Err(PyValueError::new_err("network: a network, or two samples, are needed")),
+        }
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, Made<'py>) {
+        let made = match &slf.get().0 {
+            Which::Network(critic) => (Some(PyBytes::new(slf.py(), &critic.to_safetensors())), None),
+            Which::Exact(_, samples) => {
+                let [x, y] = (**samples).clone();
+                (None, Some((x.into(), y.into())))
+            }
+        };
+        (slf.get_type(), made)
+    }
+
     fn values<'py>(&self, py: Python<'py>, points: PyReadonlyArray2<'py, f64>) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let points = points.as_array();
         let values = at_once(py, || match &self.0 {
             Which::Network(critic) => critic.values(points),
-            Which::Exact(dual) => dual.values(points),
+            Which::Exact(dual, _) => dual.values(points),
         });
         Ok(values?.to_pyarray(py))
     }
@@ -43,7 +74,7 @@ impl Critic {
         let points = points.as_array();
         let gradients = at_once(py, || match &self.0 {
             Which::Network(critic) => critic.gradients(points),
-            Which::Exact(dual) => dual.gradients(points),
+            Which::Exact(dual, _) => dual.gradients(points),
         });
         Ok(gradients?.to_pyarray(py))
     }
@@ -52,7 +83,7 @@ impl Critic {
     fn lipschitz(&self) -> f64 {
         match &self.0 {
             Which::Network(critic) => critic.lipschitz(),
-            Which::Exact(_) => 1.0,
+            Which::Exact(..) => 1.0,
         }
     }
 
@@ -73,7 +104,7 @@ impl Critic {
     fn exact(&self) -> Option<Estimate> {
         match &self.0 {
             Which::Network(_) => None,
-            Which::Exact(dual) => Some(estimated(earthwork::exact::rooted(&dual.solution().summary(), 1.0))),
+            Which::Exact(dual, _) => Some(estimated(earthwork::exact::rooted(&dual.solution().summary(), 1.0))),
         }
     }
 }
@@ -121,12 +152,19 @@ pub(crate) fn critic_methods() -> Vec<&'static str> {
 pub(crate) fn critic_fit(py: Python<'_>, x: &Samples, y: &Samples, options: Options) -> PyResult<Critic> {
     let (x, y) = (x.0.clone(), y.0.clone());
     if options.method == EXACT_DUAL {
-        return run(py, move || Ok(Critic(Which::Exact(Arc::new(ExactDual::fit(&x, &y)?)))));
+        return exact_dual(py, x, y);
     }
     let (mut trainer, watching) = options.trainer()?;
     watched(py, watching, move |interrupt, observer| {
         trainer.interrupt = interrupt;
         Ok(Critic(Which::Network(Arc::new(trainer.fit_observed(&x, &y, observer)?))))
+    })
+}
+
+fn exact_dual(py: Python<'_>, x: earthwork::prelude::Samples, y: earthwork::prelude::Samples) -> PyResult<Critic> {
+    run(py, move || {
+        let dual = ExactDual::fit(&x, &y)?;
+        Ok(Critic(Which::Exact(Arc::new(dual), Box::new([x, y]))))
     })
 }
 
@@ -180,14 +218,18 @@ fn drawn(
 
 /// Two distributions with a known W₁ and a known optimal critic.
 #[pyclass(frozen, module = "earthwork._earthwork", name = "Funnels")]
-pub(crate) struct Funnels(Pair);
+pub(crate) struct Funnels(Pair, (usize, usize, u64));
 
 #[pymethods]
 impl Funnels {
     #[new]
     #[pyo3(signature = (dim, count, seed = 0))]
     fn new(py: Python<'_>, dim: usize, count: usize, seed: u64) -> PyResult<Self> {
-        at_once(py, || Pair::new(dim, count, seed)).map(Self)
+        at_once(py, || Pair::new(dim, count, seed)).map(|pair| Self(pair, (dim, count, seed)))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, (usize, usize, u64)) {
+        (slf.get_type(), slf.get().1)
     }
 
     /// n points of the source, of shape (n, dim).

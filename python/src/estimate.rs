@@ -1,6 +1,6 @@
 //! The answer of every estimator.
 
-use earthwork::estimate::{Evidence, Kind};
+use earthwork::estimate::{Evidence, Kind, Randomness};
 use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyType};
@@ -16,8 +16,8 @@ pub(crate) struct Estimate {
     kept: Option<(Vec<String>, String)>,
 }
 
-/// Value, evidence with its two numbers and its level, kind, method, sizes, seed, notes, text: what makes an estimate.
-type Made = (f64, (String, f64, f64, f64), String, String, (usize, usize), Option<u64>, Vec<String>, String);
+/// Value, evidence with its two numbers and its level, kind, method, sizes, seed, randomness, notes, text: what makes an estimate.
+type Made = (f64, (String, f64, f64, f64), String, String, (usize, usize), Option<u64>, String, Vec<String>, String);
 
 #[pymethods]
 impl Estimate {
@@ -30,6 +30,7 @@ impl Estimate {
         method: String,
         sizes: (usize, usize),
         seed: Option<u64>,
+        randomness: &str,
         notes: Vec<String>,
         text: String,
     ) -> PyResult<Self> {
@@ -50,6 +51,12 @@ impl Estimate {
         };
         let mut found = earthwork::prelude::Estimate::new(value, evidence, interned(method), sizes).of_kind(kind);
         found.seed = seed;
+        found.randomness = match randomness {
+            "sampling" => Randomness::Sampling,
+            "directions" => Randomness::Directions,
+            "Monte Carlo" => Randomness::MonteCarlo,
+            other => return Err(unknown("randomness", other, "sampling, directions, Monte Carlo")),
+        };
         Ok(Self { found, kept: Some((notes, text)) })
     }
 
@@ -63,8 +70,11 @@ impl Estimate {
         };
         let evidence = (this.evidence().to_string(), first, second, level);
         let (kind, method) = (this.kind().to_string(), this.method().to_string());
-        let (notes, text) = (this.notes(), this.__str__());
-        (slf.get_type(), (this.found.value, evidence, kind, method, this.found.sizes, this.found.seed, notes, text))
+        let (randomness, notes, text) = (this.randomness(), this.notes(), this.__str__());
+        (
+            slf.get_type(),
+            (this.found.value, evidence, kind, method, this.found.sizes, this.found.seed, randomness, notes, text),
+        )
     }
 
     #[getter]
@@ -128,6 +138,16 @@ impl Estimate {
     #[getter]
     fn seed(&self) -> Option<u64> {
         self.found.seed
+    }
+
+    #[getter]
+    fn randomness(&self) -> String {
+        self.found.randomness.to_string()
+    }
+
+    #[getter]
+    fn half_width(&self) -> Option<f64> {
+        self.found.half_width()
     }
 
     #[getter]

@@ -7,16 +7,18 @@ use earthwork::cost::GroundCost;
 use earthwork::exact;
 use earthwork::measure::Histogram;
 use earthwork::prelude::{Problem, Solution as Solved};
-use earthwork::transport::{Bounds, Flow, Plan, Potentials};
+use earthwork::transport::{Bounds, Potentials};
 use numpy::{
     PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn, PyUntypedArrayMethods, ToPyArray,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyType};
 
 use crate::data::{Entries, Pair, Samples, entries, ground, pair, weights};
 use crate::estimate::{Estimate, estimated};
 use crate::failure::raised;
+use crate::kept;
 use crate::running::{Watching, at_once, run, watched};
 
 /// The points and the ground cost that were solved.
@@ -35,8 +37,52 @@ pub(crate) struct Solution {
     order: Option<f64>,
 }
 
+/// What was pickled of a solution.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Kept<'py> {
+    shape: (usize, usize),
+    plan: kept::Entries<'py>,
+    end: kept::Ended<'py>,
+    transport_cost: f64,
+    posed: Option<kept::Posed<'py>>,
+    order: Option<f64>,
+}
+
 #[pymethods]
 impl Solution {
+    #[new]
+    fn new(state: Kept<'_>) -> PyResult<Self> {
+        let posed = state.posed.map(|(x, y, cost)| -> PyResult<Posed> {
+            Ok(Posed { x: x.0.clone(), y: y.0.clone(), ground: ground(&cost)? })
+        });
+        let solved = Solved {
+            plan: state.plan.plan(state.shape)?,
+            potentials: state.end.potentials(),
+            transport_cost: state.transport_cost,
+            bounds: state.end.bounds(),
+            status: state.end.status()?,
+            report: state.end.report(),
+        };
+        Ok(Self { solved, posed: posed.transpose()?, order: state.order })
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyType>, (Bound<'py, PyDict>,))> {
+        let (py, this, state) = (slf.py(), slf.get(), PyDict::new(slf.py()));
+        let Solved { plan, potentials, transport_cost, bounds, status, report } = &this.solved;
+        state.set_item("shape", plan.shape())?;
+        state.set_item("plan", kept::keep_plan(py, plan)?)?;
+        state.set_item("end", kept::keep_end(py, potentials, *bounds, *status, report)?)?;
+        state.set_item("transport_cost", transport_cost)?;
+        let posed = this
+            .posed
+            .as_ref()
+            .map(|Posed { x, y, ground }| (Samples::from(x.clone()), Samples::from(y.clone()), ground.name()));
+        state.set_item("posed", posed)?;
+        state.set_item("order", this.order)?;
+        Ok((slf.get_type(), (state,)))
+    }
+
     #[getter]
     fn transport_cost(&self) -> f64 {
         self.solved.transport_cost
@@ -176,7 +222,8 @@ pub(crate) fn exact_solve(
         None => None,
         Some(Start::Solved(start)) => Some((start.solved.plan.clone(), start.solved.potentials.clone())),
         Some(Start::Own { rows, columns, masses, f, g }) => {
-            Some((plan((x.0.len(), y.0.len()), &rows, &columns, &masses)?, Potentials { f, g }))
+            let entries = kept::Entries { rows, columns, masses };
+            Some((entries.plan((x.0.len(), y.0.len()))?, Potentials { f, g }))
         }
     };
     let watching = Watching::new(time_limit, progress).on(x.0.len(), y.0.len());
@@ -419,8 +466,37 @@ pub(crate) fn exact_pairwise<'py>(
 #[pyclass(frozen, module = "earthwork._earthwork", name = "Certificate")]
 pub(crate) struct Certificate(earthwork::transport::Certificate);
 
+/// Lower and upper bound and their magnitude, transport cost, marginal error, dual violation, potentials: what makes a certificate.
+type Certified<'py> = ((f64, f64, f64), f64, f64, f64, Pair<'py>);
+
 #[pymethods]
 impl Certificate {
+    #[new]
+    fn new(
+        bounds: (f64, f64, f64),
+        transport_cost: f64,
+        marginal_error: f64,
+        dual_violation: f64,
+        potentials: (PyReadonlyArray1<'_, f64>, PyReadonlyArray1<'_, f64>),
+    ) -> Self {
+        let (lower, upper, magnitude) = bounds;
+        Self(earthwork::transport::Certificate {
+            bounds: Bounds { lower, upper, magnitude },
+            transport_cost,
+            marginal_error,
+            dual_violation,
+            potentials: Potentials { f: potentials.0.as_array().to_vec(), g: potentials.1.as_array().to_vec() },
+        })
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, Certified<'py>) {
+        let found = &slf.get().0;
+        let Bounds { lower, upper, magnitude } = found.bounds;
+        let potentials = pair(slf.py(), &found.potentials);
+        let errors = (found.transport_cost, found.marginal_error, found.dual_violation);
+        (slf.get_type(), ((lower, upper, magnitude), errors.0, errors.1, errors.2, potentials))
+    }
+
     #[getter]
     fn lower(&self) -> f64 {
         self.0.bounds.lower
@@ -460,23 +536,6 @@ impl Certificate {
     }
 }
 
-/// A plan from its entries.
-fn plan(
-    shape: (usize, usize),
-    rows: &PyReadonlyArray1<'_, i64>,
-    columns: &PyReadonlyArray1<'_, i64>,
-    masses: &PyReadonlyArray1<'_, f64>,
-) -> PyResult<Plan> {
-    if rows.len() != columns.len() || rows.len() != masses.len() {
-        return Err(PyValueError::new_err("plan: its rows, columns and masses differ in number"));
-    }
-    let place = |index: i64| usize::try_from(index).unwrap_or(usize::MAX);
-    let (rows, columns, masses) = (rows.as_array(), columns.as_array(), masses.as_array());
-    let flow = |((&source, &target), &mass)| Flow { source: place(source), target: place(target), mass };
-    let flows = rows.iter().zip(columns).zip(masses).map(flow).collect();
-    Plan::new(shape, flows).map_err(|error| raised(&error))
-}
-
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "a plan in three arrays, potentials in two")]
 pub(crate) fn certify(
@@ -490,7 +549,7 @@ pub(crate) fn certify(
     f: Vec<f64>,
     g: Vec<f64>,
 ) -> PyResult<Certificate> {
-    let plan = plan((x.0.len(), y.0.len()), &rows, &columns, &masses)?;
+    let plan = kept::Entries { rows, columns, masses }.plan((x.0.len(), y.0.len()))?;
     let (x, y, ground) = (x.0.clone(), y.0.clone(), ground(cost)?);
     run(py, move || {
         let problem = Problem::between_shared(&x, &y, ground)?;
@@ -512,7 +571,7 @@ pub(crate) fn certify_matrix(
     g: Vec<f64>,
 ) -> PyResult<Certificate> {
     let (a, b) = (weights("a", a)?, weights("b", b)?);
-    let plan = plan((a.len(), b.len()), &rows, &columns, &masses)?;
+    let plan = kept::Entries { rows, columns, masses }.plan((a.len(), b.len()))?;
     let view = costs.as_array();
     let found = at_once(py, || {
         let problem = Problem::with_matrix(a, b, view)?;

@@ -18,6 +18,7 @@ mod exact;
 mod failure;
 mod gan;
 mod interned;
+mod kept;
 mod measure;
 mod metrics;
 mod panics;

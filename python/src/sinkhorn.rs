@@ -11,10 +11,12 @@ use earthwork::transport::{Bounds, Gradient, Potentials};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn, ToPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyType};
 
 use crate::data::{Pair, Samples, ground, pair, points, weights};
 use crate::estimate::{Estimate, estimated};
 use crate::exact::{Moved, histogram};
+use crate::kept;
 use crate::running::{Watching, at_once, run, watched};
 
 fn epsilon(value: f64, relative: bool) -> Epsilon {
@@ -34,8 +36,65 @@ pub(crate) struct Sinkhorn {
     posed: Posed,
 }
 
+/// What was pickled of a solution.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Kept<'py> {
+    end: kept::Ended<'py>,
+    /// ε, transport cost, value, its upper bound, duality gap, marginal error.
+    values: (f64, f64, f64, f64, f64, f64),
+    points: Option<kept::Posed<'py>>,
+    matrix: Option<(PyReadonlyArray1<'py, f64>, PyReadonlyArray1<'py, f64>, Py<PyArray2<f64>>)>,
+}
+
 #[pymethods]
 impl Sinkhorn {
+    #[new]
+    fn new(state: Kept<'_>) -> PyResult<Self> {
+        let posed = match (state.points, state.matrix) {
+            (Some((x, y, cost)), _) => Posed::Points { x: x.0.clone(), y: y.0.clone(), ground: ground(&cost)? },
+            (None, Some((a, b, costs))) => Posed::Matrix { a: weights("a", a)?, b: weights("b", b)?, costs },
+            (None, None) => return Err(PyValueError::new_err("state: it has neither points nor a matrix")),
+        };
+        let (epsilon, transport_cost, value, value_upper, duality_gap, marginal_error) = state.values;
+        let (potentials, bounds) = (state.end.potentials(), state.end.bounds());
+        let (status, report) = (state.end.status()?, state.end.report());
+        let solved = SinkhornSolution {
+            epsilon,
+            transport_cost,
+            value,
+            value_upper,
+            duality_gap,
+            marginal_error,
+            bounds,
+            potentials,
+            status,
+            report,
+        };
+        Ok(Self { solved, posed })
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyType>, (Bound<'py, PyDict>,))> {
+        let (py, this, state) = (slf.py(), slf.get(), PyDict::new(slf.py()));
+        let found = &this.solved;
+        state.set_item("end", kept::keep_end(py, &found.potentials, found.bounds, found.status, &found.report)?)?;
+        let (errors, upper) = ((found.duality_gap, found.marginal_error), found.value_upper);
+        state.set_item("values", (found.epsilon, found.transport_cost, found.value, upper, errors.0, errors.1))?;
+        let (points, matrix) = match &this.posed {
+            Posed::Points { x, y, ground } => {
+                (Some((Samples::from(x.clone()), Samples::from(y.clone()), ground.name())), None)
+            }
+            Posed::Matrix { a, b, costs } => {
+                let masses = [a, b].map(|side| side.as_slice().to_pyarray(py));
+                let [a, b] = masses;
+                (None, Some((a, b, costs.clone_ref(py))))
+            }
+        };
+        state.set_item("points", points)?;
+        state.set_item("matrix", matrix)?;
+        Ok((slf.get_type(), (state,)))
+    }
+
     #[getter]
     fn epsilon(&self) -> f64 {
         self.solved.epsilon

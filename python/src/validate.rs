@@ -8,6 +8,7 @@ use earthwork::validate::{self, Corruption, Report, Validation};
 use earthwork_view::validation::{ValidationJson, page};
 use numpy::{PyArray1, PyArray2, ToPyArray};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 use crate::data::Samples;
 use crate::discrepancy::Discrepancy;
@@ -45,44 +46,55 @@ pub(crate) fn metrics(asked: &[Asked]) -> PyResult<Vec<Metric>> {
 pub(crate) struct Population {
     points: Arc<validate::Population>,
     title: String,
+    /// The method that made it, and what that was given.
+    made: (&'static str, Py<PyTuple>),
 }
 
 impl Population {
-    fn new(points: validate::Population, title: String) -> Self {
-        Self { points: Arc::new(points), title }
+    fn new(points: validate::Population, title: String, made: (&'static str, Bound<'_, PyTuple>)) -> Self {
+        Self { points: Arc::new(points), title, made: (made.0, made.1.unbind()) }
     }
 }
 
 #[pymethods]
 impl Population {
     #[staticmethod]
-    fn toy(name: &str) -> PyResult<Self> {
+    fn toy(py: Python<'_>, name: &str) -> PyResult<Self> {
         let (points, title) = validate::Population::toy(name).ok_or_else(|| unknown("data", name, "ring8, grid25"))?;
-        Ok(Self::new(points, title.to_string()))
+        Ok(Self::new(points, title.to_string(), ("toy", (name,).into_pyobject(py)?)))
     }
 
     #[staticmethod]
-    fn mixture(of: Components<'_>) -> PyResult<Self> {
-        let mixture = mixture("data", of)?;
+    fn mixture<'py>(py: Python<'py>, of: Bound<'py, PyAny>) -> PyResult<Self> {
+        let mixture = mixture("data", of.extract::<Components<'py>>()?)?;
         let title = format!("a mixture of {} Gaussians in {} dimensions", mixture.components().len(), mixture.dim());
-        Ok(Self::new(validate::Population::mixture(mixture), title))
+        Ok(Self::new(validate::Population::mixture(mixture), title, ("mixture", (of,).into_pyobject(py)?)))
     }
 
     #[staticmethod]
-    fn labelled(samples: &Samples, labels: Vec<usize>) -> PyResult<Self> {
+    fn labelled<'py>(py: Python<'py>, samples: &Bound<'py, Samples>, labels: Vec<usize>) -> PyResult<Self> {
+        let made = ("labelled", (samples, labels.clone()).into_pyobject(py)?);
+        let samples = samples.get();
         let found = validate::Population::labelled(&samples.0, labels).map_err(|error| raised(&error.about("data")))?;
         let title = format!("{} points, {} classes as labelled", samples.0.len(), found.modes());
-        Ok(Self::new(found, title))
+        Ok(Self::new(found, title, made))
     }
 
     #[staticmethod]
-    fn clustered(py: Python<'_>, samples: &Samples, modes: usize, seed: u64) -> PyResult<Self> {
+    fn clustered<'py>(py: Python<'py>, samples: &Bound<'py, Samples>, modes: usize, seed: u64) -> PyResult<Self> {
+        let made = ("clustered", (samples, modes, seed).into_pyobject(py)?);
+        let samples = samples.get();
         let found = at_once(py, || {
             let found = validate::Population::clustered(&samples.0, modes, seed);
             found.map_err(|error| if error.argument() == "modes" { error } else { error.about("data") })
         })?;
         let title = format!("{} points, {modes} modes found by k-means", samples.0.len());
-        Ok(Self::new(found, title))
+        Ok(Self::new(found, title, made))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (&'static str, Bound<'py, PyTuple>))> {
+        let (py, (method, given)) = (slf.py(), &slf.get().made);
+        Ok((py.import("earthwork.validate")?.getattr("_made")?, (method, given.bind(py).clone())))
     }
 
     #[getter]

@@ -2,7 +2,9 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
+use crate::critic::Control;
 use crate::critic::net::Network;
+use crate::critic::net::saved::{Reader, Writer};
 use crate::error::{Result, require_dimension};
 use crate::estimate::{Estimate, Evidence, Kind, Note};
 use crate::measure::Samples;
@@ -53,6 +55,47 @@ impl Critic {
     /// The same after a training that ended for this reason, if before its last step.
     pub(super) fn ended_by(self, ended: Option<Status>) -> Self {
         Self { ended, ..self }
+    }
+
+    /// The critic as a safetensors file: the arrays of its network (`weight`, `bias`), and what turns its values into those of the
+    /// critic.
+    pub fn to_safetensors(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.note("kind", "critic");
+        writer.note("method", self.method);
+        writer.note("seed", self.seed);
+        writer.note("scale", self.scale);
+        writer.note("lipschitz", self.lipschitz);
+        writer.note("ended", self.ended.map_or_else(|| "no".to_string(), |status| status.to_string()));
+        writer.array("centre", &[self.centre.len()], &self.centre);
+        writer.network("", &self.network);
+        if let Some(mover) = &self.mover {
+            writer.network("mover.", mover);
+        }
+        writer.bytes()
+    }
+
+    /// Reads what [`Critic::to_safetensors`] wrote.
+    ///
+    /// # Errors
+    /// When it is no such file.
+    pub fn from_safetensors(bytes: &[u8]) -> Result<Self> {
+        let reader = Reader::new(bytes)?;
+        let method = reader.note("method")?;
+        Ok(Self {
+            network: reader.network("")?,
+            mover: reader.note("mover.architecture").is_ok().then(|| reader.network("mover.")).transpose()?,
+            centre: reader.array("centre")?,
+            scale: reader.number("scale")?,
+            lipschitz: reader.number("lipschitz")?,
+            method: Control::NAMES
+                .into_iter()
+                .filter_map(|name| Some(Control::named(name).ok()?.name()))
+                .find(|name| *name == method)
+                .unwrap_or("critic"),
+            seed: reader.number("seed")?,
+            ended: Status::named(reader.note("ended")?),
+        })
     }
 
     /// f at each point; of length n.

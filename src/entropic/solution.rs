@@ -15,7 +15,6 @@ use crate::transport::{Bounds, Potentials, Problem, Report, Status};
 /// | `value` | Σ a f + Σ b g, the dual value: at convergence min ⟨C, P⟩ + ε KL(P \| a ⊗ b / M) |
 /// | `bounds` | on the *unregularised* optimum min ⟨C, P⟩ |
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct SinkhornSolution {
     /// ε in units of the cost.
     pub epsilon: f64,

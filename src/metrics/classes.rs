@@ -1,18 +1,25 @@
 //! Scores from the class posteriors of the fake points.
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use std::cmp::Ordering;
+
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use rand::seq::SliceRandom;
 
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Estimate, Evidence, Kind, Note};
 use crate::measure::Samples;
+use crate::numeric::random::stream;
 use crate::numeric::sum::sum;
 
 /// The Inception score exp(E KL(p(y | x) ‖ p(y))) of class posteriors, one row of probabilities for each fake point.
 ///
 /// 1 where all rows are equal, at most the number of classes. It never looks at real points: memorised points, or one good point of
-/// each class, score highest. The points are split in the order given (shuffle them first), and the value is the mean over the
-/// splits, as torch-fidelity and the original have it; the standard error is the deviation of the splits over √splits (theirs is the
-/// deviation itself). Each split is too small a sample for p(y), so the score is too small on average.
+/// each class, score highest. The value is the mean over splits, as torch-fidelity and the original have it; the standard error is the
+/// deviation of the splits over √splits (theirs is the deviation itself). Each split is too small a sample for p(y), so the score is too
+/// small on average.
+///
+/// The order of the rows does not matter: they are sorted, and then shuffled by the seed, so that points sorted by class are spread over
+/// all splits. [`InceptionScore::in_order`] splits them as they stand.
 ///
 /// # References
 /// Salimans et al., "Improved techniques for training GANs", NeurIPS 2016; Barratt & Sharma, "A note on the Inception score", 2018.
@@ -34,18 +41,26 @@ use crate::numeric::sum::sum;
 pub struct InceptionScore {
     /// Parts whose scores are averaged; 10 by default.
     pub splits: usize,
+    /// By which the sorted rows are shuffled, 0 by default; with none they are split as they stand.
+    pub seed: Option<u64>,
 }
 
 impl Default for InceptionScore {
     fn default() -> Self {
-        Self { splits: 10 }
+        Self { splits: 10, seed: Some(0) }
     }
 }
 
 impl InceptionScore {
     /// With so many splits.
     pub fn with_splits(splits: usize) -> Self {
-        Self { splits }
+        Self { splits, ..Self::default() }
+    }
+
+    /// With splits of rows that stand next to each other, for rows that were shuffled before.
+    #[must_use]
+    pub fn in_order(self) -> Self {
+        Self { seed: None, ..self }
     }
 
     /// The score of posteriors of shape (n, classes).
@@ -57,6 +72,7 @@ impl InceptionScore {
         let rows = checked(&posteriors)?;
         let (n, splits) = (rows.nrows(), self.splits);
         require("splits", splits as f64, (1..=n).contains(&splits), "there must be at least 1, and a point for each")?;
+        let rows = self.seed.map_or_else(|| rows.clone(), |seed| spread(&rows, seed));
         let part = |k: usize| rows.slice(ndarray::s![k * n / splits..(k + 1) * n / splits, ..]);
         let scores: Vec<f64> = (0..splits)
             .map(|k| {
@@ -92,7 +108,7 @@ impl InceptionScore {
 #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as ndarray does")]
 pub fn mode_score(posteriors: ArrayView2<'_, f64>, real_shares: &[f64]) -> Result<Estimate> {
     let rows = checked(&posteriors)?;
-    let real = ArrayView1::from(real_shares).insert_axis(ndarray::Axis(0));
+    let real = ArrayView1::from(real_shares).insert_axis(Axis(0));
     let real = checked(&real).map_err(|error| error.about("real_shares"))?.row(0).to_owned();
     if real.len() != rows.ncols() {
         let (expected, found) = (rows.ncols(), real.len());
@@ -132,6 +148,18 @@ pub fn posteriors(samples: &Samples, classifier: impl Fn(&[f64]) -> Vec<f64>) ->
     }
     Array2::from_shape_vec((rows.len(), classes), rows.concat())
         .map_err(|_| Error::new("classifier", ErrorKind::Empty("class")))
+}
+
+/// The rows in an order that depends on the seed and on nothing else.
+fn spread(rows: &Array2<f64>, seed: u64) -> Array2<f64> {
+    let mut order: Vec<usize> = (0..rows.nrows()).collect();
+    let by_class = |i: usize, j: usize| {
+        let pairs = rows.row(i).into_iter().zip(rows.row(j));
+        pairs.map(|(p, q)| p.total_cmp(q)).find(|found| found.is_ne()).unwrap_or(Ordering::Equal)
+    };
+    order.sort_by(|&i, &j| by_class(i, j));
+    order.shuffle(&mut stream(seed, 0));
+    rows.select(Axis(0), &order)
 }
 
 /// The rows, each divided by its sum.

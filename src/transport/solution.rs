@@ -61,6 +61,15 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status.
+    pub const ALL: [Self; 6] =
+        [Self::Optimal, Self::Converged, Self::IterationLimit, Self::Deadline, Self::Cancelled, Self::Stalled];
+
+    /// The status that is written so.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.to_string() == name)
+    }
+
     /// Whether the solver reached what it set out for.
     pub fn is_success(self) -> bool {
         matches!(self, Self::Optimal | Self::Converged)

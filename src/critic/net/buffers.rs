@@ -1,6 +1,6 @@
 //! Arrays that are used again.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use ndarray::{Array2, ArrayView2};
 
@@ -10,7 +10,7 @@ use crate::critic::net::Scalar;
 const MOST: usize = 64;
 
 /// The arrays of former passes. Each step of a training needs as many of the same sizes as the one before, and to get their memory from
-/// the system anew would take a third of its time.
+/// the system anew would take a third of its time. Nobody waits for them: a process may have been forked while they were locked.
 #[derive(Debug)]
 pub(super) struct Buffers<T>(Arc<Mutex<Vec<Vec<T>>>>);
 
@@ -43,9 +43,10 @@ impl<T: Scalar> Buffers<T> {
     /// An array with anything in it.
     pub(super) fn any(&self, (rows, columns): (usize, usize)) -> Array2<T> {
         let len = rows * columns;
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.iter().rposition(|values| values.len() == len).map(|at| kept.swap_remove(at));
-        drop(kept);
+        let found =
+            self.0.try_lock().ok().and_then(|mut kept| {
+                kept.iter().rposition(|values| values.len() == len).map(|at| kept.swap_remove(at))
+            });
         Array2::from_shape_vec((rows, columns), found.unwrap_or_else(|| vec![T::zero(); len]))
             .expect("as many values as the shape has")
     }
@@ -70,8 +71,10 @@ impl<T: Scalar> Buffers<T> {
     /// Takes an array back.
     pub(super) fn give(&self, array: Array2<T>) {
         let (values, _) = array.into_raw_vec_and_offset();
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < MOST && !values.is_empty() {
+        if let Ok(mut kept) = self.0.try_lock()
+            && kept.len() < MOST
+            && !values.is_empty()
+        {
             kept.push(values);
         }
     }
