@@ -112,7 +112,7 @@ def nulls_of(series: Any) -> tuple[NDArray[Any], Mask] | None:
     absent = series.is_null()
     mask = np.array(absent.to_pylist() if hasattr(absent, "to_pylist") else absent.to_list(), dtype=bool)
     present = series.drop_nulls() if hasattr(series, "drop_nulls") else series.drop_null()
-    there = np.asarray(present.to_numpy())
+    there = np.asarray(present)
     values = np.zeros(len(mask), dtype=there.dtype)
     values[~mask] = there
     return values, mask
@@ -124,6 +124,10 @@ def _numbers(name: str, array: NDArray[Any], missing: Mask | None, place: Place)
     if kind == "V" and array.dtype.names is None and array.dtype.name.startswith(("bfloat16", "float8")):
         return np.ascontiguousarray(array.astype(np.float64)), 2.0**-7 if array.dtype.name == "bfloat16" else 2.0**-2
     if kind in "mM":
+        lost = np.argwhere(np.isnat(array))
+        if len(lost):
+            at = tuple(int(k) for k in lost[0])
+            raise Missing(f"{name}: {place(at)} is missing (NaT), and the others are {_times(array.dtype)}")
         raise TypeError(f"{name}: it holds {_times(array.dtype)}")
     if kind == "O":
         return _objects(name, array, missing, place), 0.0

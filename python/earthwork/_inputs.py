@@ -187,13 +187,13 @@ def _absent(found: Read) -> Mask:
 
 def _kept(name: str, found: Read, weights_name: str, of_mass: Read | None) -> Mask:
     """Which rows have all their numbers."""
-    rows = _absent(found)
+    rows: Mask = _absent(found)
     if of_mass is not None:
         if len(of_mass.values) != len(rows):
             raise ValueError(f"{weights_name}: it has {len(of_mass.values)} weights, but {len(rows)} are needed (one for each point)")
-        rows |= np.isnan(of_mass.values)
+        rows = np.logical_or(rows, np.isnan(of_mass.values))
         if of_mass.missing is not None:
-            rows |= of_mass.missing
+            rows = np.logical_or(rows, of_mass.missing)
     if rows.all() and len(rows):
         raise ValueError(f"{name}: a value is missing in each of its {len(rows)} rows, so that none is left")
     kept: Mask = ~rows

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from earthwork._arrays import Floats, Mask, Place, Read, nulls_of, read
+from earthwork._arrays import Floats, Mask, Missing, Place, Read, read
 
 
 def columns(table: Any) -> list[str] | None:
@@ -47,9 +47,10 @@ def _series(table: Any, k: int, label: Any) -> Any:
 def _column(name: str, series: Any, label: Any) -> Read:
     """One column."""
     place: Place = lambda index: f"row {index[0]}, column {str(label)!r}"  # noqa: E731
-    array = series if nulls_of(series) is not None else np.asarray(series.to_numpy() if hasattr(series, "to_numpy") else series)
     try:
-        found = read(name, array, place)
+        found = read(name, series, place)
+    except Missing:
+        raise
     except TypeError as why:
         kind = getattr(series, "dtype", getattr(series, "type", "of an unknown type"))
         raise TypeError(f"{name}: column {str(label)!r} holds no numbers ({kind}): {str(why).removeprefix(f'{name}: ')}") from None

@@ -46,8 +46,10 @@ class Floor(NamedTuple):
 class Training:
     """A trained generator with its critic, and what the referee saw on the way."""
 
-    def __init__(self, raw: _native.Training) -> None:
+    def __init__(self, raw: _native.Training, begun: tuple[Any, ...]) -> None:
         self._raw = raw
+        self._begun = begun
+        self._status, self._correlations = raw.status, dict(raw.metrics_track_w1())
         self.records: list[dict[str, Any]] = raw.records()
         """One for each time the referee was asked: step, exact w1 and w2, what the critic says (``critic_value``) and proves
         (``certified``), losses, modes, slopes, gradients by layer, and ``metrics``: each with its evidence, or None."""
@@ -65,7 +67,15 @@ class Training:
     @property
     def status(self) -> str:
         """``converged`` when all steps are done, else why not."""
-        return self._raw.status
+        return self._status
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_raw": self._raw.checkpoint()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        toy, samples, labels, options = self._begun
+        self._raw = _native.gan_fit(toy, samples, labels, {**options, "time_limit": 0.0}, state["_raw"], None)
 
     def curve(self, key: str) -> Floats:
         """One entry of all records, such as ``w1`` or a metric; NaN where a record has none."""
@@ -82,7 +92,7 @@ class Training:
 
         None where there are too few records, or one of the two does not change.
         """
-        return dict(self._raw.metrics_track_w1())
+        return dict(self._correlations)
 
     def generate(self, n: int, seed: int = 0, of_class: int | None = None) -> Floats:
         """n generated points of shape (n, d); of one class, where the generator is told classes."""
@@ -190,7 +200,7 @@ def fit(
         "metrics": asked("metrics", metrics),
     }
     if isinstance(data, str):
-        return Training(_native.gan_fit(data, None, None, options, checkpoint, report))
+        return Training(_native.gan_fit(data, None, None, options, checkpoint, report), (data, None, None, options))
     given, classes = _inputs.labelled("data", data, labels, missing)
-    return Training(_native.gan_fit(None, given, classes, options, checkpoint, report))
+    return Training(_native.gan_fit(None, given, classes, options, checkpoint, report), (None, given, classes, options))
 

@@ -130,7 +130,7 @@ def evaluate(
         try:
             found[key] = one.between(x, y)
         except ValueError as why:
-            found.errors[key] = str(why)
+            found.errors[key] = _renamed(str(why))
     return found
 
 
@@ -141,6 +141,12 @@ class Prdc(NamedTuple):
     recall: Estimate
     density: Estimate
     coverage: Estimate
+
+
+def _renamed(message: str) -> str:
+    """A message with the arguments by the names that they have here."""
+    first, colon, rest = message.partition(": ")
+    return {"X": "real", "Y": "fake"}.get(first, first) + colon + rest
 
 
 def prdc(real: Points, fake: Points, k: int = 5, *, missing: str = "error") -> Prdc:

@@ -13,15 +13,20 @@ pub(crate) fn raised(error: &Error) -> PyErr {
         // The library's own advice is a call in Rust.
         ErrorKind::MassMismatch { source_mass, target_mass } => PyValueError::new_err(format!(
             "b: the two totals differ: a sums to {source_mass}, b to {target_mass}; balanced transport needs \
-             equal masses (divide both by their sums if only proportions matter)"
+             equal masses (give normalize=True if only proportions matter)"
         )),
-        kind => PyValueError::new_err(format!("{argument}: {kind}")),
+        kind => PyValueError::new_err(format!("{argument}: {}", in_python(&kind.to_string()))),
     }
 }
 
 /// A `ValueError` for a name that is none of those known.
 pub(crate) fn unknown(argument: &str, found: &str, known: &str) -> PyErr {
     PyValueError::new_err(format!("{argument}: `{found}` is none of {known}"))
+}
+
+/// A message with what it recommends as Python has it.
+fn in_python(message: &str) -> String {
+    message.replace("call `normalised()`", "give normalize=True").replace("a `NeuralCritic`", "`earthwork.critic.fit`")
 }
 
 /// The parameter's name in Python.
