@@ -179,3 +179,14 @@ def certify(
         rows, columns = _inputs.masses_of(("a", a), ("b", b), (n, m), normalize)
         return _native.certify_matrix(costs, rows, columns, *parts)
     return _native.certify(x, y, cost, *parts)
+
+
+def _settle() -> None:
+    """Has everything made that is made once, when arrays first go in and come out: a process that is forked while another thread makes
+    it would wait for ever."""
+    pair = samples(np.zeros((1, 2)), np.ones(1)), samples(np.ones((1, 2)))
+    solution = exact.solve(*pair)
+    solution.plan, solution.potentials, pair[0].points, pair[0].weights
+
+
+_settle()

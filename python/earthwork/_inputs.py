@@ -180,9 +180,10 @@ def sample(
 
 def _absent(found: Read) -> Mask:
     """The rows in which a value is missing."""
-    nan = np.isnan(found.values)
-    rows: Mask = (nan if found.missing is None else nan | found.missing).any(axis=1)
-    return rows
+    absent: Mask = np.isnan(found.values)
+    if found.missing is not None:
+        absent = np.logical_or(absent, found.missing)
+    return np.asarray(absent.any(axis=1))
 
 
 def _kept(name: str, found: Read, weights_name: str, of_mass: Read | None) -> Mask:
@@ -320,10 +321,21 @@ def probabilities(name: str, given: Any, normalize: bool = False, ndim: int | No
 
 
 def cost_matrix(C: Any) -> Floats:
-    """A cost matrix of shape (n, m)."""
+    """A cost matrix of shape (n, m). What a sparse matrix does not store, and what is masked, is no pair: its cost is infinite."""
     if scipy.sparse.issparse(C):
-        raise TypeError("C: a sparse matrix says nothing of the pairs that it does not store; give an array")
-    return floats("C", C, ndim=2)
+        stored = scipy.sparse.coo_array(C)
+        stored.sum_duplicates()
+        costs = np.full(stored.shape, np.inf)
+        costs[stored.row, stored.col] = floats("C", stored.data)
+        return costs
+    found = read("C", C)
+    if found.values.ndim != 2:
+        raise ValueError(f"C: it has {found.values.ndim} dimensions, but 2 are needed")
+    if found.missing is None:
+        return found.values
+    if found.what != "masked":
+        return floats("C", C)  # which says what is missing
+    return np.where(found.missing, np.inf, found.values)
 
 
 def uniform_or(name: str, given: Any, length: int) -> Floats:

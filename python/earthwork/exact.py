@@ -122,7 +122,7 @@ def solve_matrix(
     """The cheapest plan under a matrix of costs, which is read where it lies.
 
     Args:
-        C: costs, of shape (n, m).
+        C: costs, of shape (n, m). An infinite cost is no pair, and so is what a sparse matrix does not store, or what is masked.
         a: weights of the rows, of shape (n,); 1/n each by default.
         b: weights of the columns, of shape (m,).
         normalize: divide the weights of either side by their sum first.

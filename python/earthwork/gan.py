@@ -102,7 +102,8 @@ class Training:
 
     def critic(self, points: Points) -> Floats:
         """The critic at each point; of length k."""
-        return self._raw.critic_values(_inputs.points("points", points))
+        names = None if self._begun[1] is None else self._begun[1].columns
+        return self._raw.critic_values(_inputs.points_like("points", points, names, "the data"))
 
     def checkpoint(self) -> bytes:
         """The whole state (safetensors): ``fit(..., checkpoint=...)`` goes on from it to the same bits."""

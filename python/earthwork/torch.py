@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from earthwork import exact, sinkhorn
 
@@ -28,11 +27,11 @@ class _Loss(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
             cost, value = max(value, 0.0), max(value, 0.0) ** (1.0 / order)
             ctx.slope = value / (order * cost) if cost > 0 else 0.0
         ctx.found = found
+        ctx.save_for_backward(*(t for t in (x, y, a, b) if t is not None))
         ctx.kinds = [None if t is None else (t.shape, t.dtype, t.device) for t in (x, y, a, b)]
         return torch.as_tensor(value, dtype=_promoted(x, y, a, b), device=x.device)
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc, untyped-decorator, unused-ignore]
     def backward(ctx: Any, scale: Any) -> Any:
         gradients = ctx.found.gradient()
         # Masses must keep their total: only differences of their gradient mean something, so its mean is taken off.
@@ -44,8 +43,25 @@ class _Loss(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
                 continue
             shape, dtype, device = kind
             slope = float(scale) * ctx.slope
-            back.append(torch.as_tensor(numbers * slope if slope else numbers * 0.0, dtype=dtype, device=device).reshape(shape))
+            found = torch.as_tensor(numbers * slope if slope else numbers * 0.0, dtype=dtype, device=device).reshape(shape)
+            # Where a graph of the gradient is made, it says that the gradient depends on all of them.
+            back.append(_First.apply(found, scale, *ctx.saved_tensors) if torch.is_grad_enabled() else found)
         return *back, None, None
+
+
+class _First(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
+    """A first derivative, of which there is no second."""
+
+    @staticmethod
+    def forward(ctx: Any, gradient: Any, *depends_on: Any) -> Any:
+        return gradient.clone()
+
+    @staticmethod
+    def backward(ctx: Any, scale: Any) -> Any:
+        raise RuntimeError(
+            "losses of earthwork.torch have first derivatives only: the plan changes in jumps, so that a gradient cannot be differentiated "
+            "again (call the first `backward` without create_graph, or detach the gradient)"
+        )
 
 
 def _promoted(*tensors: Any) -> Any:

@@ -29,17 +29,27 @@ use crate::sliced;
 
 /// Compares two samples in one way.
 #[pyclass(frozen, module = "earthwork._earthwork", name = "Discrepancy")]
-pub(crate) struct Discrepancy(Arc<dyn Compares>);
+pub(crate) struct Discrepancy {
+    by: Arc<dyn Compares>,
+    /// Whether it heeds weights.
+    weighs: bool,
+}
+
+impl From<Arc<dyn Compares>> for Discrepancy {
+    fn from(by: Arc<dyn Compares>) -> Self {
+        Self { by, weighs: true }
+    }
+}
 
 impl Discrepancy {
     /// What it holds, for others to hold too.
     pub(crate) fn shared(&self) -> Arc<dyn Compares> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.by)
     }
 }
 
 pub(crate) fn kept(d: impl Compares + 'static) -> Discrepancy {
-    Discrepancy(Arc::new(d))
+    Discrepancy::from(Arc::new(d) as Arc<dyn Compares>)
 }
 
 /// Name, formula, outcome, what was found.
@@ -52,11 +62,11 @@ type Tested<'py> = (Estimate, f64, f64, Bound<'py, PyArray1<f64>>);
 impl Discrepancy {
     #[getter]
     fn name(&self) -> String {
-        self.0.name()
+        self.by.name()
     }
 
     fn between(&self, py: Python<'_>, x: &Samples, y: &Samples) -> PyResult<Estimate> {
-        let (d, x, y) = (Arc::clone(&self.0), x.0.clone(), y.0.clone());
+        let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.0.clone());
         let watching = Watching::default().on(x.len(), y.len());
         watched(py, watching, move |_, _| d.between(&x, &y).map(estimated))
     }
@@ -90,13 +100,13 @@ impl Discrepancy {
         };
         let replicates = if matches!(options.scheme, Scheme::Jackknife) { options.replicates } else { replicates };
         let options = options.with_level(level).with_replicates(replicates).with_seed(seed);
-        let (d, x, y) = (Arc::clone(&self.0), x.0.clone(), y.0.clone());
+        let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.0.clone());
         run(py, move || interval(&*d, &x, &y, &options).map(estimated))
     }
 
     /// The value with its jackknife standard error.
     fn std_error(&self, py: Python<'_>, x: &Samples, y: &Samples) -> PyResult<Estimate> {
-        let (d, x, y) = (Arc::clone(&self.0), x.0.clone(), y.0.clone());
+        let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.0.clone());
         run(py, move || std_error(&*d, &x, &y).map(estimated))
     }
 
@@ -110,7 +120,7 @@ impl Discrepancy {
         seed: u64,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Tested<'py>> {
-        let (d, x, y) = (Arc::clone(&self.0), x.0.clone(), y.0.clone());
+        let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.0.clone());
         let found = watched(py, Watching::new(None, progress), move |interrupt, observer| {
             let mut go_on = |done: usize| {
                 let mut progress = Progress::default();
@@ -127,11 +137,14 @@ impl Discrepancy {
 
     /// Each law: name, formula, outcome ("kept", "broken", "not applicable", "no value"), and the exponent or counterexample.
     fn laws(&self, py: Python<'_>, cases: usize, points: usize, seed: u64) -> PyResult<Vec<LawRow>> {
-        let d = Arc::clone(&self.0);
+        let (d, weighs) = (Arc::clone(&self.by), self.weighs);
         run(py, move || {
             let report = Laws::default().with_cases(cases).with_points(points).with_seed(seed).report(&*d);
             let row = |(law, outcome): &(Law, Outcome)| {
                 let (word, found) = match outcome {
+                    _ if !weighs && matches!(law, Law::Splitting | Law::Convexity) => {
+                        ("not applicable", "the law is about weights, and the function takes none".to_string())
+                    }
                     Outcome::Kept { exponent: Some(k), .. } => ("kept", format!("k = {k}")),
                     Outcome::Kept { cases, .. } => ("kept", format!("{cases} cases")),
                     Outcome::Broken(example) => ("broken", example.to_string()),
@@ -146,13 +159,13 @@ impl Discrepancy {
     }
 
     fn __repr__(&self) -> String {
-        format!("Discrepancy({})", self.0.name())
+        format!("Discrepancy({})", self.by.name())
     }
 
     /// By a name of the catalogue, such as `energy` or `sw:1`.
     #[staticmethod]
     fn named(name: &str) -> PyResult<Self> {
-        compare::discrepancy(name).map(|d| Self(Arc::from(d))).map_err(|error| raised(&error))
+        compare::discrepancy(name).map(|d| Self::from(Arc::from(d))).map_err(|error| raised(&error))
     }
 
     /// A function of two arrays of points that returns a number. `takes` is how it takes weights: by two names, by position (""), or
@@ -165,7 +178,8 @@ impl Discrepancy {
             Some((x, y)) if x.is_empty() && y.is_empty() => Takes::ByPosition,
             Some((x, y)) => Takes::ByName(x, y),
         };
-        kept(Function { function, name, takes })
+        let weighs = !matches!(takes, Takes::None);
+        Self { weighs, ..kept(Function { function, name, takes }) }
     }
 
     #[staticmethod]
@@ -294,7 +308,7 @@ impl Discrepancy {
             }
         };
         Ok(match method {
-            "auto" => Self(Arc::from(recommended(divergence, dim))),
+            "auto" => Self::from(Arc::<dyn Compares>::from(recommended(divergence, dim))),
             "knn" => kept(neighbours()),
             "knn-ball" => kept(neighbours().by_balls()),
             "classifier" | "nwj" => kept(classifier()?),

@@ -8,9 +8,7 @@ use earthwork::exact;
 use earthwork::measure::Histogram;
 use earthwork::prelude::{Problem, Solution as Solved};
 use earthwork::transport::{Bounds, Potentials};
-use numpy::{
-    PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn, PyUntypedArrayMethods, ToPyArray,
-};
+use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn, ToPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};

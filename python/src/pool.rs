@@ -4,6 +4,7 @@ use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use earthwork::prelude::{Problem, Samples, SquaredEuclidean, solve};
 use pyo3::PyResult;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -19,9 +20,18 @@ static HOME: AtomicU32 = AtomicU32::new(0);
 /// held while Python forks.
 static FORKED: Mutex<Option<(u32, &'static ThreadPool)>> = Mutex::new(None);
 
-/// Remembers the process that loads the module.
+/// Remembers the process that loads the module, and has everything made that the library and Rayon make once, when it is first
+/// needed: a child that is forked while another thread makes it would wait for ever.
 pub(crate) fn settle() {
     HOME.store(process::id(), Ordering::Relaxed);
+    let first = || {
+        let x = Samples::new([[0.0, 0.0], [1.0, 1.0]])?;
+        let y = Samples::new([[1.0, 0.0], [0.0, 2.0]])?;
+        solve(&Problem::between(&x, &y, SquaredEuclidean)?)
+    };
+    if let Ok(pool) = ThreadPoolBuilder::new().num_threads(1).build() {
+        drop(pool.install(first));
+    }
 }
 
 /// The pool of a forked process, or `None` in the process that loaded the module.

@@ -271,10 +271,3 @@ def test_tables_are_matched_by_name_everywhere():
     assert ew.distance(twice, twice) == 0.0
     with pytest.raises(ValueError, match="columns are not those"):
         ew.distance(twice, first)
-
-
-def test_sparse_costs_are_refused_or_have_no_pair_where_nothing_is_stored():
-    scipy_sparse = pytest.importorskip("scipy.sparse")
-    C = scipy_sparse.coo_array(np.array([[0.0, 1.0], [1.0, 0.0]]))
-    with pytest.raises(TypeError, match="^C: a sparse matrix"):
-        ew.exact.solve_matrix(C)
