@@ -185,7 +185,7 @@ def discrepancy(what: Comparer, name: str | None = None) -> Discrepancy:
 
     >>> import numpy as np
     >>> import earthwork as ew
-    >>> means = ew.discrepancy(lambda X, Y, a, b: float(abs(np.average(X, weights=a) - np.average(Y, weights=b))), "means")
+    >>> means = ew.discrepancy(lambda X, Y, a, b: float(abs(np.average(X[:, 0], weights=a) - np.average(Y[:, 0], weights=b))), "mean")
     >>> means.between(ew.samples([[0.0], [4.0]], [3, 1]), ew.samples([[3.0]])).value
     2.0
     """
