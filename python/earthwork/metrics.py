@@ -241,11 +241,11 @@ def memorisation(training: Points, fake: Points, held_out: Points, *, missing: s
     return _native.memorisation(others).between(x, y)
 
 
-def inception_score(posteriors: Any, splits: int = 10) -> Estimate:
+def inception_score(posteriors: Any, splits: int = 10, seed: int = 0) -> Estimate:
     """exp of the mutual information of point and class, from class probabilities of shape (n, classes).
 
     The mean over ``splits`` parts of the rows, with the standard error that their spread gives. Which part a row is in depends on the
-    rows alone, not on their order.
+    rows and on the ``seed``, not on their order.
 
     >>> import numpy as np
     >>> import earthwork as ew
@@ -253,7 +253,9 @@ def inception_score(posteriors: Any, splits: int = 10) -> Estimate:
     >>> round(ew.metrics.inception_score(sure).value, 1)
     4.0
     """
-    return _native.inception_score(_rows("posteriors", posteriors), _inputs.count("splits", splits))
+    return _native.inception_score(
+        _rows("posteriors", posteriors), _inputs.count("splits", splits), _inputs.count("seed", seed)
+    )
 
 
 def _rows(name: str, given: Any) -> Floats:

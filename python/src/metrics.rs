@@ -69,9 +69,12 @@ pub(crate) fn inception_score(
     py: Python<'_>,
     posteriors: PyReadonlyArray2<'_, f64>,
     splits: usize,
+    seed: u64,
 ) -> PyResult<Estimate> {
     let posteriors = posteriors.as_array();
-    at_once(py, || InceptionScore::with_splits(splits).of(posteriors)).map(estimated)
+    let mut score = InceptionScore::with_splits(splits);
+    score.seed = Some(seed);
+    at_once(py, || score.of(posteriors)).map(estimated)
 }
 
 #[pyfunction]
