@@ -241,7 +241,7 @@ def memorisation(training: Points, fake: Points, held_out: Points, *, missing: s
     return _native.memorisation(others).between(x, y)
 
 
-def inception_score(posteriors: Any, splits: int = 10, seed: int = 0) -> Estimate:
+def inception_score(posteriors: Any, splits: int = 10, seed: int = 1) -> Estimate:
     """exp of the mutual information of point and class, from class probabilities of shape (n, classes).
 
     The mean over ``splits`` parts of the rows, with the standard error that their spread gives. Which part a row is in depends on the

@@ -6,7 +6,7 @@ use earthwork::cost::{GroundCost, by_name};
 use earthwork::measure::{IntoPoints, Points, Weights};
 use earthwork::transport::{Flow, Plan, Potentials};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
-use pyo3::exceptions::PyIndexError;
+use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
@@ -189,6 +189,24 @@ impl Samples {
 impl Samples {
     pub(crate) fn all(list: &[PyRef<'_, Self>]) -> Vec<earthwork::prelude::Samples> {
         list.iter().map(|samples| samples.0.clone()).collect()
+    }
+
+    /// The sample with its columns in the order that another has them, where both have names.
+    pub(crate) fn in_order_of(&self, other: &Self) -> PyResult<earthwork::prelude::Samples> {
+        let (Some(own), Some(wanted)) = (&self.1.columns, &other.1.columns) else { return Ok(self.0.clone()) };
+        if own == wanted {
+            return Ok(self.0.clone());
+        }
+        let order: Option<Vec<usize>> = wanted.iter().map(|name| own.iter().position(|own| own == name)).collect();
+        let once = |order: &Vec<usize>| own.len() == order.len() && (0..own.len()).all(|k| order.contains(&k));
+        match order.filter(once) {
+            Some(order) => Ok(self.reordered(order)?.0),
+            None => Err(PyValueError::new_err(format!(
+                "Y: its columns are not those of X; they are {}, and those of X {}",
+                own.join(", "),
+                wanted.join(", ")
+            ))),
+        }
     }
 
     /// Other numbers for the same columns.

@@ -66,7 +66,7 @@ impl Discrepancy {
     }
 
     fn between(&self, py: Python<'_>, x: &Samples, y: &Samples) -> PyResult<Estimate> {
-        let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.0.clone());
+        let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.in_order_of(x)?);
         let watching = Watching::default().on(x.len(), y.len());
         watched(py, watching, move |_, _| d.between(&x, &y).map(estimated))
     }
@@ -100,13 +100,13 @@ impl Discrepancy {
         };
         let replicates = if matches!(options.scheme, Scheme::Jackknife) { options.replicates } else { replicates };
         let options = options.with_level(level).with_replicates(replicates).with_seed(seed);
-        let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.0.clone());
+        let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.in_order_of(x)?);
         run(py, move || interval(&*d, &x, &y, &options).map(estimated))
     }
 
     /// The value with its jackknife standard error.
     fn std_error(&self, py: Python<'_>, x: &Samples, y: &Samples) -> PyResult<Estimate> {
-        let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.0.clone());
+        let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.in_order_of(x)?);
         run(py, move || std_error(&*d, &x, &y).map(estimated))
     }
 
@@ -120,7 +120,7 @@ impl Discrepancy {
         seed: u64,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Tested<'py>> {
-        let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.0.clone());
+        let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.in_order_of(x)?);
         let found = watched(py, Watching::new(None, progress), move |interrupt, observer| {
             let mut go_on = |done: usize| {
                 let mut progress = Progress::default();

@@ -251,6 +251,8 @@ def test_tables_are_matched_by_name_everywhere():
         "gelbrich": lambda t: ew.closed_form.gelbrich(first, t),
         "critic": lambda t: ew.critic.fit(first, t, "exact-dual"),
     }
+    between = ew.discrepancy("w1").between
+    calls["a discrepancy"] = lambda t: between(sample, ew.samples(t))
     for name, call in calls.items():
         assert abs(float(call(turned))) < 1e-6, name
         with pytest.raises(ValueError, match="its columns are not those of"):

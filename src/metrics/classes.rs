@@ -41,13 +41,13 @@ use crate::numeric::sum::sum;
 pub struct InceptionScore {
     /// Parts whose scores are averaged; 10 by default.
     pub splits: usize,
-    /// By which the sorted rows are shuffled, 0 by default; with none they are split as they stand.
+    /// By which the sorted rows are shuffled, 1 by default; with none they are split as they stand.
     pub seed: Option<u64>,
 }
 
 impl Default for InceptionScore {
     fn default() -> Self {
-        Self { splits: 10, seed: Some(0) }
+        Self { splits: 10, seed: Some(1) }
     }
 }
 
