@@ -38,7 +38,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse
+from scipy.sparse import coo_array
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs, closed_form, critic, divergence, exact, gan, kernel, metrics, mixture, plot, sinkhorn, sliced, validate
@@ -98,8 +98,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """``ew.sklearn`` and ``ew.torch`` are imported when they are asked for: they need what they are named after."""
-    if name in ("sklearn", "torch"):
+    """Imported when they are asked for: what they are named after need not be installed."""
+    if name in ("pot", "scipy", "sklearn", "torch"):
         import importlib
 
         return importlib.import_module(f"earthwork.{name}")
@@ -158,7 +158,7 @@ def certify(
     """
     if (C is None) == (X is None or Y is None):
         raise ValueError("C: give either X and Y, or C")
-    entries = scipy.sparse.coo_array(plan)
+    entries = coo_array(plan)
     if C is not None:
         costs = _inputs.cost_matrix(C)
         n, m = costs.shape

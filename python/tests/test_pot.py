@@ -59,10 +59,10 @@ def test_forbidden_and_impossible_costs():
 
 
 def test_masses_below_a_step_of_the_integers_do_not_break_the_tree():
-    at = np.arange(500.0)
-    a, b = (np.exp(-((at - mean) ** 2) / (2 * width**2)) for mean, width in ((300, 5), (400, 10)))
+    x, y = np.arange(500.0), np.arange(600.0)
+    a, b = (np.exp(-((at - mean) ** 2) / (2 * width**2)) for at, mean, width in ((x, 300, 5), (y, 400, 10)))
     a, b = a / a.sum(), b / b.sum()
-    np.testing.assert_allclose(ot.emd2(a, b, np.abs(at[:, None] - at[None, :])), 100.0)
+    np.testing.assert_allclose(ot.emd2(a, b, np.abs(x[:, None] - y[None, :])), 100.0)
 
 
 @pytest.mark.parametrize("kind", [AssertionError, ValueError])
@@ -242,6 +242,19 @@ def test_barycenters_of_images_scaled_and_on_logarithms(debiased):
     two[0, 1, 1] = two[1, 13, 13] = 1.0  # far apart at a small ε: scalings underflow
     bary = getattr(ot.bregman, name)(two, 4e-4)
     assert np.unravel_index(bary.argmax(), bary.shape) == (7, 7)
+
+
+@pytest.mark.parametrize("reg_m", [1.0, (0.5, 3.0), (np.inf, 1.0), 100.0])
+@pytest.mark.parametrize("reg", [1.0, 0.05])
+def test_unbalanced_plans_meet_their_fixed_point(reg, reg_m):
+    X, Y, a, b = problem()
+    M = ot.dist(X, Y)
+    G, log = ot.sinkhorn_unbalanced(a, 1.5 * b, M, reg, reg_m, stopThr=1e-12, numItermax=50_000, log=True)
+    first, second = reg_m if isinstance(reg_m, tuple) else (reg_m, reg_m)
+    np.testing.assert_allclose(np.exp(log["logu"][:, None] - M / reg + log["logv"]) * np.outer(a, 1.5 * b), G, rtol=1e-9)
+    for price, marginal, masses, logs in ((first, G.sum(1), a, log["logu"]), (second, G.sum(0), 1.5 * b, log["logv"])):
+        slack = 0.0 if price == np.inf else reg * logs / price
+        np.testing.assert_allclose(np.log(marginal / masses) + slack, 0.0, atol=1e-8)
 
 
 def test_names_that_are_not_served_say_so():

@@ -59,9 +59,12 @@ class _Posed:
         self.costs = floats(M)
         n, m = self.costs.shape
         self.a, self.b = weights_of("a", a, n), weights_of("b", b, m)
-        self.reference = np.multiply.outer(self.a, self.b) if c is None and self.b.ndim == 1 else None
-        if c is not None:
-            self.reference = floats(c)
+        self.reference: Floats | None = None if c is None else floats(c)
+
+    def joint(self) -> Floats:
+        """The measure that the plan's entropy is taken against: ``c``, or a bᵀ."""
+        product: Floats = np.multiply.outer(self.a, self.b)
+        return product if self.reference is None else self.reference
 
 
 class _End:
@@ -71,7 +74,7 @@ class _End:
     @property
     def plan(self) -> Floats:
         with np.errstate(under="ignore"):
-            return np.exp(self.log_u[:, None] + self.kernel + self.log_v[None, :])  # type: ignore[no-any-return]
+            return np.exp(self.log_u[:, None] + self.kernel + self.log_v[None, :])
 
 
 def _scale(
@@ -97,7 +100,7 @@ def _scale(
 
     def absorbed() -> Floats:
         with np.errstate(under="ignore", over="ignore"):
-            return np.exp(held_u[:, None] + kernel + held_v[None, :])  # type: ignore[no-any-return]
+            return np.exp(held_u[:, None] + kernel + held_v[None, :])
 
     K = absorbed()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
@@ -174,10 +177,9 @@ def _entropic(
     many = posed.b.ndim == 2
     if reg_type.lower() == "entropy":
         warnings.warn("If reg_type = entropy, then the matrix c is overwritten by the one matrix.", stacklevel=3)
-        posed.reference = np.ones(posed.costs.shape)
     elif reg_type.lower() != "kl":
         raise InputError(f"reg_type: {reg_type!r} is neither 'kl' nor 'entropy'")
-    reference = np.ones(posed.costs.shape) if many or posed.reference is None else posed.reference
+    reference = np.ones(posed.costs.shape) if many or reg_type.lower() == "entropy" else posed.joint()
     with np.errstate(divide="ignore"):
         kernel = -posed.costs / value + np.log(reference)
     warm = None if warm is None else [np.asarray(numpy_of(one), dtype=np.float64) for one in warm]
@@ -365,7 +367,7 @@ def mm_unbalanced(
         raise ValueError(f"Unknown div = {div}. Must be either 'kl' or 'l2'")
     if not np.isfinite(first + second):
         raise NotServed("mm_unbalanced with a side that is balanced")
-    reference = posed.reference if reg > 0 else np.zeros(C.shape)
+    reference: Floats = posed.joint() if reg > 0 else np.zeros(C.shape)
     G = np.multiply.outer(a_, b_) if G0 is None else np.array(numpy_of(G0), dtype=np.float64)
     total = reg + first + second
     r1, r2 = first / total, second / total
@@ -466,7 +468,7 @@ def lbfgsb_unbalanced(
     if not np.isfinite(first + second):
         raise NotServed("lbfgsb_unbalanced with a side that is balanced")
     weight = float(reg)
-    C, reference = posed.costs, posed.reference
+    C, reference = posed.costs, posed.joint()
     shape = C.shape
 
     def objective(flat: Floats) -> tuple[float, Floats]:
