@@ -2,7 +2,7 @@
 
 mod generative;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::error::ErrorKind;
@@ -19,7 +19,7 @@ use crate::help::{
 use crate::output;
 
 pub(crate) use generative::{
-    BenchmarkArgs, CriticArgs, EXACT_DUAL, MetricsArgs, ReportArgs, TrainArgs, TrainingArgs, ValidateArgs,
+    BenchmarkArgs, CriticArgs, EXACT_DUAL, MetricsArgs, ReportArgs, ResumeArgs, TrainArgs, TrainingArgs, ValidateArgs,
 };
 
 /// The whole command line.
@@ -80,6 +80,8 @@ pub(crate) enum GanCommand {
     /// Train, and write records, a checkpoint and pictures into a folder.
     #[command(after_help = TEACH_TRAIN)]
     Train(Box<TrainArgs>),
+    /// Go on with the training in a folder, also beyond the steps first asked for.
+    Resume(ResumeArgs),
     /// What a folder of `gan train` says: did the critic's loss follow the exact distance?
     #[command(after_help = TEACH_REPORT)]
     Report(ReportArgs),
@@ -108,6 +110,7 @@ impl Command {
             Self::Laws(options) => &options.run,
             Self::Critic(options) => &options.run,
             Self::Gan(GanCommand::Train(options)) => &options.run,
+            Self::Gan(GanCommand::Resume(options)) => &options.run,
             Self::Gan(GanCommand::Report(options)) => &options.run,
             Self::Benchmark(BenchmarkCommand::W1(options)) => &options.run,
         }
@@ -344,6 +347,13 @@ pub(crate) struct InputArgs {
     pub(crate) header: Header,
 }
 
+impl InputArgs {
+    /// Every file that is read.
+    pub(crate) fn files(&self) -> Vec<&str> {
+        [&self.a, &self.b, &self.weights_a, &self.weights_b].into_iter().flatten().map(String::as_str).collect()
+    }
+}
+
 /// Whether a table begins with a row of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Header {
@@ -387,10 +397,13 @@ pub(crate) struct OutputArgs {
 }
 
 impl OutputArgs {
-    /// Refuses files that cannot be written, before any work is done.
-    pub(crate) fn check(&self) -> Outcome<()> {
+    /// Refuses files that cannot be written or are read as well, before any work is done.
+    pub(crate) fn check(&self, reads: &[&str]) -> Outcome<()> {
         crate::plot::check(self.plot.as_deref())?;
-        [&self.plan, &self.potentials, &self.plot].into_iter().flatten().try_for_each(|path| output::check(path))
+        let asked = [("--plan", &self.plan), ("--potentials", &self.potentials), ("--plot", &self.plot)];
+        let writes: Vec<(&str, &Path)> =
+            asked.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?))).collect();
+        output::check(reads, &writes)
     }
 }
 

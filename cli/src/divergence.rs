@@ -86,7 +86,7 @@ pub(crate) fn kinds(options: &DivergenceArgs) -> Vec<Divergence> {
 pub(crate) fn estimator(divergence: Divergence, dim: usize, options: &DivergenceArgs) -> Outcome<Box<dyn Discrepancy>> {
     let mut neighbours = Knn::new(divergence);
     neighbours.k = options.k.unwrap_or(neighbours.k);
-    neighbours.whiten = options.whiten;
+    neighbours.whiten |= options.whiten;
     let mut classifier = Classifier::new(divergence);
     classifier.seed = options.run.seed;
     let Some(method) = options.method else {

@@ -33,7 +33,7 @@ impl From<Error> for Failure {
                 "the two totals differ: A holds {source_mass}, B holds {target_mass}; transport needs equal masses \
                  (use --normalise if only proportions matter)"
             ),
-            _ => error.to_string(),
+            _ => error.to_string().replace("call `normalised()`", "use --normalise"),
         };
         Self::Input(message)
     }

@@ -27,6 +27,12 @@ pub(crate) struct RunFile {
     pub(crate) averaging: f64,
     pub(crate) label: Option<String>,
     pub(crate) columns: Vec<String>,
+    /// Whether rows with a missing number were left out.
+    #[serde(default)]
+    pub(crate) drop_missing: bool,
+    /// What each column was divided by, where they have units of their own.
+    #[serde(default)]
+    pub(crate) units: Option<Vec<f64>>,
     pub(crate) classes: Vec<String>,
     pub(crate) referee_every: u64,
     pub(crate) referee_points: usize,
@@ -152,6 +158,19 @@ impl From<&Record> for Line {
     }
 }
 
+/// Every file that a training writes.
+const OWN: [&str; 9] = [
+    "run.json",
+    "log.jsonl",
+    "checkpoint.safetensors",
+    "loss.png",
+    "samples.png",
+    "critic.png",
+    "gradients.png",
+    "weights.png",
+    "metrics.png",
+];
+
 /// The folder itself.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
@@ -160,11 +179,14 @@ impl Folder {
     /// A folder for a new training; refused where one is in it already.
     pub(crate) fn create(path: &Path) -> Outcome<Self> {
         let folder = Self(path.to_path_buf());
-        if folder.file("run.json").exists() {
-            return wrong_file(
-                &path.display().to_string(),
-                "there is a training in it already; go on with --resume, or name another folder",
-            );
+        if let Some(name) = OWN.iter().find(|name| folder.file(name).exists()) {
+            let why = match *name {
+                "run.json" => {
+                    "there is a training in it already; go on with `gan resume`, or name another folder".to_string()
+                }
+                _ => format!("there is a file `{name}` in it already, which this would overwrite; name another folder"),
+            };
+            return wrong_file(&path.display().to_string(), why);
         }
         fs::create_dir_all(path)
             .map_err(|error| Failure::Input(format!("{}: cannot be made: {}", path.display(), plain(&error))))?;

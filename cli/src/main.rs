@@ -11,6 +11,7 @@ mod failure;
 mod folder;
 mod help;
 mod interrupt;
+mod limit;
 mod memory;
 mod output;
 mod plot;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
             Command::Laws(options) => commands::laws(options),
             Command::Critic(options) => commands::critic(options),
             Command::Gan(GanCommand::Train(options)) => commands::train(options),
+            Command::Gan(GanCommand::Resume(options)) => commands::gan_resume(options),
             Command::Gan(GanCommand::Report(options)) => commands::gan_report(options),
             Command::Benchmark(BenchmarkCommand::W1(options)) => commands::benchmark(options),
         }

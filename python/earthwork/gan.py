@@ -66,7 +66,8 @@ class Training:
 
     @property
     def status(self) -> str:
-        """``converged`` when all steps are done, else why not."""
+        """``converged`` when all steps are done and generated points are nearer to the real ones than at the beginning, ``stalled`` when they
+        are not, else why the training ended early."""
         return self._status
 
     def __getstate__(self) -> dict[str, Any]:
@@ -153,9 +154,11 @@ def fit(
     """Trains a generator against a critic.
 
     Args:
-        data: a toy distribution of :data:`TOYS`, or points of shape (n, d), a fifth of which is kept for the referee.
+        data: a toy distribution of :data:`TOYS`, or points of shape (n, d), a fifth of which is kept for the referee. Columns whose spreads
+            differ by more than a factor of 2 are trained each in its own unit, distances are in those units, and generated points are
+            scaled back.
         method: an objective with its control, such as ``wgan-gp``, ``wgan-clip``, ``ns``, ``lsgan``, ``hinge+spectral``, ``ns+dragan``.
-        steps: of the generator.
+        steps: of the generator, in all.
         seed: of parameters, noise and batches; the same seed gives the same bits.
         labels: a class for each point, from 0.
         conditional: tell both networks the class.
@@ -171,7 +174,7 @@ def fit(
             :class:`earthwork.metrics.Metric`.
         missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
         time_limit: seconds after which what was reached is returned.
-        checkpoint: go on from this state.
+        checkpoint: go on from this state. With more ``steps`` than before the training goes on beyond those first asked for.
         report: a function that receives each record as it comes.
 
     >>> import earthwork as ew

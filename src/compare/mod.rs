@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod columns;
+mod consistency;
 mod flows;
 mod others;
 mod plane;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 pub use catalogue::{Entry, FORMS, all_discrepancies, catalogue, discrepancy, metrics};
 pub use columns::{ColumnShare, cost_by_column};
 pub use flows::{FlowGroup, group_flows};
-pub use others::{LARGEST_TEST, Other};
+pub use others::{LARGEST_TEST, LeftOut, Other, Reason};
 pub use plane::PrincipalPlane;
 pub use scale::{ColumnScale, column_scales, standardised};
 
@@ -88,6 +89,26 @@ pub struct Comparison {
     /// Whether both samples can come from one distribution: the energy distance under 999 permutations. None for samples of
     /// more than [`LARGEST_TEST`] points, with weights, or when time is up.
     pub test: Option<PermutationTest>,
+    /// What was not computed, and why: too many points, too little time, or samples that do not allow it.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// One step of a comparison, handed over as it comes: see [`Compare::between_in_parts`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Part {
+    /// An exact row.
+    Row(Row),
+    /// Another discrepancy.
+    Other(Other),
+    /// The permutation test with the energy distance.
+    Test(PermutationTest),
+    /// The permutation test with MMD, against which the row of MMD is held.
+    MmdTest(PermutationTest),
+    /// Something that is not computed.
+    LeftOut(LeftOut),
+    /// Nothing more will come.
+    End,
 }
 
 /// One distance and the solution behind it.
@@ -116,9 +137,54 @@ impl Comparison {
         self.rows.iter().find(|row| row.name == name)
     }
 
-    /// Whether every solve reached what it set out for. If not, the rows hold bounds.
+    /// Whether every solve reached what it set out for, and nothing was left out for want of time. If not, the rows hold bounds.
     pub fn is_complete(&self) -> bool {
         self.rows.iter().all(|row| row.solution.status.is_success())
+            && self.left_out.iter().all(|left| left.reason != Reason::Time)
+    }
+
+    /// A comparison from the parts that were handed over. Rows that exclude each other say so. Without [`Part::End`] whatever is missing
+    /// after the exact rows is left out for want of time. None before all exact rows are there.
+    ///
+    /// # Errors
+    /// As [`Compare::between`].
+    pub fn from_parts(x: &Samples, y: &Samples, flow_groups: usize, parts: Vec<Part>) -> Result<Option<Self>> {
+        let (mut rows, mut others, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut test, mut of_mmd, mut ended) = (None, None, false);
+        for part in parts {
+            match part {
+                Part::Row(row) => rows.push(row),
+                Part::Other(other) => others.push(other),
+                Part::Test(found) => test = Some(found),
+                Part::MmdTest(found) => of_mmd = Some(found),
+                Part::LeftOut(left) => left_out.push(left),
+                Part::End => ended = true,
+            }
+        }
+        if rows.len() < EXACT.len() {
+            return Ok(None);
+        }
+        if !ended {
+            let found = others.len() + left_out.len();
+            left_out.extend(others::rest(found, test.is_some(), &Reason::Time));
+        }
+        consistency::check(&rows, &mut others, x.dim());
+        for other in &mut others {
+            match (other.key, &test, &of_mmd) {
+                ("energy", Some(test), _) | ("mmd", _, Some(test)) => consistency::check_against(test, other),
+                _ => {}
+            }
+        }
+        let plan = &rows[EXACT.len() - 1].solution.plan;
+        Ok(Some(Self {
+            scales: column_scales(&[x, y])?,
+            columns: cost_by_column(x, y, plan)?,
+            flows: group_flows(x, y, plan, flow_groups)?,
+            rows,
+            others,
+            test,
+            left_out,
+        }))
     }
 }
 
@@ -166,8 +232,25 @@ impl Compare {
         y: &Samples,
         observe: &mut dyn FnMut(&'static str, &Progress),
     ) -> Result<Comparison> {
+        let mut parts = Vec::new();
+        self.between_in_parts(x, y, observe, &mut |part| parts.push(part))?;
+        let whole = Comparison::from_parts(x, y, self.flow_groups, parts)?;
+        Ok(whole.unwrap_or_else(|| unreachable!("all exact rows were handed over")))
+    }
+
+    /// The same, with each row handed over as soon as it is there, for a caller that must not wait for the last:
+    /// [`Comparison::from_parts`] makes a comparison of those that came.
+    ///
+    /// # Errors
+    /// As [`Compare::between`].
+    pub fn between_in_parts(
+        &self,
+        x: &Samples,
+        y: &Samples,
+        observe: &mut dyn FnMut(&'static str, &Progress),
+        receive: &mut dyn FnMut(Part),
+    ) -> Result<()> {
         let start = Instant::now();
-        let mut rows = Vec::with_capacity(EXACT.len());
         for (done, (name, order)) in EXACT.into_iter().enumerate() {
             let share = |limit: Duration| limit.saturating_sub(start.elapsed()) / (EXACT.len() - done) as u32;
             let interrupt =
@@ -177,18 +260,11 @@ impl Compare {
             let solution =
                 exact::solve_observed(&problem, interrupt, &mut |progress: &Progress| observe(name, progress))?;
             exact::refuse_underflow(&problem, &solution)?;
-            rows.push(Row { name, order, cost, solution });
+            receive(Part::Row(Row { name, order, cost, solution }));
         }
-        let (others, test) = self.others(x, y, start);
-        let plan = &rows[EXACT.len() - 1].solution.plan;
-        Ok(Comparison {
-            scales: column_scales(&[x, y])?,
-            columns: cost_by_column(x, y, plan)?,
-            flows: group_flows(x, y, plan, self.flow_groups)?,
-            rows,
-            others,
-            test,
-        })
+        self.others(x, y, start, receive);
+        receive(Part::End);
+        Ok(())
     }
 }
 
@@ -217,6 +293,43 @@ mod tests {
         assert!((total - cost).abs() <= 1e-14 * cost, "{total} is not {cost}");
         let moved: f64 = comparison.flows.iter().map(|flow| flow.share).sum();
         assert!((moved - 1.0).abs() < 1e-14, "{moved}");
+    }
+
+    #[test]
+    fn a_sample_against_itself_is_0_in_every_row() {
+        let (x, _) = clouds();
+        let mut rows: Vec<Vec<f64>> = x.points().iter().map(<[f64]>::to_vec).collect();
+        rows.reverse();
+        let reversed = Samples::new(crate::measure::Points::from_rows(rows.concat(), 3).unwrap()).unwrap();
+        let comparison = Compare::default().between(&x, &reversed).unwrap();
+        assert!(comparison.rows.iter().all(|row| row.estimate().value == 0.0));
+        for other in &comparison.others {
+            let found = other.outcome.as_ref().unwrap();
+            assert!(found.value == 0.0 && found.lower() == 0.0 && found.upper() == 0.0, "{}: {found}", other.name);
+        }
+        assert_eq!(comparison.test.unwrap().p_value, 1.0);
+    }
+
+    #[test]
+    fn what_is_left_out_is_named() {
+        let (x, y) = clouds();
+        let few = Compare { others_up_to: 50, ..Compare::default() }.between(&x, &y).unwrap();
+        assert!(few.others.is_empty() && few.test.is_none() && few.is_complete());
+        let count = catalogue().len() - EXACT.len() + 1;
+        assert_eq!(few.left_out.len(), count);
+        assert_eq!(few.left_out[0].reason, Reason::Size { most: 50 });
+        assert!(Compare::default().exact_only().between(&x, &y).unwrap().left_out.is_empty());
+        // What was handed over before time was up, and the names of the rest.
+        let mut parts = Vec::new();
+        Compare::default().between_in_parts(&x, &y, &mut |_, _| {}, &mut |part| parts.push(part)).unwrap();
+        parts.truncate(5);
+        let cut = Comparison::from_parts(&x, &y, 5, parts).unwrap().unwrap();
+        assert_eq!((cut.others.len(), cut.left_out.len()), (3, count - 3));
+        assert!(!cut.is_complete());
+        let weighted = Samples::weighted([[0.0], [1.0], [2.0]], [1.0, 2.0, 3.0]).unwrap();
+        let other = Samples::weighted([[0.5], [1.0]], [3.0, 3.0]).unwrap();
+        let untested = Compare::default().between(&weighted, &other).unwrap();
+        assert!(matches!(untested.left_out[0].reason, Reason::Refused(_)));
     }
 
     #[test]

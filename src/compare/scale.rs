@@ -37,7 +37,13 @@ pub fn column_scales(samples: &[&Samples]) -> Result<Vec<ColumnScale>> {
         // Around the first point, so that a far offset costs no digits.
         let origin = first.point(0)[k];
         let mean = origin + average(k, &|x| x - origin);
-        ColumnScale { mean, deviation: average(k, &|x| (x - mean).powi(2)).sqrt() }
+        // In units of the farthest value, so that no square over- or underflows.
+        let farthest = samples.iter().flat_map(|sample| sample.points().iter()).map(|x| (x[k] - mean).abs());
+        let farthest = farthest.fold(0.0_f64, f64::max);
+        if farthest == 0.0 {
+            return ColumnScale { mean, deviation: 0.0 };
+        }
+        ColumnScale { mean, deviation: farthest * average(k, &|x| ((x - mean) / farthest).powi(2)).sqrt() }
     });
     Ok(scales.collect())
 }
@@ -88,6 +94,18 @@ mod tests {
         let far = Samples::new([[1e8 + 1.0], [1e8 + 3.0]]).unwrap();
         assert_eq!(column_scales(&[&far]).unwrap(), [ColumnScale { mean: 1e8 + 2.0, deviation: 1.0 }]);
         assert_eq!(standardised(&[&far]).unwrap()[0].point(1), [1.0]);
+    }
+
+    #[test]
+    fn the_largest_and_the_least_numbers_have_a_scale() {
+        for unit in [1e300, 1e-300] {
+            let far = Samples::new([[unit], [3.0 * unit]]).unwrap();
+            let scale = column_scales(&[&far]).unwrap()[0];
+            assert!(
+                (scale.deviation / unit - 1.0).abs() < 1e-12 && (scale.mean / unit - 2.0).abs() < 1e-12,
+                "{scale:?}"
+            );
+        }
     }
 
     #[test]

@@ -178,7 +178,8 @@ pub(crate) fn unit_of_length(longest: f64, p: f64) -> f64 {
     const COMFORTABLE: f64 = 400.0;
     let bits = longest.log2();
     if longest > 0.0 && longest.is_finite() && (bits * p).abs() > COMFORTABLE {
-        (bits - COMFORTABLE / p).ceil().exp2()
+        // No smaller than the least power of two that has all digits.
+        (bits - COMFORTABLE / p).ceil().max(f64::from(f64::MIN_EXP - 1)).exp2()
     } else {
         1.0
     }

@@ -123,6 +123,16 @@ impl Control {
         })
     }
 
+    /// Whether a penalty pulls gradients up to 1 as well as down.
+    pub(crate) fn asks_for_slope_one(self) -> bool {
+        let two_sided = |penalty| matches!(penalty, GradientPenalty::TwoSided { .. });
+        match self {
+            Self::Between(penalty) | Self::Around { penalty, .. } => two_sided(penalty),
+            Self::Differences { .. } => true,
+            _ => false,
+        }
+    }
+
     /// What the answer calls it.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! The Sinkhorn divergence: entropic transport without its bias.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use ndarray::Array2;
 
@@ -92,8 +93,17 @@ impl SinkhornDivergence {
         let cross = problem(x, y)?;
         let epsilon = self.solver.epsilon.of(&cross)?;
         let solver = Sinkhorn { epsilon: Epsilon::Absolute(epsilon), ..self.solver.clone() };
-        let cross = solver.solve(&cross)?;
-        let (source, target) = (solver.solve(&problem(x, x)?)?, solver.solve(&problem(y, y)?)?);
+        // Three solves share the time; what one leaves over, the next may use.
+        let start = Instant::now();
+        let share = |solves: u32| {
+            let mut solver = solver.clone();
+            let time = &mut solver.interrupt.time;
+            *time = time.map(|limit| limit.saturating_sub(start.elapsed()) / solves);
+            solver
+        };
+        let cross = share(3).solve(&cross)?;
+        let source = share(2).solve(&problem(x, x)?)?;
+        let target = share(1).solve(&problem(y, y)?)?;
         let lower = cross.value - 0.5 * (source.value_upper + target.value_upper);
         let upper = cross.value_upper - 0.5 * (source.value + target.value);
         let value = cross.value - 0.5 * (source.value + target.value);

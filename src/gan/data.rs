@@ -19,7 +19,9 @@ const HELD_OUT: usize = 5;
 
 /// Where real points come from: fresh ones from a [`Toy`], or those of a sample, of which the referee's are kept apart.
 ///
-/// Networks see the points centred and scaled; whatever is returned is in the units of the caller.
+/// Networks see the points centred and scaled. The columns of a sample whose spreads differ by more than a factor of 2 are each brought
+/// to one spread of their own ([`Data::units`]): a training then learns all of them, and not the widest alone. Distances that the referee
+/// measures are between points scaled so; generated points are scaled back.
 #[derive(Debug, Clone)]
 pub struct Data {
     name: String,
@@ -29,6 +31,8 @@ pub struct Data {
     centre: Vec<f64>,
     scale: f64,
     modes: Option<Modes>,
+    /// The centre and the unit of each column, where they have units of their own.
+    units: Option<Vec<(f64, f64)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -56,7 +60,16 @@ impl Data {
         let drawn = toy.sample(FRAME, 0).expect("some points are drawn");
         let (centre, scale) = frame(&drawn, &drawn);
         let (name, classes) = (toy.name().to_string(), toy.classes());
-        Self { name, source: Source::Toy(toy), dim: 2, classes, centre, scale, modes: toy.mixture().map(Modes::new) }
+        Self {
+            name,
+            source: Source::Toy(toy),
+            dim: 2,
+            classes,
+            centre,
+            scale,
+            modes: toy.mixture().map(Modes::new),
+            units: None,
+        }
     }
 
     /// The points of a sample, drawn by their weights; every fifth, chosen at random with `seed`, is held out for the referee.
@@ -86,7 +99,7 @@ impl Data {
             return Err(Error::new("labels", kind));
         }
         let pick = |rows: &[usize]| rows.iter().map(|&i| labels[i]).collect();
-        Ok(Self::parts(&part(samples, &train)?, pick(&train), &part(samples, &held_out)?, pick(&held_out)))
+        Self::parts(&part(samples, &train)?, pick(&train), &part(samples, &held_out)?, pick(&held_out))
     }
 
     /// A sample to train on, and one for the referee.
@@ -95,21 +108,29 @@ impl Data {
     /// When their dimensions differ.
     pub fn split(train: &Samples, held_out: &Samples) -> Result<Self> {
         require_dimension("held_out", held_out.dim(), train.dim())?;
-        Ok(Self::parts(train, vec![0; train.len()], held_out, vec![0; held_out.len()]))
+        Self::parts(train, vec![0; train.len()], held_out, vec![0; held_out.len()])
     }
 
-    fn parts(train: &Samples, train_labels: Vec<usize>, held_out: &Samples, held_out_labels: Vec<usize>) -> Self {
+    fn parts(
+        train: &Samples,
+        train_labels: Vec<usize>,
+        held_out: &Samples,
+        held_out_labels: Vec<usize>,
+    ) -> Result<Self> {
+        // So that a training is resumed on the points it was begun on.
+        let weights = train.normalised();
+        let points = train.points().as_slice().iter().chain(weights.weights().as_slice());
+        let mark = points.fold(0xcbf2_9ce4_8422_2325_u64, |h, v| (h ^ v.to_bits()).wrapping_mul(0x0100_0000_01b3));
+        let name = format!("{} points in R^{}, {mark:016x}", train.len(), train.dim());
+        let units = units(train);
+        let (train, held_out) = (&in_units(train, units.as_deref())?, &in_units(held_out, units.as_deref())?);
         let (centre, scale) = frame(train, train);
         let classes = 1 + train_labels.iter().chain(&held_out_labels).copied().max().unwrap_or(0);
         let side = Side::new(train, &centre, scale);
         let (train, held_out) = (train.normalised(), held_out.normalised());
-        // So that a training is resumed on the points it was begun on.
-        let points = train.points().as_slice().iter().chain(train.weights().as_slice());
-        let mark = points.fold(0xcbf2_9ce4_8422_2325_u64, |h, v| (h ^ v.to_bits()).wrapping_mul(0x0100_0000_01b3));
-        let name = format!("{} points in R^{}, {mark:016x}", train.len(), train.dim());
         let dim = train.dim();
         let source = Source::Given(Box::new(Given { side, train, held_out, train_labels, held_out_labels }));
-        Self { name, source, dim, classes, centre, scale, modes: None }
+        Ok(Self { name, source, dim, classes, centre, scale, modes: None, units })
     }
 
     /// The same, with modes that the referee looks for.
@@ -147,13 +168,37 @@ impl Data {
     /// # Errors
     /// When `n` is 0.
     pub fn held_out(&self, n: usize, seed: u64) -> Result<(Samples, Vec<usize>)> {
+        let (held_out, labels) = self.held_out_scaled(n, seed)?;
+        Ok((self.restored(held_out)?, labels))
+    }
+
+    /// The unit of each column, where the columns of a sample have units of their own: the larger of its standard deviation and an
+    /// eighth of its range. None where all columns are scaled as one, which is so for toys and for columns of like spread.
+    pub fn units(&self) -> Option<Vec<f64>> {
+        Some(self.units.as_ref()?.iter().map(|(_, unit)| *unit).collect())
+    }
+
+    /// Points in the units in which the referee measures.
+    pub(super) fn scaled(&self, samples: &Samples) -> Result<Samples> {
+        in_units(samples, self.units.as_deref())
+    }
+
+    /// Points in the units of the caller, of points in those of the referee.
+    pub(super) fn restored(&self, samples: Samples) -> Result<Samples> {
+        let Some(units) = &self.units else { return Ok(samples) };
+        mapped(&samples, |k, v| v * units[k].1 + units[k].0)
+    }
+
+    /// What [`Data::held_out`] gives, in the units in which the referee measures.
+    pub(super) fn held_out_scaled(&self, n: usize, seed: u64) -> Result<(Samples, Vec<usize>)> {
         match &self.source {
             Source::Toy(toy) => toy.labelled(n, seed),
             Source::Given(given) => some(&given.held_out, &given.held_out_labels, n, seed),
         }
     }
 
-    /// At most `n` other real points, to compare those held out with: fresh ones, or some that are trained on.
+    /// At most `n` other real points, to compare those held out with: fresh ones, or some that are trained on. In the units in which the
+    /// referee measures.
     pub(super) fn others(&self, n: usize, seed: u64) -> Result<Samples> {
         match &self.source {
             Source::Toy(toy) => toy.sample(n, seed),
@@ -202,6 +247,47 @@ impl Data {
     pub(super) fn scale(&self) -> f64 {
         self.scale
     }
+}
+
+/// Columns whose spreads differ by no more than this are scaled as one.
+const ALIKE: f64 = 2.0;
+/// A column's unit is at least this part of its range, so that one that is nearly constant does not become outliers alone.
+const RANGE: f64 = 0.125;
+
+/// The centre and the unit of each column, where their spreads differ.
+fn units(samples: &Samples) -> Option<Vec<(f64, f64)>> {
+    let centre = samples.mean();
+    let unit = |k: usize| {
+        let column = || samples.points().iter().zip(samples.weights().as_slice()).map(move |(point, w)| (point[k], *w));
+        let (low, high) =
+            column().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (v, _)| (low.min(v), high.max(v)));
+        let range = high - low;
+        if range == 0.0 || !range.is_finite() {
+            return 0.0;
+        }
+        let square = |(v, w): (f64, f64)| w * ((v - centre[k]) / range).powi(2);
+        let deviation = range * (column().map(square).sum::<f64>() / samples.total()).sqrt();
+        deviation.max(RANGE * range)
+    };
+    let units: Vec<f64> = (0..samples.dim()).map(unit).collect();
+    let spreading = units.iter().copied().filter(|unit| *unit > 0.0);
+    let (narrow, wide) = spreading.fold((f64::INFINITY, 0.0_f64), |(low, high), unit| (low.min(unit), high.max(unit)));
+    (wide > ALIKE * narrow).then(|| {
+        let whole = |unit: f64| if unit > 0.0 { unit } else { 1.0 };
+        centre.into_iter().zip(units.into_iter().map(whole)).collect()
+    })
+}
+
+fn in_units(samples: &Samples, units: Option<&[(f64, f64)]>) -> Result<Samples> {
+    let Some(units) = units else { return Ok(samples.clone()) };
+    mapped(samples, |k, v| (v - units[k].0) / units[k].1)
+}
+
+/// Every coordinate `v` of column k as `map(k, v)`.
+fn mapped(samples: &Samples, map: impl Fn(usize, f64) -> f64) -> Result<Samples> {
+    let coordinates: Vec<f64> =
+        samples.points().iter().flat_map(|point| point.iter().enumerate()).map(|(k, &v)| map(k, v)).collect();
+    Samples::with_weights(Points::from_rows(coordinates, samples.dim())?, samples.weights().clone())
 }
 
 /// The points of some rows, with their weights.
@@ -256,6 +342,26 @@ mod tests {
         let mut batch = Array2::zeros((20, 2));
         data.draw(&mut stream(1, 1), &mut batch, &mut Vec::new());
         assert!(batch.iter().all(|v| v.abs() < 3.0));
+    }
+
+    #[test]
+    fn columns_of_different_spread_have_units_of_their_own() {
+        let points: Vec<[f64; 3]> =
+            (0..60).map(|k| [f64::from(k % 7), 5_000.0 + 1_000.0 * f64::from(k % 11), 4.0]).collect();
+        let samples = Samples::new(points).unwrap();
+        let data = Data::samples(&samples, 1).unwrap();
+        let units = data.units().unwrap();
+        assert!((1.5..2.5).contains(&units[0]) && (2_000.0..4_500.0).contains(&units[1]) && units[2] == 1.0);
+        let mut batch = Array2::zeros((200, 3));
+        data.draw(&mut stream(1, 1), &mut batch, &mut Vec::new());
+        let spread = |k: usize| batch.column(k).iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+        assert!((1.0..3.0).contains(&spread(0)) && (1.0..3.0).contains(&spread(1)));
+        // What is given back is in the units that came.
+        for point in data.held_out(5, 0).unwrap().0.points().iter() {
+            assert!((point[0].round() - point[0]).abs() < 1e-9 && (5_000.0..16_001.0).contains(&point[1]));
+        }
+        let alike: Vec<[f64; 2]> = (0..60).map(|k| [f64::from(k % 7), f64::from(k % 11)]).collect();
+        assert_eq!(Data::samples(&Samples::new(alike).unwrap(), 1).unwrap().units(), None);
     }
 
     #[test]

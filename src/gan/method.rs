@@ -232,8 +232,8 @@ impl Gan {
 
     /// A training that goes on where [`Training::checkpoint`] was written, to the same bits as one that was never interrupted.
     ///
-    /// Options and data must be those of the checkpoint, but for the number of steps (where the learning rate is constant) and how
-    /// often the referee is asked.
+    /// Options and data must be those of the checkpoint, but for the number of steps and how often the referee is asked. A training can
+    /// go on beyond the steps first asked for: its learning rate then goes down over all of them, and is above 0 again from here on.
     ///
     /// # Errors
     /// As [`Gan::start`], and when the checkpoint is damaged, of other data, or of other options.
@@ -245,8 +245,7 @@ impl Gan {
 
     /// What must be equal for a training to be resumed.
     pub(super) fn mark(&self, data: &Data) -> String {
-        let steps = if self.schedule == Schedule::Constant { 0 } else { self.steps };
-        let gan = Self { steps, referee: Referee { every: 0, ..self.referee }, ..self.clone() };
+        let gan = Self { steps: 0, referee: Referee { every: 0, ..self.referee }, ..self.clone() };
         format!("{gan:?} on {}", data.name())
     }
 
@@ -293,6 +292,11 @@ impl Gan {
             control.check()?;
         } else if self.objective == Objective::Wasserstein {
             let why = "the Wasserstein objective has no bound without a control; take gp, lp, bjorck or another";
+            return Err(Error::new("control", ErrorKind::Unsupported(why.into())));
+        }
+        if data.dim() == 1 && self.control.is_some_and(Control::asks_for_slope_one) {
+            let why = "a two-sided gradient penalty asks for slope 1 at every point, so that on one column the critic becomes a straight \
+                       line and the generator learns no more than a shift; take the one-sided penalty, wgan-lp (or +lp)";
             return Err(Error::new("control", ErrorKind::Unsupported(why.into())));
         }
         if self.conditional && data.classes() < 2 {

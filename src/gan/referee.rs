@@ -21,7 +21,8 @@ pub struct Record {
     pub step: u64,
     /// Steps of the critic so far.
     pub critic_steps: u64,
-    /// The exact W₁ between generated and held-out real points.
+    /// The exact W₁ between generated and held-out real points, in [`Data::units`](super::Data::units) where there are some, as all
+    /// distances here.
     pub w1: Estimate,
     /// The exact W₂ between them.
     pub w2: Estimate,
@@ -145,7 +146,10 @@ impl Training {
             critic_loss,
             penalty: whole - critic_loss,
             generator_loss,
-            modes: self.data.modes().map(|modes| modes.report(&generated)).transpose()?,
+            modes: match self.data.modes() {
+                Some(modes) => Some(modes.report(&self.data.restored(generated.clone())?)?),
+                None => None,
+            },
             label_accuracy: self.label_accuracy(&generated, &asked)?,
             critic_gradients,
             generator_gradients: norms(&generator.weights(&sink)),
@@ -189,7 +193,12 @@ impl Training {
         let fits = |components: usize| self.gan.conditional && components == self.data.classes();
         let modes = self.data.modes().filter(|modes| fits(modes.mixture.components().len()));
         let Some(modes) = modes else { return Ok(None) };
-        let right = modes.assign(generated)?.iter().zip(asked).filter(|((mode, _), class)| mode == *class).count();
+        let right = modes
+            .assign(&self.data.restored(generated.clone())?)?
+            .iter()
+            .zip(asked)
+            .filter(|((mode, _), class)| mode == *class)
+            .count();
         Ok(Some(right as f64 / generated.len() as f64))
     }
 

@@ -8,6 +8,7 @@ use crate::critic::held::{Held, HeldMemory};
 use crate::critic::net::saved::{Reader, Writer};
 use crate::critic::net::{Network, Optimiser};
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
+use crate::exact::wasserstein;
 use crate::gan::data::Data;
 use crate::gan::method::Gan;
 use crate::gan::passes::{critic_gradient, generator_gradient};
@@ -51,7 +52,7 @@ impl Training {
         let critic = Held::new(critic, gan.control, gan.critic_rule.0);
         let optimiser = Optimiser::new(gan.generator_rule.0, generator.parameters().len());
         let average = (gan.averaging > 0.0).then(|| generator.clone());
-        let held_out = data.held_out(gan.referee.points, gan.seed ^ REFEREE)?;
+        let held_out = data.held_out_scaled(gan.referee.points, gan.seed ^ REFEREE)?;
         Ok(Self {
             gan,
             data,
@@ -123,6 +124,9 @@ impl Training {
     /// Goes on to the end or to a limit (`iterations` are steps of the generator, counted from the very beginning), and hands over
     /// each record; a training that begins has one before its first step.
     ///
+    /// `Converged` where all steps are made and the generated points are nearer to the real ones, by exact W₁, than those of the first
+    /// parameters were; `Stalled` where all steps are made and they are not.
+    ///
     /// # Errors
     /// As [`Training::step`].
     pub fn run(&mut self, interrupt: Interrupt, receive: &mut dyn FnMut(&Record)) -> Result<Status> {
@@ -139,7 +143,20 @@ impl Training {
                 receive(&record);
             }
         }
-        Ok(Status::Converged)
+        Ok(if self.has_learned()? { Status::Converged } else { Status::Stalled })
+    }
+
+    /// Whether generated points are nearer to the held-out real ones, by exact W₁, than those of the parameters that the training began
+    /// with.
+    ///
+    /// # Errors
+    /// When the training has diverged.
+    pub fn has_learned(&self) -> Result<bool> {
+        let distance = |training: &Self| -> Result<f64> {
+            Ok(wasserstein(&training.referees_points()?.0, &self.held_out.0, 1.0)?.value)
+        };
+        let begun = Self::new(self.gan.clone(), self.data.clone())?;
+        Ok(distance(self)? < distance(&begun)?)
     }
 
     /// `n` generated points in the units of the data, with uniform weights.
@@ -156,10 +173,15 @@ impl Training {
     /// As [`Training::generate`].
     pub fn generate_labelled(&self, n: usize, seed: u64) -> Result<(Samples, Vec<usize>)> {
         require("n", n as f64, n > 0, "at least 1 is needed")?;
+        let (generated, labels) = self.generate_labelled_scaled(n, seed)?;
+        Ok((self.data.restored(generated)?, labels))
+    }
+
+    fn generate_labelled_scaled(&self, n: usize, seed: u64) -> Result<(Samples, Vec<usize>)> {
         let mut random = stream(seed, GENERATED);
         let labels: Vec<usize> =
             if self.gan.conditional { (0..n).map(|_| self.data.draw_class(&mut random)).collect() } else { vec![0; n] };
-        Ok((self.generate_from(&labels, &mut random)?, labels))
+        Ok((self.generate_scaled(&labels, &mut random)?, labels))
     }
 
     /// `n` generated points of one class.
@@ -179,11 +201,17 @@ impl Training {
     }
 
     fn generate_from(&self, labels: &[usize], random: &mut ChaCha8Rng) -> Result<Samples> {
+        self.data.restored(self.generate_scaled(labels, random)?)
+    }
+
+    /// Generated points in the units in which the referee measures.
+    fn generate_scaled(&self, labels: &[usize], random: &mut ChaCha8Rng) -> Result<Samples> {
         let noise = self.noise(labels.len(), random);
         self.placed(&self.made(self.generator_network(), &noise, labels))
     }
 
-    /// The critic as a function on R^d with a proven Lipschitz constant; none where it is told classes.
+    /// The critic as a function on R^d with a proven Lipschitz constant, of points in [`Data::units`] where there are some; none where it
+    /// is told classes.
     pub fn critic(&self) -> Option<Critic> {
         let (centre, scale) = (self.data.centre().to_vec(), self.data.scale());
         let method = self.gan.control.map_or("critic, not controlled", |control| control.name());
@@ -196,6 +224,9 @@ impl Training {
     /// When the points have another dimension than the data.
     pub fn critic_values(&self, points: ArrayView2<'_, f64>) -> Result<Array1<f64>> {
         require_dimension("points", points.ncols(), self.data.dim())?;
+        let given = Samples::new(Points::from_rows(points.iter().copied().collect::<Vec<f64>>(), self.data.dim())?)?;
+        let scaled = self.data.scaled(&given)?;
+        let points = scaled.points().view();
         let (centre, scale) = (self.data.centre(), self.data.scale());
         let seen = Array2::from_shape_fn(points.dim(), |(i, k)| ((points[[i, k]] - centre[k]) / scale) as f32);
         let classes = self.gan.labels(&self.data);
@@ -351,7 +382,7 @@ impl Training {
         generator.values(concatenate![Axis(1), *noise, one_hot(labels, self.gan.labels(&self.data))].view())
     }
 
-    /// Points as networks see them, in the units of the data.
+    /// Points as networks see them, in the units in which the referee measures.
     fn placed(&self, made: &Array2<f32>) -> Result<Samples> {
         let (centre, scale) = (self.data.centre(), self.data.scale());
         let rows: Vec<f64> = made.indexed_iter().map(|((_, k), &v)| f64::from(v) * scale + centre[k]).collect();
@@ -367,10 +398,10 @@ impl Training {
         let (n, seed) = (self.gan.referee.points, self.referee_seed(0));
         let (real, classes) = &self.held_out;
         if !self.gan.conditional || !real.weights().is_uniform() {
-            return self.generate_labelled(n, seed);
+            return self.generate_labelled_scaled(n, seed);
         }
         let classes: Vec<usize> = classes.iter().copied().cycle().take(n).collect();
-        Ok((self.generate_from(&classes, &mut stream(seed, GENERATED))?, classes))
+        Ok((self.generate_scaled(&classes, &mut stream(seed, GENERATED))?, classes))
     }
 
     pub(super) fn referee_seed(&self, k: u64) -> u64 {

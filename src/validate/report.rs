@@ -30,6 +30,8 @@ pub struct Report {
     pub sweeps: Vec<Sweep>,
     /// Corruptions that could not be applied to this population, and why.
     pub left_out: Vec<(Corruption, String)>,
+    /// Corruptions whose sweep was not finished, because the run ended early.
+    pub unfinished: Vec<Corruption>,
     /// `Optimal` where all was done; else why it ended early. A sweep that was not finished is not in the report.
     pub status: Status,
     /// How long it took.
@@ -106,8 +108,10 @@ pub struct Curve {
     pub failure: Option<String>,
     /// How they go with the truth.
     pub follows: Option<Follows>,
-    /// Whether the verdict rests on W₁; else on the severity.
+    /// Whether W₁ itself rises with the severity, so that verdicts rest on it; else on the severity.
     pub(super) by_distance: bool,
+    /// Whether this is W₁, which is held against the severity in any case.
+    pub(super) is_truth: bool,
     /// The verdict; `None` where there are no values.
     pub verdict: Option<Verdict>,
 }
@@ -133,14 +137,17 @@ pub struct Follows {
 }
 
 impl Curve {
-    /// Whether the verdict rests on the correlation with W₁, since W₁ itself rises with the severity; else on that with the severity.
+    /// Whether the verdicts of this sweep rest on W₁, since W₁ itself rises with the severity; else on the severity. Of the curve of W₁,
+    /// whether it rises.
     pub fn judged_by_distance(&self) -> bool {
         self.by_distance
     }
 
     /// The correlation that the verdict rests on.
     pub fn decisive(&self) -> Option<Correlation> {
-        let by = |found: Follows| if self.by_distance { found.spearman_w1 } else { found.spearman_severity };
+        let by = |found: Follows| {
+            if self.by_distance && !self.is_truth { found.spearman_w1 } else { found.spearman_severity }
+        };
         self.follows.map(by)
     }
 

@@ -134,11 +134,12 @@ impl Validation {
         )?;
         let per_sweep = self.severities.len() * self.repeats;
         let mut infos = self.infos(metrics, &found, points, per_sweep * corruptions.len(), &tasks);
-        let mut sweeps = Vec::new();
+        let (mut sweeps, mut unfinished) = (Vec::new(), Vec::new());
         for (at, &corruption) in corruptions.iter().enumerate() {
             let rows: Option<Vec<&Row>> = found[at * per_sweep..][..per_sweep].iter().map(Option::as_ref).collect();
-            if let Some(rows) = rows {
-                sweeps.push(self.sweep(corruption, &rows, &infos));
+            match rows {
+                Some(rows) => sweeps.push(self.sweep(corruption, &rows, &infos)),
+                None => unfinished.push(corruption),
             }
         }
         pool(&mut infos, &sweeps);
@@ -154,6 +155,7 @@ impl Validation {
             exact: [w1, w2],
             sweeps,
             left_out,
+            unfinished,
             status,
             time: started.elapsed(),
         })
@@ -267,9 +269,10 @@ impl Validation {
             .iter()
             .enumerate()
             .map(|(at, info)| match column(at) {
-                Ok(values) => self.curve(&values, info, &severities, &exact, by_distance && at > 0),
+                Ok(values) => self.curve(&values, info, &severities, &exact, (by_distance, at == 0)),
                 Err(failure) => {
-                    Curve { values: Vec::new(), failure: Some(failure), follows: None, by_distance, verdict: None }
+                    let (values, is_truth) = (Vec::new(), at == 0);
+                    Curve { values, failure: Some(failure), follows: None, by_distance, is_truth, verdict: None }
                 }
             })
             .collect();
@@ -285,7 +288,7 @@ impl Validation {
         info: &MetricInfo,
         severities: &[f64],
         exact: &[Vec<f64>; 2],
-        by_distance: bool,
+        (by_distance, is_truth): (bool, bool),
     ) -> Curve {
         let badness: Vec<f64> = values.iter().map(|&value| info.reading.badness(value)).collect();
         let against = |truth: &[f64]| {
@@ -307,12 +310,12 @@ impl Validation {
             violations: means.windows(2).filter(|pair| pair[1] <= pair[0]).count(),
             sees_from: info.floor.and_then(|floor| self.sees_from(values, info.reading, &floor)),
         };
-        let truth = if by_distance { &spearman_w1 } else { &spearman_severity };
+        let truth = if by_distance && !is_truth { &spearman_w1 } else { &spearman_severity };
         let before_last = self.severities[self.severities.len() - 2];
         let above_noise = follows.sees_from.is_some_and(|from| from <= before_last);
         let verdict = Verdict::of(truth, &spearman_severity, above_noise);
         let values = values.chunks_exact(self.repeats).map(<[f64]>::to_vec).collect();
-        Curve { values, failure: None, follows: Some(follows), by_distance, verdict: Some(verdict) }
+        Curve { values, failure: None, follows: Some(follows), by_distance, is_truth, verdict: Some(verdict) }
     }
 
     /// The least severity from which on every mean is outside the noise floor, on the worse side.

@@ -121,7 +121,7 @@ pub(crate) struct BenchmarkArgs {
 }
 
 /// How a critic is trained.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Critic")]
 pub(crate) struct TrainingArgs {
     /// Steps of the training
@@ -150,17 +150,17 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: PathBuf,
     /// Go on with the training in that folder, to the same bits as if it had never ended
-    #[arg(long, conflicts_with_all = ["data", "objective", "published", "steps", "batch", "critic_steps", "hidden", "latent", "critic_rate",
-        "generator_rate", "averaging", "label", "columns", "referee_points", "metrics"])]
+    #[arg(long, conflicts_with_all = ["data", "objective", "published", "batch", "critic_steps", "hidden", "latent", "critic_rate",
+        "generator_rate", "averaging", "label", "columns", "drop_missing", "referee_points", "metrics"])]
     pub(crate) resume: bool,
     /// wgan-gp, wgan-lp, wgan-clip, wgan-spectral, wgan-bjorck, wgan-finite-difference, wgan-div, ns, saturating, lsgan, hinge, rsgan, rasgan,
-    /// ralsgan, rahinge; all but wgan also with a control: hinge+spectral, ns+dragan, rasgan+gp
-    #[arg(long, value_name = "NAME", default_value = "wgan-gp", help_heading = "Training")]
-    pub(crate) objective: String,
+    /// ralsgan, rahinge; all but wgan also with a control: hinge+spectral, ns+dragan, rasgan+gp. wgan-gp by default, on one column wgan-lp
+    #[arg(long, value_name = "NAME", help_heading = "Training")]
+    pub(crate) objective: Option<String>,
     /// The sizes and rates of the paper of that objective (hours, not minutes)
     #[arg(long, help_heading = "Training")]
     pub(crate) published: bool,
-    /// Steps of the generator; 5000 by default
+    /// Steps of the generator in all; 5000 by default. With --resume a training goes on beyond those first asked for
     #[arg(long, value_name = "N", help_heading = "Training")]
     pub(crate) steps: Option<u64>,
     /// Points of each side in one step; 128 by default
@@ -190,6 +190,9 @@ pub(crate) struct TrainArgs {
     /// Columns of a file to use, by name or by number from 1; else all columns of numbers
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Training")]
     pub(crate) columns: Vec<String>,
+    /// Leave out rows of a file in which a number is missing; without this they are an error
+    #[arg(long, help_heading = "Training")]
+    pub(crate) drop_missing: bool,
     /// Ask the exact solver every so many steps; a twentieth of all by default
     #[arg(long, value_name = "N", help_heading = "Referee")]
     pub(crate) referee_every: Option<u64>,
@@ -199,6 +202,24 @@ pub(crate) struct TrainArgs {
     /// Metrics of the generated points beside the exact distances: all, or names as for `metrics` and `test`; none by default
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Referee")]
     pub(crate) metrics: Vec<String>,
+    /// Print the report as JSON (schema: docs/cli.md)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The folder of a training
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Steps of the generator in all, more than were made; those first asked for by default
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub(crate) steps: Option<u64>,
+    /// Ask the exact solver every so many steps; as often as before by default
+    #[arg(long, value_name = "N", help_heading = "Referee")]
+    pub(crate) referee_every: Option<u64>,
     /// Print the report as JSON (schema: docs/cli.md)
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,

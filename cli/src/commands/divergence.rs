@@ -17,7 +17,11 @@ use crate::{Exit, output};
 /// Runs the command.
 pub(crate) fn divergence(options: &DivergenceArgs) -> Outcome<Exit> {
     check(options)?;
+    output::check(&options.input.files(), &[])?;
     let inputs = read::load(&options.input)?;
+    if !options.input.grid {
+        inputs.require_squares()?;
+    }
     let [a, b] = two(&inputs)?;
     let rows = kinds(options)
         .into_iter()

@@ -11,11 +11,14 @@ use crate::{Exit, output, plot, run};
 /// Runs the command.
 pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
     let out = &options.output;
-    out.check()?;
+    out.check(&options.input.files().into_iter().chain(options.cost.matrix.as_deref()).collect::<Vec<_>>())?;
     if out.plot.is_some() && options.cost.matrix.is_some() {
         return wrong("--plot needs points, and a cost matrix has none");
     }
     let Posed { inputs, problem, cost, order } = pose(&options.input, &options.cost)?;
+    if let Some(inputs) = &inputs {
+        plot::require_room(out.plot.as_deref(), inputs.columns.len())?;
+    }
     let name = order.map_or_else(|| "exact".to_string(), |p| format!("W{p}"));
     let solved = if out.plan.is_none() && out.potentials.is_none() && out.plot.is_none() {
         run::summarise(&problem, order, options.run.time_limit, &name)?

@@ -1,18 +1,19 @@
 //! `earthwork gan`: adversarial training with exact transport as the referee.
 
+use std::path::Path;
 use std::time::Instant;
 
 use earthwork::gan::{CriticSteps, Data, Gan, Referee, Toy, Training};
 use earthwork::metrics::Metric;
 
-use crate::args::{ReportArgs, TrainArgs};
+use crate::args::{ReportArgs, ResumeArgs, RunArgs, TrainArgs};
 use crate::commands::metrics::chosen;
 use crate::failure::{Failure, Outcome, wrong};
 use crate::folder::{Folder, Line, RunFile};
 use crate::plot::{self, Pictures};
 use crate::progress::Bar;
 use crate::report::{self, GanReport};
-use crate::{Exit, format, interrupt, output, read};
+use crate::{Exit, format, interrupt, memory, output, read};
 
 /// Points in the picture of samples, of each side.
 const SHOWN: usize = 1500;
@@ -21,7 +22,20 @@ const RECORDS: u64 = 20;
 
 /// Trains.
 pub(crate) fn train(options: &TrainArgs) -> Outcome<Exit> {
-    let (folder, run, mut training, mut lines) = if options.resume { resumed(options)? } else { begun(options)? };
+    let state =
+        if options.resume { resumed(&options.out, options.steps, options.referee_every)? } else { begun(options)? };
+    go_on(state, &options.run, options.json)
+}
+
+/// Goes on with a training.
+pub(crate) fn resume(options: &ResumeArgs) -> Outcome<Exit> {
+    go_on(resumed(&options.folder, options.steps, options.referee_every)?, &options.run, options.json)
+}
+
+/// A folder, what its `run.json` says, the training in it and its records.
+type State = (Folder, RunFile, Training, Vec<Line>);
+
+fn go_on((folder, run, mut training, mut lines): State, options: &RunArgs, json: bool) -> Outcome<Exit> {
     let started = Instant::now();
     let mut bar = Bar::new();
     let name = format!("{} on {}", run.objective, run.data);
@@ -32,9 +46,7 @@ pub(crate) fn train(options: &TrainArgs) -> Outcome<Exit> {
     }
     let ended = interrupt::while_solving(|| -> Outcome<bool> {
         while !training.is_done() {
-            if interrupt::token().is_cancelled()
-                || options.run.time_limit.is_some_and(|limit| started.elapsed() >= limit)
-            {
+            if interrupt::token().is_cancelled() || options.time_limit.is_some_and(|limit| started.elapsed() >= limit) {
                 return Ok(false);
             }
             if let Some(record) = training.step()? {
@@ -59,7 +71,7 @@ pub(crate) fn train(options: &TrainArgs) -> Outcome<Exit> {
         folder.write("checkpoint.safetensors", &training.checkpoint())?;
     }
     draw(&folder, &run, &training, &lines)?;
-    tell(&folder, run, training.steps(), lines, options.json)?;
+    tell(&folder, run, training.steps(), lines, json)?;
     Ok(if done { Exit::Done } else { Exit::Bounds })
 }
 
@@ -86,8 +98,11 @@ fn said(line: &Line, run: &RunFile) -> String {
 }
 
 /// A new training in a new folder.
-fn begun(options: &TrainArgs) -> Outcome<(Folder, RunFile, Training, Vec<Line>)> {
-    let name = &options.objective;
+fn begun(options: &TrainArgs) -> Outcome<State> {
+    output::check(options.data.as_deref().as_slice(), &[])?;
+    // A two-sided penalty cannot learn on one column: see `Gan::start`.
+    let usual = || if one_column(options) { "wgan-lp" } else { "wgan-gp" };
+    let name = &options.objective.clone().unwrap_or_else(|| usual().to_string());
     let mut gan = if options.published { Gan::published(name)? } else { Gan::named(name)? };
     gan.seed = options.run.seed;
     gan.steps = options.steps.unwrap_or(gan.steps);
@@ -109,6 +124,8 @@ fn begun(options: &TrainArgs) -> Outcome<(Folder, RunFile, Training, Vec<Line>)>
         averaging: gan.averaging,
         label: options.label.clone(),
         columns: options.columns.clone(),
+        drop_missing: options.drop_missing,
+        units: None,
         classes: Vec::new(),
         referee_every: options.referee_every.unwrap_or_else(|| gan.steps.div_ceil(RECORDS)),
         referee_points: options.referee_points.unwrap_or(gan.referee.points),
@@ -120,18 +137,38 @@ fn begun(options: &TrainArgs) -> Outcome<(Folder, RunFile, Training, Vec<Line>)>
         metrics: options.metrics.clone(),
         floor_metrics: Vec::new(),
     };
+    room(&run)?;
     let (gan, data, classes) = parts(&run)?;
+    let units = data.units();
     let training = gan.start(data)?.with_metrics(metrics(&run)?);
-    let run = RunFile { classes, ..run }.with_floor(&training.floor()?);
+    let run = RunFile { classes, units, ..run }.with_floor(&training.floor()?);
     let folder = Folder::create(&options.out)?;
     folder.write_run(&run)?;
     Ok((folder, run, training, Vec::new()))
 }
 
+/// Whether the file to train on has one column of numbers, as far as it can be read.
+fn one_column(options: &TrainArgs) -> bool {
+    let data = options.data.as_deref().unwrap_or_default();
+    if Toy::named(data).is_ok() || data == "-" {
+        return false;
+    }
+    let label = options.label.as_deref().filter(|label| !label.is_empty());
+    read::labelled(data, &options.columns, label, options.drop_missing).is_ok_and(|file| file.samples.dim() == 1)
+}
+
 /// The training in a folder, to be gone on with.
-fn resumed(options: &TrainArgs) -> Outcome<(Folder, RunFile, Training, Vec<Line>)> {
-    let (folder, mut run) = Folder::open(&options.out)?;
-    run.referee_every = options.referee_every.unwrap_or(run.referee_every);
+fn resumed(out: &Path, steps: Option<u64>, referee_every: Option<u64>) -> Outcome<State> {
+    let (folder, mut run) = Folder::open(out)?;
+    run.referee_every = referee_every.unwrap_or(run.referee_every);
+    let (before, _) = restored(&folder, &run)?;
+    if let Some(steps) = steps {
+        if steps < before.steps() {
+            let made = before.steps();
+            return wrong(format_args!("--steps {steps}: the training in {} has made {made} already", folder.name()));
+        }
+        run.steps = steps;
+    }
     let (training, lines) = restored(&folder, &run)?;
     folder.write_run(&run)?;
     folder.write_lines(&lines)?;
@@ -145,6 +182,13 @@ fn restored(folder: &Folder, run: &RunFile) -> Outcome<(Training, Vec<Line>)> {
     let mut lines = folder.lines()?;
     lines.retain(|line| line.step <= training.steps());
     Ok((training, lines))
+}
+
+/// Refuses networks and batches that the machine cannot hold.
+fn room(run: &RunFile) -> Outcome<()> {
+    let generator: Vec<usize> = [&[run.latent][..], &run.hidden].concat();
+    memory::require_networks(&[&run.hidden, &generator], run.batch, "--hidden, --batch and --latent")?;
+    memory::require(64.0 * run.referee_points as f64, "--referee-points")
 }
 
 /// What is measured beside the exact distances; nothing unless it is asked for.
@@ -182,8 +226,8 @@ fn parts(run: &RunFile) -> Outcome<(Gan, Data, Vec<String>)> {
         Some("") => return wrong("--label needs the name of a column: the data is a file"),
         label => label,
     };
-    let (samples, labels, classes) = read::labelled(&run.data, &run.columns, label)?;
-    Ok((gan, Data::labelled(&samples, &labels, run.seed)?, classes))
+    let file = read::labelled(&run.data, &run.columns, label, run.drop_missing)?;
+    Ok((gan, Data::labelled(&file.samples, &file.labels, run.seed)?, file.classes))
 }
 
 /// All pictures of a run.

@@ -1,16 +1,21 @@
 //! `earthwork laws`: which laws each discrepancy keeps.
 
+use std::sync::mpsc::Sender;
+
 use earthwork::compare;
 use earthwork::estimate::Discrepancy;
-use earthwork::testing::laws::Laws;
+use earthwork::testing::laws::{Law, LawReport, Laws, Outcome};
 
 use crate::args::LawsArgs;
-use crate::failure::Outcome;
+use crate::commands::too_soon;
+use crate::failure;
+use crate::limit::{self, Clock};
 use crate::report::{self, LawsReport};
-use crate::{Exit, output};
+use crate::{Exit, memory, output};
 
 /// Runs the command.
-pub(crate) fn laws(options: &LawsArgs) -> Outcome<Exit> {
+pub(crate) fn laws(options: &LawsArgs) -> failure::Outcome<Exit> {
+    memory::require(200.0 * options.points as f64, "--points")?;
     let chosen: Vec<Box<dyn Discrepancy>> = if options.with.is_empty() {
         compare::all_discrepancies()
     } else {
@@ -18,7 +23,35 @@ pub(crate) fn laws(options: &LawsArgs) -> Outcome<Exit> {
         options.with.iter().map(named).collect::<Result<_, _>>()?
     };
     let laws = Laws::default().with_cases(options.cases).with_points(options.points).with_seed(options.run.seed);
-    let reports: Vec<_> = chosen.iter().map(|discrepancy| laws.report(discrepancy)).collect();
-    output::print(&if options.json { report::to_json(&LawsReport::of_all(&reports)) } else { report::laws(&reports) })?;
-    Ok(Exit::Done)
+    let names: Vec<String> = chosen.iter().map(|discrepancy| discrepancy.name()).collect();
+    let clock = Clock::new(options.run.time_limit);
+    let mut reports: Vec<LawReport> = Vec::new();
+    let work = move |send: &Sender<(usize, Law, Outcome)>| {
+        for (at, discrepancy) in chosen.iter().enumerate() {
+            for law in Law::ALL {
+                if clock.is_over() {
+                    return Ok(());
+                }
+                let _ = send.send((at, law, laws.outcome(discrepancy, law)));
+            }
+        }
+        Ok(())
+    };
+    limit::within(clock, work, |(at, law, outcome)| {
+        if reports.len() == at {
+            reports.push(LawReport { name: names[at].clone(), outcomes: Vec::new() });
+        }
+        reports[at].outcomes.push((law, outcome));
+    })?;
+    let all = reports.len() == names.len() && reports.iter().all(|report| report.outcomes.len() == Law::ALL.len());
+    let left_out = &names[reports.len()..];
+    if reports.is_empty() {
+        return too_soon("before any law was tried");
+    }
+    output::print(&if options.json {
+        report::to_json(&LawsReport::of_all(&reports, left_out))
+    } else {
+        report::laws(&reports, left_out)
+    })?;
+    Ok(if all { Exit::Done } else { Exit::Bounds })
 }

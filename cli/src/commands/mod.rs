@@ -19,7 +19,7 @@ pub(crate) use compare::compare;
 pub(crate) use critic::critic;
 pub(crate) use divergence::divergence;
 pub(crate) use emd::emd;
-pub(crate) use gan::{report as gan_report, train};
+pub(crate) use gan::{report as gan_report, resume as gan_resume, train};
 pub(crate) use laws::laws;
 pub(crate) use metrics::metrics;
 pub(crate) use sinkhorn::sinkhorn;
@@ -34,8 +34,8 @@ use earthwork::transport::Problem;
 use crate::args::{CostArgs, InputArgs};
 use crate::cost::CostChoice;
 use crate::failure::{Failure, Outcome, wrong};
-use crate::format;
 use crate::read::{self, Inputs, Sample};
+use crate::{Exit, format};
 
 /// One transport problem and what the user calls its parts.
 struct Posed {
@@ -65,6 +65,12 @@ fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
         }
     })?;
     Ok(Posed { inputs: Some(inputs), problem, cost: name, order })
+}
+
+/// The end of a run whose time was up before there was anything to show: a line on standard error, and exit code 3.
+fn too_soon(when: &str) -> Outcome<Exit> {
+    eprintln!("earthwork: the time limit or Ctrl-C came {when}; give it more time");
+    Ok(Exit::Bounds)
 }
 
 /// The two samples of a command that takes two.

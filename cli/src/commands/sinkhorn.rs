@@ -1,24 +1,29 @@
 //! `earthwork sinkhorn`: one entropic solve, and the divergence if asked.
 
 use earthwork::entropic::{Divergence, Epsilon, Sinkhorn, SinkhornDivergence};
+use earthwork::transport::Interrupt;
 
 use crate::args::SinkhornArgs;
 use crate::commands::{Posed, pose};
 use crate::failure::Outcome;
+use crate::limit::Clock;
 use crate::report::{self, Entropic};
-use crate::{Exit, output, run};
+use crate::{Exit, interrupt, output, run};
 
 /// Runs the command.
 pub(crate) fn sinkhorn(options: &SinkhornArgs) -> Outcome<Exit> {
-    if let Some(path) = &options.potentials {
-        output::check(path)?;
-    }
+    let reads: Vec<&str> = options.input.files().into_iter().chain(options.cost.matrix.as_deref()).collect();
+    let writes = options.potentials.as_deref().map(|path| ("--potentials", path));
+    output::check(&reads, writes.as_slice())?;
     let Posed { inputs, problem, cost, order } = pose(&options.input, &options.cost)?;
     let epsilon = options.epsilon.map_or(Epsilon::Relative(options.epsilon_relative), Epsilon::Absolute);
     let solver = Sinkhorn::with_epsilon(epsilon).with_tolerance(options.tolerance);
-    let solution = run::sinkhorn(&problem, solver.clone(), options.run.time_limit)?;
+    let clock = Clock::new(options.run.time_limit);
+    // The divergence takes three solves more.
+    let share = options.run.time_limit.map(|limit| if options.divergence { limit / 4 } else { limit });
+    let solution = run::sinkhorn(&problem, solver.clone(), share)?;
     let divergence = match &inputs {
-        Some(inputs) if options.divergence => Some(between(inputs, &problem, solver)?),
+        Some(inputs) if options.divergence => Some(between(inputs, &problem, solver, clock)?),
         _ => None,
     };
     if let Some(path) = &options.potentials {
@@ -41,12 +46,14 @@ pub(crate) fn sinkhorn(options: &SinkhornArgs) -> Outcome<Exit> {
 fn between(
     inputs: &crate::read::Inputs,
     problem: &earthwork::transport::Problem,
-    solver: Sinkhorn,
+    mut solver: Sinkhorn,
+    clock: Clock,
 ) -> Outcome<Divergence> {
+    solver.interrupt = Interrupt { iterations: None, time: clock.left(), cancel: Some(interrupt::token()) };
     let mut divergence = SinkhornDivergence::with_solver(solver);
     if let Some(points) = problem.points() {
         divergence.ground = points.shared_ground();
     }
     let [a, b] = inputs.samples.as_slice() else { unreachable!("a problem was posed between two samples") };
-    Ok(divergence.solve(&a.samples, &b.samples)?)
+    Ok(interrupt::while_solving(|| divergence.solve(&a.samples, &b.samples))?)
 }

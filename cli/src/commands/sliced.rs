@@ -12,6 +12,7 @@ use crate::{Exit, interrupt, output, read};
 
 /// Runs the command.
 pub(crate) fn sliced(options: &SlicedArgs) -> Outcome<Exit> {
+    output::check(&options.input.files(), &[])?;
     let inputs = read::load(&options.input)?;
     let [a, b] = two(&inputs)?;
     let (x, y, run) = (&a.samples, &b.samples, &options.run);

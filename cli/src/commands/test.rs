@@ -1,21 +1,25 @@
 //! `earthwork test`: can two samples come from one distribution?
 
-use std::time::Instant;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
 
 use earthwork::compare;
-use earthwork::estimate::Discrepancy;
 use earthwork::estimate::resample::{Permutation, permutation_test_observed};
 
 use crate::args::TestArgs;
-use crate::commands::two;
+use crate::commands::{too_soon, two};
 use crate::failure::Outcome;
+use crate::limit::{self, Clock};
 use crate::report::{self, TestReport, Tested};
-use crate::{Exit, interrupt, output, read};
+use crate::{Exit, memory, output, read};
 
 /// Runs the command.
 pub(crate) fn test(options: &TestArgs) -> Outcome<Exit> {
     let discrepancy = compare::discrepancy(&options.with).map_err(|error| error.about("--with"))?;
+    output::check(&options.input.files(), &[])?;
+    memory::require(16.0 * options.permutations as f64, "--permutations")?;
     let inputs = read::load(&options.input)?;
+    inputs.require_squares()?;
     let [a, b] = two(&inputs)?;
     let rename = |error: earthwork::Error| match error.argument() {
         "x" => error.about(a.name.clone()),
@@ -23,18 +27,24 @@ pub(crate) fn test(options: &TestArgs) -> Outcome<Exit> {
         _ => error,
     };
     let start = Instant::now();
+    let clock = Clock::new(options.run.time_limit);
     let asked = Permutation::new(options.permutations).with_seed(options.run.seed);
-    discrepancy.between(&a.samples, &b.samples).map_err(rename)?;
-    let statistic_time = start.elapsed();
-    let token = interrupt::token();
-    let mut go_on = |_| !token.is_cancelled() && options.run.time_limit.is_none_or(|limit| start.elapsed() < limit);
-    let found = interrupt::while_solving(|| {
-        permutation_test_observed(&discrepancy, &a.samples, &b.samples, &asked, &mut go_on)
-    });
+    let (x, y, name) = (a.samples.clone(), b.samples.clone(), discrepancy.name());
+    let mut statistic_time = None;
+    let work = move |send: &Sender<Duration>| {
+        if let Err(why) = discrepancy.between(&x, &y) {
+            return Ok(Err(why));
+        }
+        let _ = send.send(start.elapsed());
+        Ok(permutation_test_observed(&discrepancy, &x, &y, &asked, &mut |_| !clock.is_over()))
+    };
+    let found = limit::within(clock, work, |time| statistic_time = Some(time))?;
+    let Some(found) = found else { return too_soon("before the samples were compared and relabelled once") };
     let found = found.map_err(rename)?;
+    let statistic_time = statistic_time.unwrap_or_default();
     let tested = Tested {
         with: &options.with,
-        name: discrepancy.name(),
+        name,
         test: &found,
         asked: options.permutations,
         statistic_time,

@@ -1,6 +1,7 @@
 //! `earthwork validate`: which metrics see what is wrong with a fake sample.
 
 use std::path::Path;
+use std::sync::mpsc::Sender;
 
 use earthwork::metrics::Metric;
 use earthwork::transport::{Progress, Status};
@@ -9,8 +10,10 @@ use earthwork_view::validation::{ValidationJson, page};
 
 use crate::args::ValidateArgs;
 use crate::commands::metrics::chosen;
+use crate::commands::too_soon;
 use crate::failure::{Outcome, wrong};
 use crate::format;
+use crate::limit::{self, Clock};
 use crate::progress::Bar;
 use crate::{Exit, interrupt, memory, output, read, report};
 
@@ -23,12 +26,17 @@ pub(crate) fn validate(options: &ValidateArgs) -> Outcome<Exit> {
                 path.display()
             ));
         }
-        output::check(path)?;
     }
+    let writes = options.out.as_deref().map(|path| ("--out", path));
+    output::check(&[&options.data], writes.as_slice())?;
     if options.severities < 2 {
         return wrong("--severities: at least 2 steps are needed");
     }
     let corruptions = corruptions(&options.corruptions)?;
+    let tasks = corruptions.len() as f64 * options.severities as f64 * options.repeats as f64;
+    memory::require(400.0 * tasks, "--severities and --repeats")?;
+    memory::require(200.0 * options.points as f64, "--points")?;
+    memory::require(200.0 * options.modes as f64, "--modes")?;
     let (population, title) = population(options)?;
     let metrics = metrics(options, &population)?;
     let mut job = Validation::default()
@@ -41,9 +49,17 @@ pub(crate) fn validate(options: &ValidateArgs) -> Outcome<Exit> {
     job.interrupt.time = options.run.time_limit;
     job.interrupt.cancel = Some(interrupt::token());
     let mut bar = Bar::new();
-    let mut observe = |progress: &Progress| bar.fill("validation", "pairs of samples", progress);
-    let found = interrupt::while_solving(|| job.run_observed(&population, &metrics, &mut observe))?;
+    let clock = Clock::new(options.run.time_limit);
+    let points = population.clone();
+    let work = move |send: &Sender<Progress>| {
+        let mut observe = |progress: &Progress| {
+            let _ = send.send(*progress);
+        };
+        Ok(job.run_observed(&points, &metrics, &mut observe)?)
+    };
+    let found = limit::within(clock, work, |progress: Progress| bar.fill("validation", "pairs of samples", &progress))?;
     drop(bar);
+    let Some(found) = found else { return too_soon("before a sweep was finished") };
     if let Some(path) = &options.out {
         let page = page(&title, &population, &found)?;
         output::write(path, page.as_bytes())?;

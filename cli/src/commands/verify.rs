@@ -16,6 +16,9 @@ pub(crate) fn verify(options: &VerifyArgs) -> Outcome<Exit> {
     if !(tolerance >= 0.0 && tolerance.is_finite()) {
         return wrong(format_args!("--tolerance {tolerance}: it must be at least 0 and finite"));
     }
+    let more = [options.cost.matrix.as_deref(), Some(options.plan.as_str()), options.potentials.as_deref()];
+    let reads: Vec<&str> = options.input.files().into_iter().chain(more.into_iter().flatten()).collect();
+    output::check(&reads, &[])?;
     let Posed { inputs, problem, cost, .. } = pose(&options.input, &options.cost)?;
     let plan = read::plan(&options.plan, problem.shape())?;
     let given = options.potentials.as_deref().map(|path| read::potentials(path, problem.shape())).transpose()?;

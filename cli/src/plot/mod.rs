@@ -24,7 +24,7 @@ use earthwork::transport::Plan;
 
 use crate::failure::{Outcome, wrong_file};
 use crate::read::{Inputs, Sample};
-use crate::{format, output};
+use crate::{format, memory, output};
 
 /// What a picture says in words.
 pub(crate) struct Title {
@@ -54,6 +54,14 @@ struct Subject<'a> {
 pub(crate) fn check(path: Option<&Path>) -> Outcome<()> {
     match path {
         Some(path) if kind(path).is_none() => wrong_file(&path.display().to_string(), "a picture ends in .svg or .png"),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a picture of more columns than their covariances have room for.
+pub(crate) fn require_room(path: Option<&Path>, columns: usize) -> Outcome<()> {
+    match path {
+        Some(_) if columns > 2 => memory::require(32.0 * (columns as f64).powi(2), "--plot of so many columns"),
         _ => Ok(()),
     }
 }

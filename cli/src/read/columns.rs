@@ -1,5 +1,7 @@
 //! Which columns are coordinates, which holds the weights, and the rows they give.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::failure::{Outcome, wrong, wrong_file};
 use crate::read::dialect::is_missing;
 use crate::read::table::{Holds, Table};
@@ -28,10 +30,11 @@ pub(crate) fn roles(table: &Table, choice: &Choice) -> Outcome<Roles> {
     let (weights, group) = (find(choice.weights)?, find(choice.group)?);
     let mut roles = Roles { coordinates: Vec::new(), weights, group, unused: Vec::new() };
     if !choice.columns.is_empty() {
+        let mut named = HashSet::new();
         for name in choice.columns {
             let at = table.find(name)?;
             let column = &table.columns[at];
-            if roles.coordinates.contains(&at) {
+            if !named.insert(at) {
                 return wrong(format_args!("--columns names `{name}` twice"));
             }
             if column.holds() == Holds::Text {
@@ -74,21 +77,23 @@ pub(crate) fn align(a: (&Table, &Roles), b: (&Table, &mut Roles)) -> Outcome<()>
         let (a, b) = (&left.name, &right.name);
         return wrong(format_args!("{a} has {n} columns of numbers and {b} has {m}; choose with --columns"));
     }
-    let only = |own: &[String], others: &[String]| -> Vec<String> {
-        own.iter().filter(|name| !others.contains(name)).map(|name| format!("`{name}`")).collect()
+    let places = |names: &[String]| -> HashMap<String, usize> { names.iter().cloned().zip(0..).collect() };
+    let (places_a, places_b) = (places(&of_a), places(&of_b));
+    let only = |own: &[String], others: &HashMap<String, usize>| -> Vec<String> {
+        own.iter().filter(|name| !others.contains_key(*name)).map(|name| format!("`{name}`")).collect()
     };
-    let (only_a, only_b) = (only(&of_a, &of_b), only(&of_b, &of_a));
+    let (only_a, only_b) = (only(&of_a, &places_b), only(&of_b, &places_a));
     if only_a.is_empty() && only_b.is_empty() {
-        let at = |name: &String| in_b.coordinates[of_b.iter().position(|other| other == name).expect("both have it")];
-        in_b.coordinates = of_a.iter().map(at).collect();
+        in_b.coordinates = of_a.iter().map(|name| in_b.coordinates[places_b[name]]).collect();
         return Ok(());
     }
     let sides = [(only_a, left), (only_b, right)].into_iter().filter(|(only, _)| !only.is_empty());
     let sides: Vec<String> =
         sides.map(|(only, table)| format!("{} only in {}", crate::format::list(&only, 6), table.name)).collect();
-    let shared: Vec<&str> = of_a.iter().filter(|name| of_b.contains(name)).map(String::as_str).collect();
+    let shared: Vec<&str> = of_a.iter().filter(|name| places_b.contains_key(*name)).map(String::as_str).collect();
     let advice = match shared.as_slice() {
         [] => "they share none".to_string(),
+        _ if shared.len() > 40 => format!("choose among the {} shared ones with --columns", shared.len()),
         _ => format!("choose the shared ones with --columns {}", shared.join(",")),
     };
     wrong(format_args!("the two files have different columns of numbers: {}; {advice}", sides.join("; ")))

@@ -60,8 +60,29 @@ pub(super) fn is_header<'a>(mut cells: impl Iterator<Item = &'a str> + Clone) ->
 
 /// Whether a cell says that there is no value.
 pub(super) fn is_missing(cell: &str) -> bool {
-    const MARKERS: [&str; 9] = ["na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "."];
-    cell.is_empty() || MARKERS.iter().any(|marker| cell.eq_ignore_ascii_case(marker))
+    const MARKERS: [&str; 11] = ["na", "n/a", "<na>", "#n/a n/a", "nan", "nat", "null", "none", "?", "-", "."];
+    let is = |marker: &&str| cell.eq_ignore_ascii_case(marker);
+    cell.is_empty() || MARKERS.iter().any(|marker| is(&marker)) || ERRORS.iter().any(|marker| is(&marker))
+}
+
+/// What spreadsheets write where a cell has no value.
+const ERRORS: [&str; 11] = [
+    "#n/a",
+    "#div/0!",
+    "#ref!",
+    "#value!",
+    "#name?",
+    "#num!",
+    "#null!",
+    "#spill!",
+    "#calc!",
+    "#error!",
+    "#getting_data",
+];
+
+/// Whether a line begins with what a spreadsheet writes where a cell has no value.
+pub(super) fn begins_with_error(line: &str) -> bool {
+    ERRORS.iter().any(|error| line.get(..error.len()).is_some_and(|start| start.eq_ignore_ascii_case(error)))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use ndarray::ArrayD;
 
 use crate::failure::{Outcome, wrong_file};
+use crate::memory;
 use crate::read::source::Source;
 
 /// The masses of an image: bright is much, black is none.
@@ -12,7 +13,30 @@ use crate::read::source::Source;
 /// Grey values are taken as stored (0..255, or 0..65535 with 16 bits). Colours count by their luminance,
 /// 0.2126 R + 0.7152 G + 0.0722 B of the stored values; a pixel that is partly transparent counts in part.
 pub(crate) fn masses(mut source: Source) -> Outcome<ArrayD<f64>> {
-    decode(&source.bytes()?).or_else(|why| wrong_file(&source.name, format_args!("the PNG cannot be read: {why}")))
+    let bytes = source.bytes()?;
+    let refused = |why: String| wrong_file(&source.name, format_args!("the PNG cannot be read: {why}"));
+    let (width, height, size) = match promised(&bytes) {
+        Ok(promised) => promised,
+        Err(why) => return refused(why),
+    };
+    // Deflate makes at most 1,032 bytes of one.
+    if size as f64 > 1032.0 * bytes.len() as f64 + 65_536.0 {
+        return refused(format!(
+            "its header promises {width} x {height} pixels, more than a file of this size can hold"
+        ));
+    }
+    // The bytes, their numbers, and a mass for each pixel.
+    memory::require(9.0 * size as f64 + 8.0 * f64::from(width) * f64::from(height), &source.name)?;
+    decode(&bytes).or_else(refused)
+}
+
+/// Width, height and bytes of the pixels, as the header has them.
+fn promised(bytes: &[u8]) -> Result<(u32, u32, usize), String> {
+    let mut decoder = png::Decoder::new(Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let reader = decoder.read_info().map_err(|error| error.to_string())?;
+    let (width, height) = (reader.info().width, reader.info().height);
+    Ok((width, height, reader.output_buffer_size().ok_or("it is too large")?))
 }
 
 fn decode(bytes: &[u8]) -> Result<ArrayD<f64>, String> {

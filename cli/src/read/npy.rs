@@ -6,6 +6,7 @@
 use std::io::{ErrorKind, Read};
 
 use crate::failure::{Outcome, plain, wrong_file};
+use crate::memory;
 use crate::read::source::{Kind, Source};
 
 /// An array of numbers, in row-major order.
@@ -48,7 +49,12 @@ impl Array {
         };
         match archive.by_name(&format!("{member}.npy")) {
             Ok(entry) => {
-                let size = entry.size();
+                let (size, packed) = (entry.size(), entry.compressed_size());
+                // Deflate makes at most 1,032 bytes of one.
+                if size as f64 > 1032.0 * packed as f64 + 65_536.0 {
+                    let why = "the array `{member}` promises more bytes than can be packed into its own";
+                    return wrong_file(&source.name, why.replace("{member}", member));
+                }
                 Self::parse(&source.name, entry, size)
             }
             Err(error) => wrong_file(&source.name, format_args!("the array `{member}` cannot be read: {error}")),
@@ -58,7 +64,7 @@ impl Array {
     /// Reads an array of `size` bytes with its header.
     fn parse(name: &str, mut input: impl Read, size: u64) -> Outcome<Self> {
         let Some((header, start)) = header(&mut input) else {
-            return wrong_file(name, "its NPY header is cut off");
+            return wrong_file(name, "its NPY header is cut off or too long");
         };
         let (Some(kind), Some(shape)) = (entry(&header, "descr"), entry(&header, "shape").and_then(shape)) else {
             return wrong_file(name, "its NPY header cannot be understood");
@@ -72,6 +78,8 @@ impl Array {
             |count: usize| count.checked_mul(width).is_some_and(|bytes| bytes as u64 <= size.saturating_sub(start));
         let ends_before = || wrong_file(name, format_args!("its shape is {shape:?}, but the file ends before"));
         let Some(count) = count.filter(|&count| fits(count)) else { return ends_before() };
+        // Once as they come, and once as points.
+        memory::require(16.0 * count as f64, name)?;
         let mut values = Vec::with_capacity(count);
         let mut piece = vec![0; PIECE];
         while values.len() < count {
@@ -97,6 +105,9 @@ impl Array {
 /// Bytes that are decoded at a time, a multiple of every width.
 const PIECE: usize = 1 << 16;
 
+/// The most bytes of a header: NumPy itself reads no longer one.
+const LONGEST_HEADER: u32 = 10_000;
+
 /// The header's text, and where the data begins.
 fn header(input: &mut impl Read) -> Option<(String, u64)> {
     let mut start = [0; 12];
@@ -107,6 +118,9 @@ fn header(input: &mut impl Read) -> Option<(String, u64)> {
         input.read_exact(&mut start[10..]).ok()?;
         (12, u32::from_le_bytes([start[8], start[9], start[10], start[11]]))
     };
+    if length > LONGEST_HEADER {
+        return None;
+    }
     let mut text = String::new();
     input.take(length.into()).read_to_string(&mut text).ok()?;
     (text.len() == length as usize).then_some((text, begin + u64::from(length)))

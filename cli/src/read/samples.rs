@@ -9,7 +9,7 @@ use crate::args::{Header, InputArgs};
 use crate::failure::{Failure, Outcome, wrong, wrong_file};
 use crate::format;
 use crate::read::columns::{self, Choice, Roles, Rows};
-use crate::read::table::Table;
+use crate::read::table::{Passed, Table};
 use crate::read::{array, vector};
 
 /// One sample and how it was read.
@@ -21,6 +21,8 @@ pub(crate) struct Sample {
     pub(crate) weights: String,
     /// Rows left out, as the user counts them.
     pub(crate) dropped: Vec<u64>,
+    /// Lines of the file that hold no row.
+    pub(crate) passed: Passed,
     /// The shape of the grid, for masses on one.
     pub(crate) grid: Option<Histogram>,
 }
@@ -34,6 +36,37 @@ pub(crate) struct Inputs {
     pub(crate) unused: Vec<(String, &'static str)>,
     pub(crate) standardised: bool,
 }
+
+impl Inputs {
+    /// Refuses coordinates whose squared distances no number can hold, for commands that compute with them.
+    pub(crate) fn require_squares(&self) -> Outcome<()> {
+        let origin = self.samples.first().map(|sample| sample.samples.point(0).to_vec()).unwrap_or_default();
+        for sample in &self.samples {
+            let far = |point: &[f64]| point.iter().zip(&origin).fold(0.0_f64, |most, (v, o)| most.max((v - o).abs()));
+            let farthest = sample.samples.points().iter().map(far).fold(0.0_f64, f64::max);
+            if farthest > LARGEST {
+                let reach = format::short(farthest, 2);
+                let why = format!(
+                    "its points lie up to {reach} from the others, and squares of that are no numbers any more"
+                );
+                return wrong_file(&sample.name, why + "; put all columns on one scale with --standardise");
+            }
+        }
+        let spread = self.samples.iter().flat_map(|sample| sample.samples.points().iter());
+        let spread =
+            spread.flat_map(|point| point.iter().zip(&origin)).fold(0.0_f64, |most, (v, o)| most.max((v - o).abs()));
+        if spread > 0.0 && spread < LEAST {
+            let reach = format::short(spread, 2);
+            let why = format!("the points lie within {reach} of each other, and squares of that are 0");
+            return wrong_file(&self.samples[0].name, why + "; put all columns on one scale with --standardise");
+        }
+        Ok(())
+    }
+}
+
+/// Distances between these have squares that can be added up and divided by each other.
+const LARGEST: f64 = 1e140;
+const LEAST: f64 = 1e-140;
 
 /// Reads what the user names.
 pub(crate) fn load(options: &InputArgs) -> Outcome<Inputs> {
@@ -66,16 +99,21 @@ pub(crate) fn load(options: &InputArgs) -> Outcome<Inputs> {
     Ok(inputs)
 }
 
-/// One file of points, and the class of each by the values of a column, if one is named; the names of the classes.
-pub(crate) fn labelled(
-    path: &str,
-    columns: &[String],
-    label: Option<&str>,
-) -> Outcome<(Samples, Vec<usize>, Vec<String>)> {
+/// One file of points to train on.
+pub(crate) struct Labelled {
+    pub(crate) samples: Samples,
+    /// The class of each point, in the order in which they first occur; 0 without a column of labels.
+    pub(crate) labels: Vec<usize>,
+    /// The names of the classes.
+    pub(crate) classes: Vec<String>,
+}
+
+/// One file of points, and the class of each by the values of a column, if one is named.
+pub(crate) fn labelled(path: &str, columns: &[String], label: Option<&str>, drop_missing: bool) -> Outcome<Labelled> {
     let choice = Choice { columns, weights: None, group: label };
     let table = Table::read(path, Header::Auto)?;
     let roles = columns::roles(&table, &choice)?;
-    let rows = columns::rows(&table, &roles, false)?;
+    let rows = columns::rows(&table, &roles, drop_missing)?;
     let (mut classes, mut labels) = (Vec::new(), Vec::new());
     for &row in &rows.kept {
         let class = roles.group.map_or_else(String::new, |k| table.columns[k].label(row));
@@ -85,8 +123,8 @@ pub(crate) fn labelled(
         });
         labels.push(at);
     }
-    let sample = sample(table.name.clone(), &table, &roles, rows, None)?;
-    Ok((sample.samples, labels, classes))
+    let samples = sample(table.name.clone(), &table, &roles, rows, None)?.samples;
+    Ok(Labelled { samples, labels, classes })
 }
 
 /// Two files of points.
@@ -148,7 +186,11 @@ fn grouped(path: &str, group: &str, options: &InputArgs) -> Outcome<Inputs> {
     let mut samples = Vec::with_capacity(groups.len());
     for (at, (name, kept)) in groups.into_iter().enumerate() {
         let dropped = if at == 0 { dropped.clone() } else { Vec::new() };
-        samples.push(sample(name, &table, &roles, Rows { kept, dropped }, None)?);
+        let mut sample = sample(name, &table, &roles, Rows { kept, dropped }, None)?;
+        if at > 0 {
+            sample.passed = Passed::default();
+        }
+        samples.push(sample);
     }
     let columns = roles.coordinates.iter().map(|&k| table.columns[k].name.clone()).collect();
     Ok(Inputs { samples, columns, unused: roles.unused, standardised: false })
@@ -176,7 +218,7 @@ fn sample(name: String, table: &Table, roles: &Roles, rows: Rows, masses: Option
         }
         (None, None) => (Samples::new(points)?, "uniform weights".to_string()),
     };
-    Ok(Sample { name, samples, weights, dropped: rows.dropped, grid: None })
+    Ok(Sample { name, samples, weights, dropped: rows.dropped, passed: table.passed.clone(), grid: None })
 }
 
 /// A file of weights, one for each row of the table.
@@ -203,7 +245,8 @@ fn grids(paths: [&str; 2], header: Header) -> Outcome<Inputs> {
         let shape: Vec<String> = histogram.shape().iter().map(ToString::to_string).collect();
         let weights = format!("masses on a grid of {}", shape.join(" x "));
         let cells = histogram.to_samples().map_err(about)?;
-        samples.push(Sample { name, samples: cells, weights, dropped: Vec::new(), grid: Some(histogram) });
+        let (dropped, passed) = (Vec::new(), Passed::default());
+        samples.push(Sample { name, samples: cells, weights, dropped, passed, grid: Some(histogram) });
     }
     let axes: Vec<usize> = samples.iter().map(|sample| sample.samples.dim()).collect();
     if axes[0] != axes[1] {

@@ -17,6 +17,26 @@ pub(crate) struct Table {
     pub(crate) has_names: bool,
     /// For each row the line in the file, from 1; none for arrays.
     pub(super) lines: Option<Vec<u64>>,
+    /// Lines that hold no row.
+    pub(crate) passed: Passed,
+}
+
+/// Lines of a text that were read over, counted from 1.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// Those that begin with `#` above the first row of data, but for one that holds the names.
+    pub(crate) comments: Vec<u64>,
+    /// Blank lines between rows.
+    pub(crate) blank: Vec<u64>,
+}
+
+impl Passed {
+    /// All of them, in order.
+    pub(crate) fn lines(&self) -> Vec<u64> {
+        let mut lines: Vec<u64> = self.comments.iter().chain(&self.blank).copied().collect();
+        lines.sort_unstable();
+        lines
+    }
 }
 
 /// One column.
@@ -111,7 +131,7 @@ impl Table {
                 }
             }
         }
-        Ok(Self { name: array.name, columns, rows, has_names: false, lines: None })
+        Ok(Self { name: array.name, columns, rows, has_names: false, lines: None, passed: Passed::default() })
     }
 
     /// Where a cell is, as a person would look for it.

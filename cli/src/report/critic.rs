@@ -17,6 +17,8 @@ pub(crate) struct CriticReport {
     pub(crate) columns: Vec<String>,
     pub(crate) exact: f64,
     pub(crate) critics: Vec<CriticRow>,
+    /// Methods for which no time was left.
+    pub(crate) left_out: Vec<String>,
     pub(crate) steps: u64,
     pub(crate) batch: usize,
     pub(crate) hidden: Vec<usize>,
@@ -30,6 +32,8 @@ pub(crate) struct CriticRow {
     pub(crate) lipschitz: f64,
     pub(crate) certified: f64,
     pub(crate) share: Option<f64>,
+    /// Whether all steps of the training were made.
+    pub(crate) complete: bool,
     pub(crate) seconds: f64,
 }
 
@@ -41,6 +45,8 @@ pub(crate) struct BenchmarkReport {
     pub(crate) truth: f64,
     pub(crate) truth_std_error: f64,
     pub(crate) critics: Vec<BenchmarkRow>,
+    /// Critics for which no time was left.
+    pub(crate) left_out: Vec<String>,
     pub(crate) steps: u64,
     pub(crate) batch: usize,
     pub(crate) hidden: Vec<usize>,
@@ -57,13 +63,16 @@ pub(crate) struct BenchmarkRow {
     pub(crate) relative_error: f64,
     pub(crate) lipschitz: f64,
     pub(crate) certified: f64,
+    /// Whether all steps of the training were made.
+    pub(crate) complete: bool,
     pub(crate) seconds: f64,
 }
 
 /// The exact distance, then a row for each critic.
 pub(crate) fn critic(inputs: &Inputs, found: &CriticReport) -> String {
     let mut entries = Entries::default();
-    entries.add("W1", format!("{}   exact; no critic proves more", format::number(found.exact, 8)));
+    let exact = if found.exact.is_nan() { "not known in time".into() } else { format::number(found.exact, 8) };
+    entries.add("W1", format!("{exact}   exact; no critic proves more"));
     let mut grid = Grid::new("lrrrrr");
     grid.row(["critic", "raw value", "Lip f ≤", "proven: W1 ≥", "of the exact", "time"]);
     for row in &found.critics {
@@ -76,7 +85,24 @@ pub(crate) fn critic(inputs: &Inputs, found: &CriticReport) -> String {
             format::time(Duration::from_secs_f64(row.seconds)),
         ]);
     }
-    format!("\n{}\n{}\n{}\n", describe(inputs).text(), entries.text(), grid.text(2))
+    let cut = cut(found.critics.iter().filter(|row| !row.complete).map(|row| &row.method), &found.left_out);
+    format!("\n{}\n{}\n{}{cut}\n", describe(inputs).text(), entries.text(), grid.text(2))
+}
+
+/// What time cut, in words.
+fn cut<'r>(trainings: impl Iterator<Item = &'r String>, left_out: &[String]) -> String {
+    let trainings: Vec<&str> = trainings.map(String::as_str).collect();
+    let mut entries = Entries::default();
+    if !trainings.is_empty() {
+        let text =
+            format!("the training of {} made fewer steps than asked for; what it proves holds", trainings.join(", "));
+        entries.add("ended early", text);
+    }
+    if !left_out.is_empty() {
+        entries.add("ended early", format!("there was no time for {}", left_out.join(", ")));
+    }
+    let text = entries.text();
+    if text.is_empty() { text } else { format!("\n{text}") }
 }
 
 /// The true distance, then a row for each critic.
@@ -103,5 +129,6 @@ pub(crate) fn benchmark(found: &BenchmarkReport) -> String {
             format::time(Duration::from_secs_f64(row.seconds)),
         ]);
     }
-    format!("\n{}\n{}\n", entries.text(), grid.text(2))
+    let cut = cut(found.critics.iter().filter(|row| !row.complete).map(|row| &row.critic), &found.left_out);
+    format!("\n{}\n{}{cut}\n", entries.text(), grid.text(2))
 }

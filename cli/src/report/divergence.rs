@@ -140,6 +140,11 @@ fn flag(note: &Note) -> &'static str {
         Note::Biased(Kind::Point) => "biased",
         Note::NotConverged => "not_converged",
         Note::NearNull => "near_null",
+        Note::Alone { .. } => "infinite",
+        Note::SameSample => "same_sample",
+        Note::RepeatedRows { .. } => "repeated_rows",
+        Note::Contradicted { .. } => "contradicted",
+        Note::TestDisagrees { .. } => "test_disagrees",
         _ => "other",
     }
 }

@@ -2,19 +2,16 @@
 
 use std::fmt::Write;
 
-use earthwork::compare::Comparison;
+use earthwork::compare::{Comparison, Reason};
 use earthwork::estimate::Estimate;
 use earthwork::estimate::resample::PermutationTest;
 use earthwork_view::evidence::{support, value};
 
 use crate::format;
-use crate::report::layout::Grid;
+use crate::report::layout::{Entries, Grid};
 
 /// The other discrepancies of a comparison, and its test.
 pub(crate) fn others(comparison: &Comparison) -> String {
-    if comparison.others.is_empty() {
-        return String::new();
-    }
     let mut grid = Grid::new("lrlr");
     let mut group = "";
     for other in &comparison.others {
@@ -24,7 +21,7 @@ pub(crate) fn others(comparison: &Comparison) -> String {
         }
         let (shown, lines) = match &other.outcome {
             Ok(estimate) => (value(estimate, 6), lines(estimate)),
-            Err(why) => ("-".to_string(), broken(&why.to_string())),
+            Err(why) => ("-".to_string(), broken(&why.kind().to_string())),
         };
         for (at, line) in lines.into_iter().enumerate() {
             let of_first = |text: String| if at == 0 { text } else { String::new() };
@@ -37,7 +34,28 @@ pub(crate) fn others(comparison: &Comparison) -> String {
         let (p, count) = (p_value(test), test.permutations());
         let _ = writeln!(text, "\n  two-sample test (energy distance, {count} permutations): {p}");
     }
-    text
+    text + &left_out(comparison)
+}
+
+/// What was not computed, by reason.
+fn left_out(comparison: &Comparison) -> String {
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for left in &comparison.left_out {
+        let reason = match &left.reason {
+            Reason::Size { most } => format!("more than {} points on both sides together", format::count(*most as u64)),
+            other => other.to_string(),
+        };
+        match reasons.last_mut().filter(|(known, _)| *known == reason) {
+            Some((_, names)) => names.push(&left.name),
+            None => reasons.push((reason, vec![&left.name])),
+        }
+    }
+    let mut entries = Entries::default();
+    for (reason, names) in &reasons {
+        entries.add("left out", format!("{}: {reason}", names.join(", ")));
+    }
+    let text = entries.text();
+    if text.is_empty() || comparison.others.is_empty() { text } else { format!("\n{text}") }
 }
 
 /// The most characters of evidence side by side.

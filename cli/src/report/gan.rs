@@ -25,6 +25,8 @@ pub(crate) struct GanReport {
     w1_over_floor: Option<f64>,
     w2_over_floor: Option<f64>,
     best_step: Option<u64>,
+    /// Whether the last record is nearer to the real points, by exact W1, than the first.
+    nearer: Option<bool>,
     metrics: Vec<Tracked>,
     records: Vec<Line>,
 }
@@ -68,6 +70,11 @@ impl GanReport {
             w1_over_floor: over(last.map(|line| line.w1), run.floor_w1),
             w2_over_floor: over(last.map(|line| line.w2), run.floor_w2),
             best_step: best,
+            nearer: records
+                .first()
+                .zip(last)
+                .filter(|(first, last)| first.step < last.step)
+                .map(|(first, last)| last.w1 < first.w1),
             metrics: Tracked::all(&run, &records),
             run,
             records,
@@ -82,7 +89,10 @@ pub(crate) fn gan(found: &GanReport) -> String {
     let classes = if run.label.is_some() { ", both networks told the class" } else { "" };
     entries.add("training", format!("{} on {}, seed {}{classes}", run.objective, run.data, run.seed));
     let done = (format::count(found.steps_done), format::count(run.steps));
-    entries.add("steps", if done.0 == done.1 { done.0 } else { format!("{} of {}; --resume goes on", done.0, done.1) });
+    entries.add(
+        "steps",
+        if done.0 == done.1 { done.0 } else { format!("{} of {}; `gan resume` goes on", done.0, done.1) },
+    );
     entries.add(
         "real",
         format!(
@@ -94,6 +104,12 @@ pub(crate) fn gan(found: &GanReport) -> String {
             format::number(1.96 * run.floor_w2_std_error, 2)
         ),
     );
+    if run.units.is_some() {
+        entries.add(
+            "scale",
+            "the columns spread differently, so each was trained in its own unit; distances are in those units, generated points are not",
+        );
+    }
     let mut grid = Grid::new("rrrrrrrrr");
     grid.row(["step", "exact W1", "x real", "exact W2", "critic says", "proven ≥", "critic loss", "modes", "good"]);
     for line in shown(&found.records) {
@@ -114,6 +130,9 @@ pub(crate) fn gan(found: &GanReport) -> String {
     if let Some(ratio) = found.w1_over_floor {
         let best = found.best_step.map_or_else(String::new, |step| format!("; least at step {}", format::count(step)));
         verdict.add("at the end", format!("exact W1 is {ratio:.2} times what two real samples are apart{best}"));
+    }
+    if found.nearer == Some(false) {
+        verdict.add("", "it is no nearer to the real points than it began: this training has learned nothing");
     }
     for (word, tracks) in [("critic's loss", found.loss_tracks_w1), ("critic's value", found.value_tracks_w1)] {
         if let Some(tracks) = tracks {

@@ -47,6 +47,24 @@ pub(crate) fn describe(inputs: &Inputs) -> Entries {
             format!("{count}{of} without a number in every column used ({which} {})", format::list(&rows, 12)),
         );
     }
+    for sample in &inputs.samples {
+        let of = |lines: &[u64], one: &str, many: &str| {
+            let which: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            let (kind, rows) = if lines.len() == 1 { (one, "row") } else { (many, "rows") };
+            (!lines.is_empty())
+                .then(|| format!("{} {kind} ({rows} {})", format::count(lines.len() as u64), format::list(&which, 12)))
+        };
+        let comments = of(
+            &sample.passed.comments,
+            "line above the first row that begins with #",
+            "lines above the first row that begin with #",
+        );
+        let blank = of(&sample.passed.blank, "blank line", "blank lines");
+        let said: Vec<String> = comments.into_iter().chain(blank).collect();
+        if !said.is_empty() {
+            entries.add("read over", format!("of {}: {}", sample.name, said.join("; ")));
+        }
+    }
     if !inputs.unused.is_empty() {
         let columns: Vec<String> = inputs.unused.iter().map(|(name, why)| format!("{name} ({why})")).collect();
         entries.add("not used", format!("columns {}", format::list(&columns, 8)));

@@ -1,8 +1,8 @@
 //! Results as JSON. The schema is documented in `docs/cli.md`; keys are only ever added.
 
-use earthwork::compare::{Comparison, Other};
-use earthwork::estimate::Estimate;
+use earthwork::compare::{Comparison, LeftOut, Other, Reason};
 use earthwork::estimate::resample::PermutationTest;
+use earthwork::estimate::{Estimate, Evidence, Kind};
 use earthwork::exact;
 use earthwork::transport::Summary;
 use serde::Serialize;
@@ -18,6 +18,7 @@ pub(crate) struct SampleInfo {
     weights: String,
     total_mass: f64,
     rows_left_out: Vec<u64>,
+    lines_read_over: Vec<u64>,
 }
 
 impl SampleInfo {
@@ -28,6 +29,7 @@ impl SampleInfo {
             weights: sample.weights.clone(),
             total_mass: sample.samples.total(),
             rows_left_out: sample.dropped.clone(),
+            lines_read_over: sample.passed.lines(),
         }
     }
 
@@ -110,6 +112,8 @@ pub(crate) struct ComparisonReport {
     pub(crate) columns: Vec<String>,
     pub(crate) standardised: bool,
     pub(crate) pairs: Vec<PairReport>,
+    /// Pairs for which no time was left.
+    pub(crate) pairs_left_out: usize,
 }
 
 /// What `compare` found about two samples.
@@ -120,6 +124,7 @@ pub(crate) struct PairReport {
     distances: Vec<Answer>,
     estimates: Vec<EstimateReport>,
     test: Option<ShortTest>,
+    left_out: Vec<LeftOutReport>,
     columns: Vec<ColumnReport>,
     movements: Vec<Movement>,
 }
@@ -131,12 +136,32 @@ struct EstimateReport {
     group: String,
     name: String,
     value: Option<f64>,
+    infinite: bool,
+    /// `point`, `lower bound` or `upper bound`.
+    kind: Option<&'static str>,
+    /// Of which draws the interval is: `sampling`, `directions` or `Monte Carlo`.
+    randomness: Option<String>,
     std_error: Option<f64>,
     lower: Option<f64>,
     upper: Option<f64>,
     notes: Vec<String>,
     error: Option<String>,
     seconds: f64,
+}
+
+/// On which side of the truth a number stands.
+pub(crate) fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Point => "point",
+        Kind::LowerBound => "lower bound",
+        Kind::UpperBound => "upper bound",
+    }
+}
+
+/// Of which draws a standard error or an interval is.
+pub(crate) fn randomness(estimate: &Estimate) -> Option<String> {
+    let random = matches!(estimate.evidence, Evidence::StandardError(_) | Evidence::Interval { .. });
+    random.then(|| estimate.randomness.to_string())
 }
 
 impl EstimateReport {
@@ -147,7 +172,10 @@ impl EstimateReport {
             key: other.key.to_string(),
             group: other.group.to_string(),
             name: other.name.clone(),
-            value: estimate.map(|estimate| estimate.value),
+            value: estimate.and_then(|estimate| finite(estimate.value)),
+            infinite: estimate.is_some_and(|estimate| estimate.value == f64::INFINITY),
+            kind: estimate.map(|estimate| kind(estimate.kind)),
+            randomness: estimate.and_then(randomness),
             std_error: estimate.and_then(Estimate::std_error),
             lower: estimate.and_then(|estimate| finite(estimate.lower())),
             upper: estimate.and_then(|estimate| finite(estimate.upper())),
@@ -155,6 +183,26 @@ impl EstimateReport {
             error: other.outcome.as_ref().err().map(ToString::to_string),
             seconds: other.time.as_secs_f64(),
         }
+    }
+}
+
+/// What `compare` did not compute.
+#[derive(Debug, Serialize)]
+struct LeftOutReport {
+    name: String,
+    /// `size`, `time` or `samples`.
+    by: &'static str,
+    reason: String,
+}
+
+impl LeftOutReport {
+    fn new(left: &LeftOut) -> Self {
+        let by = match left.reason {
+            Reason::Size { .. } | Reason::Columns { .. } => "size",
+            Reason::Time => "time",
+            _ => "samples",
+        };
+        Self { name: left.name.clone(), by, reason: left.reason.to_string() }
     }
 }
 
@@ -208,6 +256,7 @@ impl PairReport {
                 .collect(),
             estimates: comparison.others.iter().map(EstimateReport::new).collect(),
             test: comparison.test.as_ref().map(ShortTest::new),
+            left_out: comparison.left_out.iter().map(LeftOutReport::new).collect(),
             columns: columns
                 .map(|((column, scale), name)| ColumnReport {
                     column: name.clone(),

@@ -11,7 +11,7 @@ use crate::report::layout::{Entries, Grid};
 const COLUMNS: usize = 4;
 
 /// One column for each discrepancy, then the counterexamples.
-pub(crate) fn laws(reports: &[LawReport]) -> String {
+pub(crate) fn laws(reports: &[LawReport], left_out: &[String]) -> String {
     let mut text = String::new();
     for reports in reports.chunks(COLUMNS) {
         let mut grid = Grid::new(&"l".repeat(reports.len() + 2));
@@ -19,7 +19,9 @@ pub(crate) fn laws(reports: &[LawReport]) -> String {
         grid.row(head.chain(reports.iter().map(|report| report.name.clone())));
         for law in Law::ALL {
             let mut cells = vec![law.name().to_string(), law.formula().to_string()];
-            cells.extend(reports.iter().map(|report| word(report.outcome(law))));
+            let tried =
+                |report: &LawReport| report.outcomes.iter().find(|(own, _)| *own == law).map(|(_, found)| word(found));
+            cells.extend(reports.iter().map(|report| tried(report).unwrap_or_else(|| "not tried".to_string())));
             grid.row(cells);
         }
         let _ = write!(text, "\n{}", grid.text(2));
@@ -39,6 +41,14 @@ pub(crate) fn laws(reports: &[LawReport]) -> String {
             let _ = writeln!(text, "  {}: the smallest counterexamples found\n{entries}", report.name);
         }
     }
+    let cut = reports.iter().filter(|report| report.outcomes.len() < Law::ALL.len()).map(|report| &report.name);
+    let names: Vec<&str> = cut.chain(left_out).map(String::as_str).collect();
+    if !names.is_empty() {
+        let mut entries = Entries::default();
+        entries.add("ended early", format!("laws were left out, or not tried to the end, of {}", names.join(", ")));
+        text += &entries.text();
+        text.push('\n');
+    }
     text
 }
 
@@ -57,6 +67,8 @@ fn word(outcome: &Outcome) -> String {
 pub(crate) struct LawsReport {
     discrepancy: String,
     laws: Vec<LawRow>,
+    /// Whether every law was tried.
+    complete: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -70,7 +82,8 @@ struct LawRow {
 }
 
 impl LawsReport {
-    pub(crate) fn of_all(reports: &[LawReport]) -> Vec<Self> {
+    /// One object for each discrepancy; those for which no time was left have no laws.
+    pub(crate) fn of_all(reports: &[LawReport], left_out: &[String]) -> Vec<Self> {
         let row = |(law, outcome): &(Law, Outcome)| {
             let mut row = LawRow {
                 law: law.name(),
@@ -94,7 +107,9 @@ impl LawsReport {
         let one = |report: &LawReport| Self {
             discrepancy: report.name.clone(),
             laws: report.outcomes.iter().map(row).collect(),
+            complete: report.outcomes.len() == Law::ALL.len(),
         };
-        reports.iter().map(one).collect()
+        let missing = |name: &String| Self { discrepancy: name.clone(), laws: Vec::new(), complete: false };
+        reports.iter().map(one).chain(left_out.iter().map(missing)).collect()
     }
 }

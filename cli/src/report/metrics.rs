@@ -14,8 +14,8 @@ use crate::memory;
 use crate::read::Inputs;
 use crate::report::estimates::evidence;
 use crate::report::inputs::describe;
-use crate::report::json::SampleInfo;
-use crate::report::layout::Grid;
+use crate::report::json::{SampleInfo, kind, randomness};
+use crate::report::layout::{Entries, Grid};
 
 /// One metric between the two samples.
 pub(crate) struct Scored {
@@ -27,7 +27,7 @@ pub(crate) struct Scored {
 }
 
 /// One row for each metric.
-pub(crate) fn metrics(inputs: &Inputs, scored: &[Scored]) -> String {
+pub(crate) fn metrics(inputs: &Inputs, scored: &[Scored], left_out: &[(String, String)]) -> String {
     let mut grid = Grid::new("lrllr");
     grid.row(["metric", "value", "evidence", "better", "time"]);
     for row in scored {
@@ -40,11 +40,18 @@ pub(crate) fn metrics(inputs: &Inputs, scored: &[Scored]) -> String {
                 Better::from(row.reading).word().to_string(),
                 time,
             ]),
-            Err(why) => grid.row([row.name.clone(), "-".to_string(), why.to_string(), String::new(), time]),
+            Err(why) => grid.row([row.name.clone(), "-".to_string(), why.kind().to_string(), String::new(), time]),
         }
     }
     let entries = describe(inputs);
-    format!("\n{}\n{}\n", entries.text(), grid.text(2))
+    let mut missing = Entries::default();
+    if !left_out.is_empty() {
+        let names: Vec<&str> = left_out.iter().map(|(_, name)| name.as_str()).collect();
+        missing.add("ended early", format!("there was no time for {}", names.join(", ")));
+    }
+    let missing = missing.text();
+    let gap = if missing.is_empty() { "" } else { "\n" };
+    format!("\n{}\n{}{gap}{missing}\n", entries.text(), grid.text(2))
 }
 
 /// The metrics as JSON; the schema is in `docs/cli.md`.
@@ -54,6 +61,8 @@ pub(crate) struct MetricsReport {
     columns: Vec<String>,
     standardised: bool,
     metrics: Vec<MetricRow>,
+    /// Metrics for which no time was left, by the name to ask for.
+    left_out: Vec<String>,
     peak_memory_bytes: Option<u64>,
 }
 
@@ -63,6 +72,9 @@ struct MetricRow {
     title: String,
     better: Better,
     value: Option<f64>,
+    infinite: bool,
+    kind: Option<&'static str>,
+    randomness: Option<String>,
     std_error: Option<f64>,
     interval: Option<[f64; 2]>,
     evidence: Option<&'static str>,
@@ -73,12 +85,13 @@ struct MetricRow {
 }
 
 impl MetricsReport {
-    pub(crate) fn new(inputs: &Inputs, scored: &[Scored]) -> Self {
+    pub(crate) fn new(inputs: &Inputs, scored: &[Scored], left_out: &[(String, String)]) -> Self {
         Self {
             samples: SampleInfo::of_all(Some(inputs)),
             columns: inputs.columns.clone(),
             standardised: inputs.standardised,
             metrics: scored.iter().map(MetricRow::new).collect(),
+            left_out: left_out.iter().map(|(key, _)| key.clone()).collect(),
             peak_memory_bytes: memory::peak(),
         }
     }
@@ -93,6 +106,9 @@ impl MetricRow {
             title: row.name.trim().to_string(),
             better: row.reading.into(),
             value: estimate.and_then(|estimate| finite(estimate.value)),
+            infinite: estimate.is_some_and(|estimate| estimate.value == f64::INFINITY),
+            kind: estimate.map(|estimate| kind(estimate.kind)),
+            randomness: estimate.and_then(randomness),
             std_error: estimate.and_then(Estimate::std_error),
             interval: estimate.and_then(|estimate| Some([finite(estimate.lower())?, finite(estimate.upper())?])),
             evidence: estimate.map(|estimate| match estimate.evidence {

@@ -1,6 +1,6 @@
 //! The report of `compare` on more than two samples: every pair.
 
-use earthwork::compare::{Comparison, column_scales};
+use earthwork::compare::{Comparison, Reason, column_scales};
 
 use crate::format;
 use crate::read::Inputs;
@@ -9,7 +9,7 @@ use crate::report::inputs::{describe, warn_about_scales};
 use crate::report::layout::Grid;
 
 /// Every pair of samples in one table.
-pub(crate) fn pairs(inputs: &Inputs, comparisons: &[((usize, usize), Comparison)]) -> String {
+pub(crate) fn pairs(inputs: &Inputs, comparisons: &[((usize, usize), Comparison)], missing: usize) -> String {
     let mut entries = describe(inputs);
     let samples: Vec<_> = inputs.samples.iter().map(|sample| &sample.samples).collect();
     if let Ok(scales) = column_scales(&samples) {
@@ -37,7 +37,17 @@ pub(crate) fn pairs(inputs: &Inputs, comparisons: &[((usize, usize), Comparison)
     }
     let rows = comparisons.iter().flat_map(|(_, comparison)| &comparison.rows);
     let unfinished = rows.map(|row| row.solution.status).find(|status| !status.is_success());
-    let warning = unfinished.map_or_else(String::new, ended_early);
+    let mut warning = unfinished.map_or_else(String::new, ended_early);
+    if missing > 0 {
+        let pairs = format::counted(missing, "pair");
+        warning += &format!("\n  left out: {pairs} of samples, for which no time was left\n");
+    }
+    let cut =
+        comparisons.iter().filter(|(_, found)| found.left_out.iter().any(|left| left.reason == Reason::Time)).count();
+    if cut > 0 {
+        warning +=
+            &format!("\n  ended early: {} not compared by everything the library has\n", format::counted(cut, "pair"));
+    }
     let (a, b) = (&inputs.samples[0].name, &inputs.samples[1].name);
     format!(
         "\n{}\n{}{warning}\n  --only {a},{b} reports one pair in full: where the distance lies, and what moves where.\n\n",

@@ -26,7 +26,10 @@ pub(crate) fn validation(title: &str, found: &Report, written: Option<impl Displ
         entries.add("left out", format!("{corruption}: {why}"));
     }
     if found.status != Status::Optimal {
-        entries.add("ended early", "only corruptions whose sweep was finished are below");
+        let names: Vec<String> = found.unfinished.iter().map(ToString::to_string).collect();
+        let rest =
+            if names.is_empty() { String::new() } else { format!("; there was no time for {}", names.join(", ")) };
+        entries.add("ended early", format!("only corruptions whose sweep was finished are below{rest}"));
     }
     let mut grid = Grid::new(&"l".repeat(found.metrics.len() + 2));
     let keys = found.metrics.iter().map(|info| info.key.clone());

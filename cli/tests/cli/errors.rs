@@ -204,9 +204,9 @@ fn three_groups_are_too_many_for_one_distance() {
 fn a_file_that_cannot_be_written_is_named() {
     let folder = Folder::with(&[("a.csv", "1\n"), ("b.csv", "2\n")]);
     let refusal = folder.run("emd a.csv b.csv --plan no/such/plan.csv").refusal();
-    assert_eq!(refusal, "no/such/plan.csv: cannot be written: its folder does not exist");
+    assert_eq!(refusal, "--plan no/such/plan.csv: it cannot be written: its folder does not exist");
     let refusal = folder.run("emd a.csv b.csv --potentials .").refusal();
-    assert_eq!(refusal, ".: cannot be written: is a directory");
+    assert_eq!(refusal, "--potentials .: it cannot be written: it is a folder");
 }
 
 #[test]

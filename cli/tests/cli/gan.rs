@@ -47,7 +47,7 @@ fn an_interrupted_training_goes_on_to_the_same_bits() {
     let early =
         train(&folder, "--data moons --objective rasgan+gp --steps 10 --referee-every 3 --out parts --time-limit 0");
     assert_eq!(early.code, 3, "{}{}", early.out, early.err);
-    assert!(early.out.contains("--resume goes on"), "{}", early.out);
+    assert!(early.out.contains("`gan resume` goes on"), "{}", early.out);
     folder.run("gan train --out parts --resume --threads 2").text();
     for name in ["log.jsonl", "checkpoint.safetensors", "run.json"] {
         let bytes = |run: &str| std::fs::read(folder.path(&format!("{run}/{name}"))).unwrap();
@@ -142,6 +142,72 @@ fn files_are_trained_on_with_and_without_labels() {
 }
 
 #[test]
+fn a_training_goes_on_beyond_the_steps_first_asked_for() {
+    let folder = Folder::new();
+    let line = "--data ring8 --objective wgan-lp --referee-every 3";
+    train(&folder, &format!("{line} --steps 6 --out run")).text();
+    let text = folder.run("gan resume run --steps 12").text();
+    assert!(text.contains("steps      12\n"), "{text}");
+    let steps = |run: &str| -> Vec<u64> {
+        let log = folder.read(&format!("{run}/log.jsonl"));
+        log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["step"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(steps("run"), [0, 3, 6, 9, 12]);
+    // In one go and in two: the same bits from there on.
+    train(&folder, &format!("{line} --steps 6 --out parts")).text();
+    assert_eq!(folder.run("gan resume parts --steps 12 --time-limit 0").code, 3);
+    folder.run("gan resume parts").text();
+    for name in ["log.jsonl", "checkpoint.safetensors", "run.json"] {
+        let bytes = |run: &str| std::fs::read(folder.path(&format!("{run}/{name}"))).unwrap();
+        assert!(bytes("run") == bytes("parts"), "{name} differs");
+    }
+    let refusal = folder.run("gan resume run --steps 5").refusal();
+    assert_eq!(refusal, "--steps 5: the training in run has made 12 already");
+    assert!(folder.run("gan resume nowhere --steps 5").refusal().contains("no folder of `gan train`"));
+}
+
+#[test]
+fn columns_are_trained_in_their_own_units() {
+    let folder = Folder::new();
+    let row = |k: usize| format!("{},{}\n", (k * 37 % 101) as f64 / 50.0, 1000 * (k * 61 % 97));
+    folder.write("wide.csv", (0..120).map(row).collect::<Vec<_>>().concat().as_bytes());
+    let text = train(&folder, "--data wide.csv --objective wgan-lp --steps 3 --out run").text();
+    assert!(text.contains("each was trained in its own unit"), "{text}");
+    let run: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
+    let units: Vec<f64> = run["units"].as_array().unwrap().iter().map(|unit| unit.as_f64().unwrap()).collect();
+    assert!((0.3..1.2).contains(&units[0]) && (10_000.0..60_000.0).contains(&units[1]), "{units:?}");
+    // In those units two real samples are about as far apart as points of unit spread.
+    assert!((0.01..2.0).contains(&number(&run, "floor_w1")), "{run}");
+}
+
+#[test]
+fn one_column_is_not_trained_with_a_penalty_that_cannot_learn() {
+    let folder = Folder::new();
+    let rows: String = (0..60).map(|k| format!("{}\n", k * 37 % 101)).collect();
+    folder.write("line.csv", rows.as_bytes());
+    for objective in ["wgan-gp", "ns+dragan", "wgan-finite-difference"] {
+        let refusal = train(&folder, &format!("--data line.csv --objective {objective} --steps 3 --out run")).refusal();
+        assert!(refusal.contains("take the one-sided penalty, wgan-lp"), "{refusal}");
+    }
+    assert!(!folder.path("run").exists(), "a refused training leaves nothing behind");
+    let text = train(&folder, "--data line.csv --steps 3 --out run").text();
+    assert!(text.contains("wgan-lp on line.csv"), "{text}");
+}
+
+#[test]
+fn a_training_drops_rows_only_when_it_is_asked_to() {
+    let folder = Folder::new();
+    let rows: String =
+        (0..60).map(|k| format!("{},{}\n", k % 7, if k == 9 { "NA".into() } else { (k % 5).to_string() })).collect();
+    folder.write("gaps.csv", format!("x,y\n{rows}").as_bytes());
+    let line = "--data gaps.csv --objective wgan-lp --steps 2";
+    let refusal = train(&folder, &format!("{line} --out run")).refusal();
+    assert!(refusal.contains("gaps.csv, row 11, column `y`") && refusal.contains("--drop-missing"), "{refusal}");
+    train(&folder, &format!("{line} --drop-missing --out run")).text();
+    folder.run("gan resume run --steps 4").text();
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused_in_one_line() {
     let folder = Folder::new();
     let refusal = |line: &str| folder.run(&format!("gan train {line}")).refusal();
@@ -154,7 +220,7 @@ fn what_cannot_be_trained_is_refused_in_one_line() {
     assert!(refusal("--data ring8 --steps 0 --out run").contains("steps"));
     assert!(refusal("--out run").contains("--data"));
     assert!(refusal("--out nowhere --resume").contains("no folder of `gan train`"));
-    assert!(refusal("--out nowhere --resume --steps 5").contains("cannot be used with"));
+    assert!(refusal("--out nowhere --resume --batch 5").contains("cannot be used with"));
     assert!(folder.run("gan report nowhere").refusal().contains("nowhere"));
     assert!(!folder.path("run").exists(), "a refused training leaves nothing behind");
 }

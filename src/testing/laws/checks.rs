@@ -40,10 +40,9 @@ pub(super) fn broken<D: Discrepancy + ?Sized>(
     let slack = |a: f64, b: f64| tolerance * a.abs().max(b.abs()).max(near);
     let equal = |a: f64, b: f64, words: &str| {
         let same = a == b || (a - b).abs() <= slack(a, b);
-        (!same).then(|| format!("{} {words} {}", number(a), number(b)))
+        (!same).then(|| two(a, words, b))
     };
-    let at_most =
-        |a: f64, b: f64, words: &str| (a > b + slack(a, b)).then(|| format!("{} {words} {}", number(a), number(b)));
+    let at_most = |a: f64, b: f64, words: &str| (a > b + slack(a, b)).then(|| two(a, words, b));
     Ok(match law {
         Law::NonNegativity => at_most(0.0, value(x, y)?, "is more than d(x, y) ="),
         Law::Identity => {
@@ -114,6 +113,17 @@ pub(super) fn broken<D: Discrepancy + ?Sized>(
             (!sees).then(|| format!("d is {} at a distance of 20 widths and {} at 40", number(near), number(far)))
         }
     })
+}
+
+/// Two numbers that differ, with as many digits as show it, and what is said of them.
+pub(super) fn two(a: f64, words: &str, b: f64) -> String {
+    let (mut first, mut second) = (number(a), number(b));
+    let mut digits = 6;
+    while first == second && digits < 17 {
+        digits += 1;
+        (first, second) = (format!("{a:.digits$e}"), format!("{b:.digits$e}"));
+    }
+    format!("{first} {words} {second}")
 }
 
 /// Six decimals, or as many digits where those would say nothing.

@@ -259,8 +259,7 @@ impl Laws {
         self.try_all(&|case: &Case| {
             let (less, more) = sides(&case.x.samples(), &case.y.samples())?;
             let slack = self.tolerance * less.abs().max(more.abs());
-            Ok((!(less <= more || less <= more + slack))
-                .then(|| format!("{} is more than {}", checks::number(less), checks::number(more))))
+            Ok((!(less <= more || less <= more + slack)).then(|| checks::two(less, "is more than", more)))
         })
     }
 

@@ -118,3 +118,10 @@ proptest! {
         prop_assert!((a.total() - 1.0).abs() < 1e-12 && (b.total() - 1.0).abs() < 1e-12);
     }
 }
+
+#[test]
+fn a_counterexample_shows_the_digits_that_differ() {
+    let text = super::checks::two(0.123_456_789_012, "is not", 0.123_456_789_013);
+    assert_eq!(text, "1.23456789012e-1 is not 1.23456789013e-1");
+    assert_eq!(super::checks::two(0.25, "is not", 0.5), "0.250000 is not 0.500000");
+}

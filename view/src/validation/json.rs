@@ -19,6 +19,7 @@ pub struct ValidationJson {
     metrics: Vec<MetricJson>,
     sweeps: Vec<SweepJson>,
     left_out: Vec<LeftOut>,
+    unfinished: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -117,6 +118,7 @@ impl ValidationJson {
             metrics: found.metrics.iter().map(metric).collect(),
             sweeps: found.sweeps.iter().map(|one| sweep(one, &found.metrics)).collect(),
             left_out: found.left_out.iter().map(left_out).collect(),
+            unfinished: found.unfinished.iter().map(|corruption| corruption.key()).collect(),
         }
     }
 

@@ -58,6 +58,9 @@ fn head(out: &mut String, title: &str, found: &Report) {
     if found.status != Status::Optimal {
         let _ = writeln!(out, "<p><b>Ended early:</b> only corruptions whose sweep was finished are here.</p>");
     }
+    for corruption in &found.unfinished {
+        let _ = writeln!(out, "<p class=\"soft\">There was no time for: {corruption}.</p>");
+    }
     for (corruption, why) in &found.left_out {
         let _ = writeln!(out, "<p class=\"soft\">Left out: {corruption} ({}).</p>", escaped(why));
     }
