@@ -179,7 +179,7 @@ impl Discrepancy {
             Some((x, y)) => Takes::ByName(x, y),
         };
         let weighs = !matches!(takes, Takes::None);
-        Self { weighs, ..kept(Function { function, name, takes }) }
+        Self { weighs, ..kept(Function { callable: function, name, takes }) }
     }
 
     #[staticmethod]
@@ -385,31 +385,31 @@ enum Takes {
 
 /// A discrepancy that is computed in Python.
 struct Function {
-    function: Py<PyAny>,
+    callable: Py<PyAny>,
     name: String,
     takes: Takes,
 }
 
 impl Function {
-    fn called<'py>(
+    fn called(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         x: &earthwork::prelude::Samples,
         y: &earthwork::prelude::Samples,
     ) -> PyResult<f64> {
         let [first, second] = [x, y].map(|side| side.points().view().to_pyarray(py));
         let weights = || [x, y].map(|side| side.weights().as_slice().to_pyarray(py));
         let found = match &self.takes {
-            Takes::None => self.function.call1(py, (first, second)),
+            Takes::None => self.callable.call1(py, (first, second)),
             Takes::ByPosition => {
                 let [a, b] = weights();
-                self.function.call1(py, (first, second, a, b))
+                self.callable.call1(py, (first, second, a, b))
             }
             Takes::ByName(of_x, of_y) => {
                 let ([a, b], named) = (weights(), PyDict::new(py));
                 named.set_item(of_x, a)?;
                 named.set_item(of_y, b)?;
-                self.function.call(py, (first, second), Some(&named))
+                self.callable.call(py, (first, second), Some(&named))
             }
         };
         found?.extract(py)

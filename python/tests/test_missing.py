@@ -273,3 +273,21 @@ def test_tables_are_matched_by_name_everywhere():
     assert ew.distance(twice, twice) == 0.0
     with pytest.raises(ValueError, match="columns are not those"):
         ew.distance(twice, first)
+
+
+def test_what_a_sparse_matrix_does_not_store_and_what_is_masked_is_no_pair():
+    sparse = pytest.importorskip("scipy.sparse")
+    entries = ([3.0, 1.0, 1.0, 0.0, 5.0], ([0, 0, 1, 1, 0], [0, 1, 0, 1, 0]))  # one entry in two parts, and a zero that is stored
+    for make in (sparse.coo_array, sparse.csr_array, sparse.csc_matrix):
+        assert ew.exact.solve_matrix(make(entries, shape=(2, 2))).value == 1.0  # of 8, 1 / 1, 0
+    crossed = sparse.csr_array(([1.0, 1.0], ([0, 1], [1, 0])), shape=(2, 2))
+    masked = np.ma.masked_array([[0.0, 1.0], [1.0, 0.0]], mask=np.eye(2))
+    for costs in (crossed, masked):
+        with pytest.raises(ValueError, match="^C: .*inf"):
+            ew.sinkhorn.solve_matrix(costs, epsilon=0.1)
+        try:
+            found = ew.exact.solve_matrix(costs)
+        except ValueError as why:  # where exact solves take no infinite costs, nothing may be read that is not there
+            assert "inf" in str(why)
+        else:
+            assert found.plan.toarray().tolist() == [[0.0, 0.5], [0.5, 0.0]] and found == 1.0
