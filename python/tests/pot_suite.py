@@ -1,6 +1,6 @@
-"""Runs the tests that POT's source distribution ships: with POT as it is, accelerated, and with ``earthwork.pot`` alone as ``ot``.
+"""Runs the tests that POT's source distribution ships: with POT as it is, and accelerated.
 
-    python tests/pot_suite.py [--modes plain,accelerated,alone] [--source DIR] [--json FILE] [FILES or -k ... for pytest]
+    python tests/pot_suite.py [--modes plain,accelerated] [--source DIR] [--json FILE] [FILES or -k ... for pytest]
 
 Downloads the sources by pip unless ``--source`` says where they lie unpacked. Ends with 1 when a test passes plain and not accelerated.
 """
@@ -19,19 +19,12 @@ from pathlib import Path
 
 VERSION = "0.9.7.post1"
 
-ALONE = """test_1d_solver test_bregman test_bspot test_circle_solver test_da test_factored test_gaussian test_gmm test_ot
-test_partial test_semidiscrete test_smooth test_solvers test_stochastic test_utils test_weak""".split()
-"""The files of the modules that ``earthwork.pot`` serves by itself; all others need POT."""
-
 CONFTEST = '''
 import functools, json, os, sys
 import pytest
 
 MODE = os.environ["EARTHWORK_POT_MODE"]
-if MODE == "alone":
-    import earthwork.pot
-    earthwork.pot.stand_in()
-elif MODE == "accelerated":
+if MODE == "accelerated":
     import earthwork.pot
     earthwork.pot.accelerate(check=float(os.environ.get("EARTHWORK_POT_CHECK", "0")))
 
@@ -101,7 +94,7 @@ def run(mode: str, tests: Path, found: Path, asked: list[str]) -> dict[str, obje
     there = os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])
     env = os.environ | {"EARTHWORK_POT_MODE": mode, "EARTHWORK_POT_FOUND": str(found), "PYTHONPATH": there}
     quiet = ["-q", "-q", "--no-header", "--tb=short", "-o", "addopts=", "--continue-on-collection-errors", "-p", "no:cacheprovider", "-W", "ignore"]
-    named = asked or ([f"{name}.py" for name in ALONE] if mode == "alone" else ["."])
+    named = asked or ["."]
     log = found.with_suffix(".log")
     with log.open("w") as out:
         subprocess.run([sys.executable, "-m", "pytest", *quiet, *named], cwd=tests, env=env, stdout=out, stderr=out)
@@ -130,17 +123,12 @@ def compared(found: dict[str, dict]) -> tuple[list[str], list[str]]:
         rows = found["accelerated"]["calls"]
         ours, all_calls = sum(row["served"] for row in rows), sum(row["calls"] for row in rows)
         lines.append(f"calls of solvers served here: {ours} of {all_calls} ({100 * ours / max(all_calls, 1):.1f} %)")
-    if "alone" in found and "plain" in found:
-        plain = {t for t, one in found["plain"]["outcomes"].items() if one[0] == "passed" and t.split(".")[0] in ALONE}
-        alone = found["alone"]["outcomes"]
-        good = sum(alone.get(test, ["missing"])[0] == "passed" for test in plain)
-        lines.append(f"of {len(plain)} tests that pass plain, alone passes {good} ({100 * good / max(len(plain), 1):.1f} %)")
     return lines, lost
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--modes", default="plain,accelerated,alone")
+    parser.add_argument("--modes", default="plain,accelerated")
     parser.add_argument("--source", type=Path)
     parser.add_argument("--plain", type=Path, help="outcomes of a former plain run, to compare with")
     parser.add_argument("--json", type=Path, help="where to write all outcomes")

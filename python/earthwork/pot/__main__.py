@@ -1,6 +1,6 @@
-"""Runs a script with an accelerated POT, or with ``earthwork.pot`` in its place.
+"""Runs a script with an accelerated POT.
 
-    python -m earthwork.pot [--report] [--check PART] [--alone] script.py ARGS
+    python -m earthwork.pot [--report] [--check PART] script.py ARGS
     python -m earthwork.pot [...] -m module ARGS
 """
 
@@ -19,24 +19,16 @@ def main(given: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m earthwork.pot", description="Runs a script that uses POT, faster.")
     parser.add_argument("--report", action="store_true", help="print at the end which calls were served here, and why not")
     parser.add_argument("--check", type=float, default=0.0, metavar="PART", help="run POT as well on this part of the calls")
-    parser.add_argument("--alone", action="store_true", help="let earthwork.pot stand for POT, which need not be installed")
     parser.add_argument("-m", dest="module", action="store_true", help="what follows is a module, not a file")
     parser.add_argument("script")
     parser.add_argument("args", nargs=argparse.REMAINDER)
     asked = parser.parse_args(given)
-    if asked.alone and (asked.report or asked.check):
-        parser.error("--report and --check need POT: leave --alone out")
     if not asked.module and not Path(asked.script).is_file():
         parser.error(f"there is no file {asked.script}")
-    if asked.alone:
-        from earthwork.pot import stand_in
-
-        stand_in()
-    else:
-        try:
-            _accelerate.accelerate(asked.check)
-        except (ImportError, ValueError) as why:
-            parser.error(str(why))
+    try:
+        _accelerate.accelerate(asked.check)
+    except (ImportError, ValueError) as why:
+        parser.error(str(why))
     sys.argv = [asked.script, *asked.args]
     try:
         if asked.module:
