@@ -3,8 +3,9 @@
 use ndarray::Array2;
 
 use super::jackknife::jackknife;
-use super::kind::Divergence;
+use super::kind::{Base, Divergence};
 use super::sides::{Sides, moments};
+use super::structure::{self, Core, Inside};
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Kind, Note};
 use crate::measure::{Gaussian, Samples};
@@ -36,7 +37,31 @@ impl Discrepancy for GaussianFit {
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         self.divergence.check()?;
-        let sides = Sides::new(x, y, x.dim() + 2)?;
+        structure::estimate(x, y, self.divergence, self)
+    }
+}
+
+impl Core for GaussianFit {
+    fn method(&self) -> &'static str {
+        "Gaussian fit"
+    }
+
+    fn least(&self) -> usize {
+        3
+    }
+
+    fn splits(&self, base: Base) -> bool {
+        matches!(base, Base::Power(_))
+    }
+
+    fn inside(&self, base: Base, sides: Sides) -> Result<Inside> {
+        let found = Self::new(base.alone()).whole(sides)?;
+        Ok(Inside { value: found.value, error: found.std_error().unwrap_or(f64::INFINITY) })
+    }
+
+    /// Of points that fill their dimensions.
+    fn whole(&self, sides: Sides) -> Result<Estimate> {
+        sides.require(sides.dim + 2)?;
         let (n, m) = sides.sizes();
         let d = sides.dim;
         let value = |x: &[f64], y: &[f64]| -> Result<f64> {
@@ -47,7 +72,7 @@ impl Discrepancy for GaussianFit {
         // A group may take away what keeps a covariance positive definite: then there is no error to state.
         let error = jackknife(&sides, value).ok().filter(|error| error.is_finite());
         let evidence = error.map_or(Evidence::Unstated, Evidence::StandardError);
-        let estimate = Estimate::new(found, evidence, "Gaussian fit", (n, m));
+        let estimate = Estimate::new(found, evidence, self.method(), (n, m));
         let bias = (d * (d + 3)) as f64 / 4.0 * (1.0 / n as f64 + 1.0 / m as f64);
         let noted =
             matches!(self.divergence, Divergence::Kl | Divergence::ReverseKl) && error.is_some_and(|e| bias > e);
@@ -89,10 +114,15 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_density_is_refused() {
-        let line = Samples::new((0..9).map(|i| [f64::from(i), 2.0]).collect::<Vec<_>>()).unwrap();
-        let error = GaussianFit::new(Divergence::Kl).between(&line, &line).unwrap_err();
-        assert!(error.to_string().starts_with("x: its points lie in a subspace"), "{error}");
+    fn a_constant_column_changes_nothing() {
+        let at = |i: i32| f64::from(i * 7919 % 83);
+        let (x, y) = ((0..40).map(at).collect::<Vec<_>>(), (0..40).map(|i| at(i + 3) * 1.5 + 0.1).collect::<Vec<_>>());
+        let beside = |v: &[f64]| Samples::new(v.iter().map(|&v| [v, 2.0]).collect::<Vec<_>>()).unwrap();
+        let alone = |v: &[f64]| Samples::new(v.iter().map(|&v| [v]).collect::<Vec<_>>()).unwrap();
+        let fit = GaussianFit::new(Divergence::Kl);
+        let (found, right) =
+            (fit.between(&beside(&x), &beside(&y)).unwrap(), fit.between(&alone(&x), &alone(&y)).unwrap());
+        assert_eq!(found.value, right.value);
         let scaled = Samples::new((0..40).map(|i| [f64::from(i * 7919 % 83) * 1e-200]).collect::<Vec<_>>()).unwrap();
         assert_eq!(GaussianFit::new(Divergence::Kl).between(&scaled, &scaled).unwrap().value, 0.0);
     }

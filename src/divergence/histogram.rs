@@ -4,6 +4,7 @@ use super::jackknife::jackknife;
 use super::kind::Divergence;
 use super::notes;
 use super::sides::Sides;
+use super::structure::{Cell, Parts, Table, finished};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence};
 use crate::measure::{Samples, Weights};
@@ -110,27 +111,79 @@ impl Discrepancy for PlugIn {
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         self.divergence.check()?;
-        let sides = Sides::new(x, y, 2)?;
-        let dim = sides.dim;
-        if dim > 2 {
-            let why = "a histogram of more than two dimensions is almost empty; use nearest neighbours or a classifier";
-            return Err(Error::new("x", ErrorKind::Unsupported(why.into())));
-        }
         let fits = matches!(self.divergence, Divergence::Kl | Divergence::ReverseKl | Divergence::JensenShannon);
         if self.correction == Correction::MillerMadow && !fits {
             let why = "Miller's and Madow's correction is for KL, reverse KL and JS";
             return Err(Error::new("correction", ErrorKind::Unsupported(why.into())));
         }
-        let bins = self.bins.unwrap_or(if dim == 1 { 32 } else { 12 });
-        require("bins", bins as f64, (1..=4096).contains(&bins), "it must be between 1 and 4096")?;
-        let boxes = Boxes::around(&sides, bins);
+        if let Some(bins) = self.bins {
+            require("bins", bins as f64, (1..=4096).contains(&bins), "it must be between 1 and 4096")?;
+        }
+        let table = Table::read(x, y)?;
+        table.answered(self.divergence, METHOD, |parts| match parts {
+            Parts::Plain(sides) => self.in_boxes(&sides),
+            Parts::Cells(cells) => self.in_cells(&cells),
+        })
+    }
+}
+
+const METHOD: &str = "histogram";
+
+impl PlugIn {
+    fn boxes(&self, sides: &Sides) -> Result<Boxes> {
+        if sides.dim > 2 {
+            let why = "a histogram of more than two dimensions is almost empty; use nearest neighbours or a classifier";
+            return Err(Error::new("x", ErrorKind::Unsupported(why.into())));
+        }
+        Ok(Boxes::around(sides, self.bins.unwrap_or(if sides.dim == 1 { 32 } else { 12 })))
+    }
+
+    /// Over the levels and atoms of a table, and over boxes of the numbers beside them.
+    fn in_cells(&self, cells: &[Cell]) -> Result<Estimate> {
+        let (mut p, mut q) = (Vec::new(), Vec::new());
+        for cell in cells {
+            if cell.dim == 0 {
+                p.push(cell.in_x as f64);
+                q.push(cell.in_y as f64);
+            } else {
+                let sides = Sides::of(cell.x.clone(), cell.y.clone(), cell.dim);
+                let boxes = self.boxes(&sides)?;
+                p.extend(boxes.counts(&sides.x));
+                q.extend(boxes.counts(&sides.y));
+            }
+        }
+        let counts: Vec<(usize, usize)> = p.iter().zip(&q).map(|(&p, &q)| (p as usize, q as usize)).collect();
+        let sizes = (counts.iter().map(|c| c.0).sum(), counts.iter().map(|c| c.1).sum());
+        let filled: Vec<_> = counts.into_iter().filter(|c| c.0 + c.1 > 0).collect();
+        if let Some((base, swapped)) = self.divergence.base() {
+            let turned = filled.iter().map(|&(p, q)| if swapped { (q, p) } else { (p, q) }).collect::<Vec<_>>();
+            let (value, error) = Table::of_counts(base, &turned);
+            if cells.iter().all(|cell| cell.dim == 0) && self.correction != Correction::KrichevskyTrofimov {
+                return Ok(finished(self.divergence, value, error, METHOD, sizes));
+            }
+            let value = self.of_counts(&p, &q)?.clamp(0.0, self.divergence.ceiling());
+            let error = self.divergence.carried(value, error);
+            let evidence = if value.is_finite() && error.is_finite() {
+                Evidence::StandardError(error)
+            } else {
+                Evidence::Unstated
+            };
+            return Ok(Estimate::new(value, evidence, METHOD, sizes));
+        }
+        Ok(Estimate::new(self.of_counts(&p, &q)?, Evidence::Unstated, METHOD, sizes))
+    }
+
+    fn in_boxes(&self, sides: &Sides) -> Result<Estimate> {
+        sides.require(2)?;
+        let boxes = self.boxes(sides)?;
         let value = |x: &[f64], y: &[f64]| self.of_counts(&boxes.counts(x), &boxes.counts(y));
         let (p, q) = (boxes.counts(&sides.x), boxes.counts(&sides.y));
-        let found = self.of_counts(&p, &q)?;
-        let error = jackknife(&sides, value).ok().filter(|error| error.is_finite());
+        // What a correction takes away may be more than there is.
+        let found = self.of_counts(&p, &q)?.clamp(0.0, self.divergence.ceiling());
+        let error = jackknife(sides, value).ok().filter(|error| error.is_finite());
         let evidence = error.map_or(Evidence::Unstated, Evidence::StandardError);
         let (n, m) = sides.sizes();
-        let estimate = Estimate::new(found, evidence, "histogram", (n, m));
+        let estimate = Estimate::new(found, evidence, METHOD, (n, m));
         let alone = |p: &[f64], q: &[f64]| p.iter().zip(q).filter(|(_, q)| **q == 0.0).map(|(p, _)| p).sum::<f64>();
         let share = match self.divergence {
             Divergence::Kl => alone(&p, &q) / n as f64,
@@ -191,16 +244,19 @@ mod tests {
     fn counts_by_hand() {
         let x = Samples::new([[0.0], [0.1], [1.0], [2.0]]).unwrap();
         let y = Samples::new([[0.2], [1.9]]).unwrap();
-        let of = |d: Divergence, c: Correction| PlugIn::new(d).with_bins(2).with_correction(c).between(&x, &y).unwrap();
         // Both halves hold ½ and ½; the mean lies on the edge of the second.
-        assert_eq!(of(Divergence::Kl, Correction::None).value, 0.0);
+        let sides = Sides::new(&x, &y, 1).unwrap();
+        let boxes = Boxes::around(&sides, 2);
+        let (p, q) = (boxes.counts(&sides.x), boxes.counts(&sides.y));
+        assert_eq!((p.as_slice(), q.as_slice()), ([2.0, 2.0].as_slice(), [1.0, 1.0].as_slice()));
+        let of = |d: Divergence, c: Correction| PlugIn::new(d).with_correction(c).of_counts(&p, &q).unwrap();
+        assert_eq!(of(Divergence::Kl, Correction::None), 0.0);
         // K = 2 everywhere: −1/8 − 2 · ½ · ½ / 2; and +1/12 − 1/16 − 1/8.
-        assert!((of(Divergence::Kl, Correction::MillerMadow).value + 0.125 + 0.25).abs() < 1e-15);
-        assert!(
-            (of(Divergence::JensenShannon, Correction::MillerMadow).value - (1.0 / 12.0 - 0.0625 - 0.125)).abs()
-                < 1e-15
-        );
-        assert_eq!(of(Divergence::Kl, Correction::KrichevskyTrofimov).value, 0.0);
+        assert!((of(Divergence::Kl, Correction::MillerMadow) + 0.125 + 0.25).abs() < 1e-15);
+        assert!((of(Divergence::JensenShannon, Correction::MillerMadow) - (1.0 / 12.0 - 0.0625 - 0.125)).abs() < 1e-15);
+        assert_eq!(of(Divergence::Kl, Correction::KrichevskyTrofimov), 0.0);
+        let clipped = PlugIn::new(Divergence::Kl).with_bins(2).with_correction(Correction::MillerMadow);
+        assert_eq!(clipped.between(&x, &y).unwrap().value, 0.0);
     }
 
     #[test]

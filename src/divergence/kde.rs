@@ -6,8 +6,9 @@ use super::kind::{Base, Divergence};
 use super::knn::mean_and_variance;
 use super::notes;
 use super::sides::Sides;
+use super::structure::{self, Core, Inside};
 use crate::error::{Error, ErrorKind, Result, require};
-use crate::estimate::{Discrepancy, Estimate, Evidence};
+use crate::estimate::{Discrepancy, Estimate};
 use crate::measure::Samples;
 
 /// A divergence from two kernel density estimates, a point left out of the density at its own place.
@@ -51,11 +52,36 @@ impl Discrepancy for Kde {
         self.divergence.check()?;
         let positive = self.bandwidth > 0.0 && self.bandwidth.is_finite();
         require("bandwidth", self.bandwidth, positive, "it must be positive and finite")?;
-        let Some((base, swapped)) = self.divergence.base() else {
+        if self.divergence.base().is_none() {
             let why = "densities give no maximum of p / q; choose a finite order";
             return Err(Error::new("divergence", ErrorKind::Unsupported(why.into())));
-        };
-        let sides = Sides::new(x, y, 3)?;
+        }
+        structure::estimate(x, y, self.divergence, self)
+    }
+}
+
+impl Core for Kde {
+    fn method(&self) -> &'static str {
+        "kernel density"
+    }
+
+    fn least(&self) -> usize {
+        3
+    }
+
+    fn splits(&self, base: Base) -> bool {
+        matches!(base, Base::Power(_))
+    }
+
+    fn inside(&self, base: Base, sides: Sides) -> Result<Inside> {
+        let divergence = base.alone();
+        let found = Self { divergence, ..*self }.whole(sides)?;
+        Ok(Inside { value: found.value, error: found.std_error().unwrap_or(f64::INFINITY) })
+    }
+
+    /// Of points that fill their dimensions and do not repeat.
+    fn whole(&self, sides: Sides) -> Result<Estimate> {
+        let Some((base, swapped)) = self.divergence.base() else { unreachable!("refused before") };
         let sizes = sides.sizes();
         let sides = if swapped { sides.swapped() } else { sides };
         let dim = sides.dim;
@@ -81,9 +107,7 @@ impl Discrepancy for Kde {
             q.credit(&mut of_y, &sides.y, &moves_y, true, -1.0);
         }
         let variance = mean_and_variance(&of_x).1 / n + mean_and_variance(&of_y).1 / m;
-        let error = self.divergence.carried(value, variance.sqrt());
-        let estimate =
-            Estimate::new(self.divergence.finish(value), Evidence::StandardError(error), "kernel density", sizes);
+        let estimate = structure::finished(self.divergence, value, variance.sqrt(), self.method(), sizes);
         let points_of_q = if swapped { sizes.0 } else { sizes.1 };
         let outside = at_x.iter().filter(|&&t| t > notes::out_of_support(points_of_q)).count();
         let estimate = notes::saturation(estimate, self.divergence, points_of_q);
@@ -213,7 +237,9 @@ mod tests {
         let far = Samples::new(x.points().view().mapv(|v| v + 1e3)).unwrap();
         let kl = Kde::new(Divergence::Kl).between(&x, &far).unwrap();
         assert!(kl.value.is_finite() && !kl.notes.is_empty(), "{kl}");
+        // An atom has no density; the masses say what there is to say.
         let one = Samples::new(vec![[1.0]; 5]).unwrap();
-        assert!(Kde::new(Divergence::Kl).between(&one, &x).unwrap_err().to_string().contains("no bandwidth"));
+        assert_eq!(Kde::new(Divergence::Kl).between(&one, &x).unwrap().value, f64::INFINITY);
+        assert_eq!(Kde::new(Divergence::SquaredHellinger).between(&one, &x).unwrap().value, 1.0);
     }
 }

@@ -199,6 +199,16 @@ pub(super) enum Base {
 const SMALL: f64 = 0.03;
 
 impl Base {
+    /// The divergence that is this sum and nothing else.
+    pub(super) fn alone(self) -> Divergence {
+        match self {
+            Self::Power(1.0) => Divergence::Kl,
+            Self::Power(a) => Divergence::Tsallis(a),
+            Self::JensenShannon => Divergence::JensenShannon,
+            Self::TotalVariation => Divergence::TotalVariation,
+        }
+    }
+
     /// q f(p / q), with the limits at p = 0 and at q = 0.
     #[inline]
     pub(super) fn term(self, p: f64, q: f64) -> f64 {

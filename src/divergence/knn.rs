@@ -167,15 +167,17 @@ impl Core for Knn {
         Ok(notes::bias(estimate, found.drift.0, found.drift.1))
     }
 
+    fn splits(&self, base: Base) -> bool {
+        base != Base::TotalVariation
+    }
+
     fn inside(&self, base: Base, sides: Sides) -> Result<Inside> {
         if base == Base::JensenShannon {
             let sides = if self.whiten { sides.whitened()? } else { sides };
             let found = pooled(&sides.x, &sides.y, sides.dim, self.k);
             return Ok(Inside { value: found.value, error: found.error });
         }
-        let Base::Power(order) = base else { unreachable!("refused in check") };
-        let divergence = if order == 1.0 { Divergence::Kl } else { Divergence::Tsallis(order) };
-        let found = Self { divergence, ..*self }.whole(sides)?;
+        let found = Self { divergence: base.alone(), ..*self }.whole(sides)?;
         let error = found.std_error().unwrap_or(f64::INFINITY);
         Ok(Inside { value: found.value, error })
     }

@@ -27,7 +27,7 @@ impl Features {
     }
 
     /// Appends the monomials of a point.
-    fn write(self, x: &[f64], out: &mut Vec<f64>) {
+    pub(super) fn write(self, x: &[f64], out: &mut Vec<f64>) {
         out.push(1.0);
         out.extend_from_slice(x);
         if self == Self::Quadratic {

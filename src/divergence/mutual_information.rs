@@ -2,12 +2,17 @@
 
 use super::knn::mean_and_variance;
 use super::notes;
-use super::sides::Sides;
+use super::sides::{by_coordinates, draws};
+use super::structure::is_rounded;
+use rand::RngExt;
+
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Estimate, Evidence};
 use crate::measure::Samples;
 use crate::neighbors::nearest::{Norm, Tree};
+use crate::numeric::normal::normal_quantile;
 use crate::numeric::special::digamma;
+use crate::numeric::stream;
 
 /// The mutual information of paired samples: KL between their joint distribution and the product of its marginals.
 ///
@@ -17,7 +22,9 @@ use crate::numeric::special::digamma;
 /// for k or more equal pairs, the points at distance 0 take the place of k (Gao, Kannan, Oh & Viswanath 2017): atoms are counted, and
 /// noted as ties. It cannot show more than about ψ(n) − ψ(k) nats.
 ///
-/// Coordinates of x and of y should each be on one scale; ranks or standardised columns are. The standard error is that of the mean.
+/// Each column is first replaced by the normal scores of its ranks, so that the result has no unit: no increasing map of a column, and
+/// no factor on it, changes it. Equal values keep one score; numbers rounded to a grid of many steps are first drawn into an order
+/// within each step. Constant columns change nothing. The standard error is that of the mean.
 /// O(n log n) in few dimensions.
 ///
 /// ```
@@ -68,11 +75,16 @@ impl Ksg {
                 return Err(Error::new(name, ErrorKind::Unsupported(why.into())));
             }
         }
-        let (x, y) = (Sides::new(x, x, self.k + 1)?, Sides::new(y, y, self.k + 1)?);
-        let n = x.sizes().0;
-        let dim = x.dim + y.dim;
-        let rows = x.x.chunks_exact(x.dim).zip(y.x.chunks_exact(y.dim));
-        let joint: Vec<f64> = rows.flat_map(|(a, b)| a.iter().chain(b).copied()).collect();
+        let (of_x, of_y) = (x.dim(), y.dim());
+        let (x, y) = (draws("x", x, self.k + 1)?, draws("y", y, self.k + 1)?);
+        let n = x.len() / of_x;
+        let dim = of_x + of_y;
+        let rows = x.chunks_exact(of_x).zip(y.chunks_exact(of_y));
+        let joint = scores(&rows.flat_map(|(a, b)| a.iter().chain(b).copied()).collect::<Vec<f64>>(), dim);
+        let columns = |from: usize, to: usize| -> Vec<f64> {
+            joint.chunks_exact(dim).flat_map(|row| row[from..to].iter().copied()).collect()
+        };
+        let (x, y) = (columns(0, of_x), columns(of_x, dim));
         let joint = Tree::new(&joint, dim);
         let nearest = joint.nearest(&joint, self.k, Norm::Maximum);
         let radii: Vec<f64> = (0..n).map(|position| nearest.farthest(position)).collect();
@@ -92,7 +104,7 @@ impl Ksg {
             }
             counts
         };
-        let (near_x, near_y) = (counts(&x.x, x.dim), counts(&y.x, y.dim));
+        let (near_x, near_y) = (counts(&x, of_x), counts(&y, of_y));
         let mut own = vec![self.k as f64; n];
         if tied {
             let equal = joint.count_within(&joint, &radii, true, Norm::Maximum);
@@ -122,6 +134,43 @@ impl Ksg {
             estimate
         })
     }
+}
+
+/// Each column as normal scores of its ranks: what any increasing map of it leaves as it is. Equal values have one score, the normal
+/// quantile of their mean rank; equal rounded numbers are drawn into some order first.
+fn scores(rows: &[f64], dim: usize) -> Vec<f64> {
+    let n = rows.len() / dim;
+    // Draws go by the order of the rows, not by that in which they were given.
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&a, &b| by_coordinates(&rows[a * dim..][..dim], &rows[b * dim..][..dim]));
+    let mut random = stream(0, 0);
+    let mut scores = vec![0.0; rows.len()];
+    for k in 0..dim {
+        let value = |i: usize| rows[i * dim + k] + 0.0;
+        let rounded = is_rounded((0..n).map(value));
+        let mut by_value: Vec<(f64, f64, usize)> = order.iter().map(|&i| (value(i), random.random(), i)).collect();
+        by_value.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        for equal in chunks(&by_value, |a, b| !rounded && a.0 == b.0) {
+            let (from, to) = equal;
+            let mean = 0.5 * (from + to) as f64;
+            let score = normal_quantile(mean / n as f64);
+            by_value[from..to].iter().for_each(|&(_, _, i)| scores[i * dim + k] = score);
+        }
+    }
+    scores
+}
+
+/// The ranges of a list whose members are equal.
+fn chunks<T>(list: &[T], equal: impl Fn(&T, &T) -> bool) -> Vec<(usize, usize)> {
+    let mut ranges = Vec::new();
+    let mut from = 0;
+    for to in 1..=list.len() {
+        if to == list.len() || !equal(&list[to - 1], &list[to]) {
+            ranges.push((from, to));
+            from = to;
+        }
+    }
+    ranges
 }
 
 #[cfg(test)]

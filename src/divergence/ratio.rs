@@ -6,8 +6,10 @@ use rayon::prelude::*;
 use super::classifier::part;
 use super::kind::Divergence;
 use super::knn::mean_and_variance;
+use super::logistic::Features;
 use super::notes;
 use super::sides::{Sides, shuffled};
+use super::structure::{Parts, Table};
 use crate::error::{Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Kind};
 use crate::measure::Samples;
@@ -72,7 +74,21 @@ impl Discrepancy for LeastSquaresRatio {
         require("alpha", self.alpha, (0.0..1.0).contains(&self.alpha), "it must be at least 0 and below 1")?;
         require("folds", self.folds as f64, self.folds >= 2, "at least 2 folds are needed to hold points out")?;
         require("bells", self.bells as f64, self.bells >= 1, "at least one bell is needed")?;
-        let sides = Sides::new(x, y, 2 * self.folds)?;
+        // The relative χ² is at most 1 / α − 1, whatever P has that Q has not.
+        let divergence = if self.alpha == 0.0 { Divergence::ChiSquared } else { Divergence::JensenShannon };
+        let table = Table::read(x, y)?;
+        table.answered(divergence, METHOD, |parts| match parts {
+            Parts::Plain(sides) => self.judged(&sides),
+            Parts::Cells(_) => self.judged(&table.model(Features::Linear).expanded_in(&table)),
+        })
+    }
+}
+
+const METHOD: &str = "least-squares ratio";
+
+impl LeastSquaresRatio {
+    fn judged(&self, sides: &Sides) -> Result<Estimate> {
+        sides.require(2 * self.folds)?;
         let (p, q) = (shuffled(&sides.x, sides.dim, self.seed, 0), shuffled(&sides.y, sides.dim, self.seed, 1));
         let folds = self.folds;
         let judged: Vec<(Vec<f64>, Vec<f64>)> = (0..folds)
@@ -87,8 +103,7 @@ impl Discrepancy for LeastSquaresRatio {
         let ((over_p, variance_p), (over_q, variance_q)) = (mean_and_variance(&at_p), mean_and_variance(&at_q));
         let (n, m) = sides.sizes();
         let error = (variance_p / n as f64 + variance_q / m as f64).sqrt();
-        let estimate =
-            Estimate::new(over_p - over_q - 1.0, Evidence::StandardError(error), "least-squares ratio", (n, m));
+        let estimate = Estimate::new((over_p - over_q - 1.0).max(0.0), Evidence::StandardError(error), METHOD, (n, m));
         let estimate = estimate.of_kind(Kind::LowerBound).with_seed(self.seed);
         Ok(if self.alpha == 0.0 { notes::saturation(estimate, Divergence::ChiSquared, m) } else { estimate })
     }

@@ -34,6 +34,18 @@ impl Sides {
         Self { x, y, dim }
     }
 
+    /// Refuses fewer than `least` points of either side.
+    pub(crate) fn require(&self, least: usize) -> Result<()> {
+        let (n, m) = self.sizes();
+        for (name, found) in [("x", n), ("y", m)] {
+            if found < least {
+                let reason = "what this estimator needs at least";
+                return Err(Error::new(name, ErrorKind::Length { what: "points", expected: least, found, reason }));
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn sizes(&self) -> (usize, usize) {
         (self.x.len() / self.dim, self.y.len() / self.dim)
     }

@@ -19,7 +19,8 @@ use crate::numeric::sum::sum;
 ///   on average, about 1 − 2^−k.
 ///
 /// Balls are closed (≤): where k + 1 points coincide, an exact copy still lies in their ball of radius 0. prdc has open balls,
-/// which differ for such ties only.
+/// which differ for such ties only. Where more than k real points lie within a ball because of ties, density and coverage count a
+/// fake point at its radius as random tie-breaking among them would on average.
 ///
 /// The standard error is binomial, for the points that are judged; that the balls are random too is not in it.
 ///
@@ -144,8 +145,9 @@ struct Balls {
     real: Tree,
     fake: Tree,
     k: usize,
-    /// Squared radii of the real balls, by position.
+    /// Squared radii of the real balls, by position, and whether more than k points lie within.
     radii: Option<Vec<f64>>,
+    tied: Vec<bool>,
 }
 
 impl Balls {
@@ -153,46 +155,69 @@ impl Balls {
         require("k", k as f64, k >= 1, "at least the first neighbour is needed")?;
         let sides = Sides::new(real, fake, k + 1)?;
         let tree = |points: &[f64]| Tree::new(points, sides.dim);
-        Ok(Self { real: tree(&sides.x), fake: tree(&sides.y), k, radii: None })
+        Ok(Self { real: tree(&sides.x), fake: tree(&sides.y), k, radii: None, tied: Vec::new() })
     }
 
     fn sizes(&self) -> (usize, usize) {
         (self.real.len(), self.fake.len())
     }
 
-    fn real_radii(&mut self) -> &[f64] {
-        self.radii.get_or_insert_with(|| radii(&self.real, self.k))
+    fn real_radii(&mut self) {
+        if self.radii.is_none() {
+            let (radii, tied) = radii(&self.real, self.k);
+            (self.radii, self.tied) = (Some(radii), tied);
+        }
     }
 
     fn precision(&mut self) -> Estimate {
         self.real_radii();
         let radii = self.radii.as_deref().unwrap_or_default();
-        self.estimate(&self.real.covers(&self.fake, radii, Norm::Euclidean), "fake points in real balls")
+        self.share(&self.real.covers(&self.fake, radii, Norm::Euclidean), "fake points in real balls")
     }
 
     fn recall(&self) -> Estimate {
-        let radii = radii(&self.fake, self.k);
-        self.estimate(&self.fake.covers(&self.real, &radii, Norm::Euclidean), "real points in fake balls")
+        let (radii, _) = radii(&self.fake, self.k);
+        self.share(&self.fake.covers(&self.real, &radii, Norm::Euclidean), "real points in fake balls")
     }
 
     fn density_and_coverage(&mut self) -> [Estimate; 2] {
         self.real_radii();
         let radii = self.radii.as_deref().unwrap_or_default();
-        let counts = self.fake.count_within(&self.real, radii, true, Norm::Euclidean);
+        let closed = self.fake.count_within(&self.real, radii, true, Norm::Euclidean);
         let (n, m) = (self.real.len() as f64, self.fake.len() as f64);
+        let mut counts: Vec<f64> = closed.iter().map(|&count| f64::from(count)).collect();
+        let mut held: Vec<f64> = counts.iter().map(|&count| f64::from(u8::from(count > 0.0))).collect();
+        if self.tied.iter().any(|&tied| tied) {
+            let tied: Vec<f64> = radii.iter().zip(&self.tied).map(|(&r, &tied)| if tied { r } else { -1.0 }).collect();
+            let inside = |tree: &Tree, closed| tree.count_within(&self.real, &tied, closed, Norm::Euclidean);
+            let (own_open, own_closed, open) =
+                (inside(&self.real, false), inside(&self.real, true), inside(&self.fake, false));
+            for i in (0..counts.len()).filter(|&i| self.tied[i]) {
+                // Of the real points at the radius only some are among the k nearest; of fake ones there, the same part is inside.
+                let (at, taken) = (own_closed[i] - own_open[i], self.k as u32 - own_open[i]);
+                let fake = closed[i] - open[i];
+                counts[i] = f64::from(open[i]) + f64::from(fake) * f64::from(taken) / f64::from(at);
+                if open[i] == 0 {
+                    let none = (0..taken).map(|j| f64::from(at - j) / f64::from(at + fake - j)).product::<f64>();
+                    held[i] = 1.0 - none;
+                }
+            }
+        }
         // Each real ball brings n / (k m) times the fake points in it to a mean over balls.
         let factor = n / (self.k as f64 * m);
-        let mean = sum(counts.iter().map(|&count| f64::from(count))) / n;
-        let variance = sum(counts.iter().map(|&count| (f64::from(count) - mean).powi(2))) / (n - 1.0);
+        let mean = sum(counts.iter().copied()) / n;
+        let variance = sum(counts.iter().map(|count| (count - mean).powi(2))) / (n - 1.0);
         let evidence = Evidence::StandardError(factor * (variance / n).sqrt());
         let density = Estimate::new(factor * mean, evidence, "fake points in each real ball", self.sizes());
-        let held: Vec<bool> = counts.iter().map(|&count| count > 0).collect();
-        [density, self.estimate(&held, "real balls with a fake point")]
+        [density, self.estimate(sum(held.iter().copied()), held.len(), "real balls with a fake point")]
     }
 
-    fn estimate(&self, judged: &[bool], method: &'static str) -> Estimate {
-        let successes = judged.iter().filter(|&&yes| yes).count();
-        let (value, error) = super::share(successes as f64, judged.len() as f64);
+    fn share(&self, judged: &[bool], method: &'static str) -> Estimate {
+        self.estimate(judged.iter().filter(|&&yes| yes).count() as f64, judged.len(), method)
+    }
+
+    fn estimate(&self, successes: f64, of: usize, method: &'static str) -> Estimate {
+        let (value, error) = super::share(successes, of as f64);
         let estimate = Estimate::new(value, Evidence::StandardError(error), method, self.sizes());
         // Where more than k points coincide, balls are points.
         let flat = self.radii.as_deref().unwrap_or_default().iter().filter(|&&radius| radius == 0.0).count();
@@ -200,8 +225,10 @@ impl Balls {
     }
 }
 
-/// The squared distance of each point to its k-th neighbour, by position.
-fn radii(tree: &Tree, k: usize) -> Vec<f64> {
-    let found = tree.nearest(tree, k, Norm::Euclidean);
-    (0..tree.len()).map(|position| found.farthest(position)).collect()
+/// The squared distance of each point to its k-th neighbour, by position, and whether the next neighbour is as near.
+fn radii(tree: &Tree, k: usize) -> (Vec<f64>, Vec<bool>) {
+    let found = tree.nearest(tree, (k + 1).min(tree.len() - 1), Norm::Euclidean);
+    let radius = |position: usize| found.distances(position)[k - 1];
+    let tied = |position: usize| found.distances(position).get(k).is_some_and(|&next| next == radius(position));
+    ((0..tree.len()).map(radius).collect(), (0..tree.len()).map(tied).collect())
 }

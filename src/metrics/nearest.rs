@@ -5,12 +5,13 @@ use crate::error::Result;
 use crate::estimate::{Discrepancy, Estimate, Evidence};
 use crate::measure::Samples;
 use crate::neighbors::nearest::{Norm, Tree};
+use crate::numeric::sum::sum;
 
 /// The leave-one-out accuracy of the nearest neighbour in telling real from fake points: the mean of its real and its fake part.
 ///
 /// About ½ where P = Q, towards 1 as they separate, *below* ½ where fake points are copies of real ones. The parts tell which
-/// ([`OneNearest::parts`]): low real and high fake accuracy is mode collapse. A point whose neighbours of both kinds are equally far
-/// counts one half. It sees small structure that mean distances miss, and soon saturates where they go on.
+/// ([`OneNearest::parts`]): low real and high fake accuracy is mode collapse. Where several neighbours are equally near, the share of
+/// the own kind among them counts, which is what random tie-breaking gives on average. It sees small structure that mean distances miss, and soon saturates where they go on.
 ///
 /// With n = m this is the usual pooled accuracy; else it is the balanced one, which stays at ½ where P = Q.
 /// The standard error is binomial. For a p-value, [`permutation_test`](crate::estimate::resample::permutation_test).
@@ -60,14 +61,18 @@ impl OneNearest {
         let part = |own: &Tree, other: &Tree, method| {
             let near = own.nearest(own, 1, Norm::Euclidean);
             let across = other.nearest(own, 1, Norm::Euclidean);
+            let tied = |i: usize| near.farthest(i) == across.farthest(i);
+            let radii: Vec<f64> = (0..own.len()).map(|i| if tied(i) { near.farthest(i) } else { -1.0 }).collect();
+            let any = radii.iter().any(|&radius| radius >= 0.0);
+            let count =
+                |tree: &Tree| if any { tree.count_within(own, &radii, true, Norm::Euclidean) } else { Vec::new() };
+            let (same, different) = (count(own), count(other));
             let verdict = |i: usize| match near.farthest(i).total_cmp(&across.farthest(i)) {
-                std::cmp::Ordering::Less => 2_u64,
-                std::cmp::Ordering::Equal => 1,
-                std::cmp::Ordering::Greater => 0,
+                std::cmp::Ordering::Less => 1.0,
+                std::cmp::Ordering::Equal => f64::from(same[i]) / f64::from(same[i] + different[i]),
+                std::cmp::Ordering::Greater => 0.0,
             };
-            // Halves, so that the sum is exact.
-            let halves: u64 = (0..own.len()).map(verdict).sum();
-            let (value, error) = super::share(0.5 * halves as f64, own.len() as f64);
+            let (value, error) = super::share(sum((0..own.len()).map(verdict)), own.len() as f64);
             Estimate::new(value, Evidence::StandardError(error), method, sizes)
         };
         let of_real = part(&real, &fake, "real points nearest to real ones");

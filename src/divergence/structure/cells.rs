@@ -9,15 +9,17 @@ use super::rank::independent;
 
 /// The points of both samples that agree in every level and atom.
 #[derive(Debug, Clone)]
-pub(super) struct Cell {
+pub(in super::super) struct Cell {
     /// Points of X and of Y in it, equal ones each by itself.
-    pub(super) in_x: usize,
-    pub(super) in_y: usize,
+    pub(in super::super) in_x: usize,
+    pub(in super::super) in_y: usize,
     /// Their other coordinates, of columns that neither are constant here nor follow from others; equal points once for each side.
-    pub(super) x: Vec<f64>,
-    pub(super) y: Vec<f64>,
+    pub(in super::super) x: Vec<f64>,
+    pub(in super::super) y: Vec<f64>,
     /// How many columns that are: 0 for an atom.
-    pub(super) dim: usize,
+    pub(in super::super) dim: usize,
+    /// One side alone lies in a subspace here: this cell holds the points of one side, and its twin those of the other.
+    pub(super) apart: bool,
 }
 
 /// Points beyond the dimension that show that a side lies in a subspace.
@@ -53,7 +55,7 @@ fn cell(x: &[&[f64]], y: &[&[f64]], free: &[usize]) -> Vec<Cell> {
         let all: Vec<f64> = rows.iter().flat_map(|row| kept.iter().map(|&k| row[k])).collect();
         if kept.is_empty() { all } else { distinct(&all, kept.len()) }
     };
-    let whole = Cell { in_x: x.len(), in_y: y.len(), x: chosen(x), y: chosen(y), dim: kept.len() };
+    let whole = Cell { in_x: x.len(), in_y: y.len(), x: chosen(x), y: chosen(y), dim: kept.len(), apart: false };
     let flat = |rows: &[&[f64]]| {
         kept.len() > 1 && rows.len() > kept.len() + SPARE && independent(rows, &kept).len() < kept.len()
     };
@@ -62,8 +64,8 @@ fn cell(x: &[&[f64]], y: &[&[f64]], free: &[usize]) -> Vec<Cell> {
     }
     let (x, y) = (whole.x, whole.y);
     vec![
-        Cell { in_x: whole.in_x, in_y: 0, x, y: Vec::new(), dim: whole.dim },
-        Cell { in_x: 0, in_y: whole.in_y, x: Vec::new(), y, dim: whole.dim },
+        Cell { in_x: whole.in_x, in_y: 0, x, y: Vec::new(), dim: whole.dim, apart: true },
+        Cell { in_x: 0, in_y: whole.in_y, x: Vec::new(), y, dim: whole.dim, apart: true },
     ]
 }
 

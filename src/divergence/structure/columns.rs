@@ -203,8 +203,8 @@ fn spikes(values: &[Value], points: usize) -> Vec<f64> {
 
 /// The points of a side that lie on values which the other side never takes and, by its size, would show: (of X, of Y).
 ///
-/// A level counts from three draws on, of this side and expected of the other. Ordered levels at the end of a grid are no evidence
-/// where the other side thins out before them: a Poisson law has its largest value somewhere.
+/// A level counts from three draws on (an atom among continuous values from two), if the other side is large enough to show it. Levels
+/// of a grid are no evidence where the other side is thin next to them: a sample of a Poisson law has its largest value somewhere.
 pub(super) fn alone(column: &Column, values: &[Value], n: usize, m: usize) -> (Vec<f64>, Vec<f64>) {
     let discrete = column.discrete();
     let of = |own: fn(&Value) -> usize, other: fn(&Value) -> usize, ours: usize, theirs: usize| -> Vec<f64> {
@@ -227,21 +227,25 @@ pub(super) fn alone(column: &Column, values: &[Value], n: usize, m: usize) -> (V
 /// Points at the last level of a side from which it does not thin out but stops.
 const STOPS: usize = 20;
 
-/// Whether a value lies beyond the values of a side, joined to them by steps of a grid, where that side thins out.
+/// Whether the lack of a value on a side is no evidence: steps of the grid lead from it to values that the side has, and that side is
+/// thin there.
 fn thins_out(values: &[Value], side: fn(&Value) -> usize) -> Vec<bool> {
-    let mut beyond = vec![false; values.len()];
     let points = values.iter().map(Value::both).sum();
-    let Some(step) = step(values, points).filter(|_| values.len() >= ORDINAL - 2) else { return beyond };
+    let Some(step) = step(values, points).filter(|_| values.len() >= ORDINAL - 2) else {
+        return vec![false; values.len()];
+    };
     let joined = |a: usize, b: usize| (values[b].value - values[a].value).abs() < 1.5 * step;
-    let last = values.iter().rposition(|v| side(v) > 0);
-    if let Some(last) = last.filter(|&last| side(&values[last]) < STOPS) {
-        (last + 1..values.len()).take_while(|&at| joined(at - 1, at)).for_each(|at| beyond[at] = true);
-    }
-    let first = values.iter().position(|v| side(v) > 0);
-    if let Some(first) = first.filter(|&first| side(&values[first]) < STOPS) {
-        (0..first).rev().take_while(|&at| joined(at, at + 1)).for_each(|at| beyond[at] = true);
-    }
-    beyond
+    // The count at the next value that the side has, if one is joined.
+    let up = |at: usize| {
+        let path = (at + 1..values.len()).take_while(|&to| joined(to - 1, to));
+        path.map(|to| side(&values[to])).find(|&count| count > 0)
+    };
+    let down = |at: usize| {
+        let path = (0..at).rev().take_while(|&to| joined(to, to + 1));
+        path.map(|to| side(&values[to])).find(|&count| count > 0)
+    };
+    let thin = |at: usize| up(at).into_iter().chain(down(at)).max().is_some_and(|count| count < STOPS);
+    (0..values.len()).map(|at| side(&values[at]) == 0 && thin(at)).collect()
 }
 
 #[cfg(test)]

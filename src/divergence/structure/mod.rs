@@ -14,23 +14,28 @@
 mod cells;
 mod columns;
 mod counts;
+mod model;
 mod rank;
 
 use std::collections::HashMap;
 
 use rand::RngExt;
 
+use super::classifier::modelled;
 use super::kind::{Base, Divergence};
+use super::logistic::Features;
 use super::notes;
 use super::sides::{Sides, by_coordinates, draws};
 use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::estimate::{Estimate, Evidence, Note};
 use crate::measure::Samples;
 use crate::numeric::stream;
-use cells::{Cell, cells, repeats, row_hash};
+pub(super) use cells::Cell;
+use cells::{cells, repeats, row_hash};
 use columns::Column;
 pub(super) use counts::Inside;
 use counts::{Counted, combined};
+pub(super) use model::Model;
 
 /// What an estimator does with points that fill their dimensions and do not repeat.
 pub(super) trait Core: Sync {
@@ -40,6 +45,9 @@ pub(super) trait Core: Sync {
     /// The divergence itself, of whole samples.
     fn whole(&self, sides: Sides) -> Result<Estimate>;
 
+    /// Whether it gives this base inside cells.
+    fn splits(&self, base: Base) -> bool;
+
     /// A base inside one cell. For JS its weights are those of the points: |X| to |Y|.
     fn inside(&self, base: Base, sides: Sides) -> Result<Inside>;
 
@@ -47,36 +55,27 @@ pub(super) trait Core: Sync {
     fn least(&self) -> usize;
 }
 
-/// Points of either side from which a cell is estimated by itself.
-const ENOUGH: usize = 40;
+/// Points of either side, times the square of the dimension, from which a cell is estimated by itself.
+const ENOUGH: usize = 150;
+/// The share of points that may lie in cells with fewer.
+const SMALL: f64 = 0.05;
+/// Points for each cell from which a table of counts is no sparse one.
+const POINTS_PER_CELL: usize = 8;
 
 /// The estimate of `divergence` by `core`, for samples of any structure.
 pub(super) fn estimate(x: &Samples, y: &Samples, divergence: Divergence, core: &dyn Core) -> Result<Estimate> {
     let table = Table::read(x, y)?;
-    let sizes = table.sizes;
-    let mut found = match table.parts() {
-        Parts::Same => {
-            let same = Estimate::new(0.0, Evidence::Unstated, core.method(), sizes);
-            return Ok(same.with_note(Note::SameSample));
-        }
+    table.answered(divergence, core.method(), |parts| match parts {
         Parts::Plain(sides) => {
-            let (n, m) = sides.sizes();
-            for (name, found) in [("x", n), ("y", m)] {
-                if found < core.least() {
-                    let (expected, reason) = (core.least(), "what this estimator needs at least");
-                    return Err(Error::new(name, ErrorKind::Length { what: "points", expected, found, reason }));
-                }
-            }
-            core.whole(sides)?
+            sides.require(core.least())?;
+            core.whole(sides)
         }
-        Parts::Cells(cells) => table.mixed(divergence, core, &cells)?,
-    };
-    found.sizes = sizes;
-    Ok(table.noted(found))
+        Parts::Cells(cells) => table.mixed(divergence, core, cells),
+    })
 }
 
 /// The rows of two samples, and what their columns are.
-struct Table {
+pub(super) struct Table {
     x: Vec<f64>,
     y: Vec<f64>,
     dim: usize,
@@ -92,14 +91,20 @@ struct Table {
     same: bool,
 }
 
-enum Parts {
-    Same,
+/// What there is to estimate from.
+pub(super) enum Parts {
+    /// Points that fill their dimensions.
     Plain(Sides),
+    /// Points in cells, some of which may be atoms.
     Cells(Vec<Cell>),
 }
 
 impl Table {
-    fn read(x: &Samples, y: &Samples) -> Result<Self> {
+    /// Looks at both samples.
+    ///
+    /// # Errors
+    /// When the dimensions differ or a sample has weights of several sizes.
+    pub(super) fn read(x: &Samples, y: &Samples) -> Result<Self> {
         require_dimension("y", y.dim(), x.dim())?;
         let dim = x.dim();
         let (x, y) = (draws("x", x, 1)?, draws("y", y, 1)?);
@@ -174,21 +179,58 @@ impl Table {
         }
     }
 
-    fn parts(&self) -> Parts {
-        let rows = |points: &[f64]| -> bool { repeats(points, self.dim) };
+    /// What `estimated` makes of the parts, unless the samples hold the same rows or mass of P lies where Q has none; with notes.
+    pub(super) fn answered(
+        &self,
+        divergence: Divergence,
+        method: &'static str,
+        estimated: impl Fn(Parts) -> Result<Estimate>,
+    ) -> Result<Estimate> {
         if self.same && self.columns.iter().any(|c| !matches!(c, Column::Constant | Column::Levels(_))) {
-            return Parts::Same;
+            return Ok(Estimate::new(0.0, Evidence::Unstated, method, self.sizes).with_note(Note::SameSample));
         }
+        let parts = self.parts(&self.columns);
+        let (in_x, in_y, all) = self.apart(&parts);
+        if let Some((base, swapped)) = divergence.base() {
+            let share = if swapped { self.alone.1.max(in_y) } else { self.alone.0.max(in_x) };
+            if matches!(base, Base::Power(order) if order >= 1.0) && share > 0.0 {
+                let infinite = Estimate::new(f64::INFINITY, Evidence::Unstated, method, self.sizes);
+                return Ok(notes::ties(infinite.with_note(Note::Alone { share }), self.counted));
+            }
+            if all {
+                // They share no mass.
+                let (n, m) = (self.x.len() / self.dim, self.y.len() / self.dim);
+                let (value, error) = Self::of_counts(base, &[(n, 0), (0, m)]);
+                return Ok(self.noted(finished(divergence, value, error, method, self.sizes)));
+            }
+        }
+        let mut found = estimated(parts)?;
+        found.sizes = self.sizes;
+        Ok(self.noted(found))
+    }
+
+    /// The shares of X and of Y in cells where one side lies in a subspace that the other leaves, and whether there are no others.
+    fn apart(&self, parts: &Parts) -> (f64, f64, bool) {
+        let Parts::Cells(cells) = parts else { return (0.0, 0.0, false) };
+        let apart = || cells.iter().filter(|cell| cell.apart);
+        let share = |count: usize, points: &[f64]| count as f64 * self.dim as f64 / points.len() as f64;
+        let (in_x, in_y) = (apart().map(|c| c.in_x).sum(), apart().map(|c| c.in_y).sum());
+        (share(in_x, &self.x), share(in_y, &self.y), !cells.is_empty() && cells.iter().all(|cell| cell.apart))
+    }
+
+    /// The parts, were the columns what they are said to be.
+    fn parts(&self, columns: &[Column]) -> Parts {
+        let rows = |points: &[f64]| -> bool { repeats(points, self.dim) };
         let (x, y): (Vec<&[f64]>, Vec<&[f64]>) =
             (self.x.chunks_exact(self.dim).collect(), self.y.chunks_exact(self.dim).collect());
-        if self.columns.iter().all(|c| matches!(c, Column::Free)) && !rows(&self.x) && !rows(&self.y) {
+        if columns.iter().all(|c| matches!(c, Column::Free)) && !rows(&self.x) && !rows(&self.y) {
             let all: Vec<usize> = (0..self.dim).collect();
             let both: Vec<&[f64]> = x.iter().chain(&y).copied().collect();
             if rank::independent(&both, &all).len() == self.dim && !one_is_flat(&x, &y, &all) {
                 return Parts::Plain(Sides::of(self.x.clone(), self.y.clone(), self.dim));
             }
         }
-        let mut cells = cells(&x, &y, &self.columns);
+        let mut cells = cells(&x, &y, columns);
         match cells.as_mut_slice() {
             [only] if only.dim > 0 => {
                 let (x, y) = (std::mem::take(&mut only.x), std::mem::take(&mut only.y));
@@ -198,34 +240,100 @@ impl Table {
         }
     }
 
+    /// Terms that tell the sides apart.
+    pub(super) fn model(&self, features: Features) -> Model {
+        Model::chosen(&self.x, &self.y, &self.columns, features)
+    }
+
     /// The estimate over cells.
-    fn mixed(&self, divergence: Divergence, core: &dyn Core, cells: &[Cell]) -> Result<Estimate> {
+    ///
+    /// Columns of levels that tell nothing beyond the others divide the points for nothing and are left out. What is left is
+    /// estimated cell by cell, or, where that leaves too few points in too many cells, by a model of the log ratio.
+    fn mixed(&self, divergence: Divergence, core: &dyn Core, cells: Vec<Cell>) -> Result<Estimate> {
         let Some((base, swapped)) = divergence.base() else {
             let why = "there is no maximum of p / q; choose a finite order";
             return Err(Error::new("divergence", ErrorKind::Unsupported(why.into())));
         };
-        let alone = if swapped { self.alone.1 } else { self.alone.0 };
-        let infinite = matches!(base, Base::Power(a) if a >= 1.0);
-        if infinite && alone > 0.0 {
-            let estimate = Estimate::new(f64::INFINITY, Evidence::Unstated, core.method(), self.sizes);
-            return Ok(estimate.with_note(Note::Alone { share: alone }));
+        let levels = self.columns.iter().filter(|c| matches!(c, Column::Levels(_))).count();
+        let numbers = cells.iter().any(|cell| cell.dim > 0);
+        let several = levels > 1;
+        let sparse = several && cells.len() * POINTS_PER_CELL > (self.x.len() + self.y.len()) / self.dim;
+        let mut cells = cells;
+        let mut model = None;
+        if levels > 0 && numbers || sparse {
+            let chosen = self.model(Features::Quadratic);
+            let mut columns = self.columns.clone();
+            chosen.useless().into_iter().for_each(|k| columns[k] = Column::Constant);
+            match self.parts(&columns) {
+                Parts::Plain(sides) => {
+                    sides.require(core.least())?;
+                    return core.whole(sides);
+                }
+                Parts::Cells(left) => cells = left,
+            }
+            model = Some(chosen);
         }
-        let enough = core.least().max(ENOUGH);
-        let estimated =
-            |cell: &Cell| cell.dim > 0 && cell.x.len() >= enough * cell.dim && cell.y.len() >= enough * cell.dim;
-        let mut counted = Vec::with_capacity(cells.len());
-        for cell in cells {
+        let full = |cell: &Cell| {
+            cell.dim == 0
+                || cell.in_x == 0
+                || cell.in_y == 0
+                || cell.x.len().min(cell.y.len()) / cell.dim >= core.least().max(ENOUGH * cell.dim)
+        };
+        let (n, m) = (self.x.len() / self.dim, self.y.len() / self.dim);
+        let share = |cell: &Cell| 0.5 * (cell.in_x as f64 / n as f64 + cell.in_y as f64 / m as f64);
+        let small: f64 = cells.iter().filter(|cell| !full(cell)).map(share).sum();
+        let wanting = small > SMALL || !numbers && several && cells.len() * POINTS_PER_CELL > n + m;
+        if wanting {
+            let model = model.unwrap_or_else(|| self.model(Features::Quadratic));
+            let sides = model.expanded_in(self);
+            let sides = if swapped { sides.swapped() } else { sides };
+            let (value, error) = modelled(base, &sides);
+            return Ok(finished(divergence, value, error, "logistic ratio over levels", self.sizes));
+        }
+        let (mut counted, mut shares) = (Vec::with_capacity(cells.len()), Vec::with_capacity(cells.len()));
+        for cell in &cells {
             let mut inside = Inside::default();
-            if estimated(cell) {
-                let (x, y) = (cell.x.clone(), cell.y.clone());
-                let sides = Sides::of(x, y, cell.dim);
+            let estimated = cell.dim > 0 && full(cell) && cell.in_x > 0 && cell.in_y > 0;
+            if estimated {
+                self.require_splits(core, base)?;
+                let sides = Sides::of(cell.x.clone(), cell.y.clone(), cell.dim);
                 inside = core.inside(base, if swapped { sides.swapped() } else { sides })?;
             }
             let (in_x, in_y) = if swapped { (cell.in_y, cell.in_x) } else { (cell.in_x, cell.in_y) };
             counted.push(Counted { in_x, in_y, inside });
+            shares.push(if estimated { share(cell) } else { 0.0 });
+        }
+        // Cells of few points are held for what the others are on average.
+        let total: f64 = shares.iter().sum();
+        if total > 0.0 {
+            let mean = counted.iter().zip(&shares).map(|(c, share)| share * c.inside.value).sum::<f64>() / total;
+            for (counted, cell) in counted.iter_mut().zip(&cells).filter(|(_, cell)| !full(cell)) {
+                counted.inside = Inside { value: mean, error: mean.abs() };
+            }
         }
         let (value, error) = combined(base, &counted);
         Ok(finished(divergence, value, error, core.method(), self.sizes))
+    }
+
+    /// Refuses a base that an estimator does not give inside cells, with the columns that make them.
+    fn require_splits(&self, core: &dyn Core, base: Base) -> Result<()> {
+        if core.splits(base) {
+            return Ok(());
+        }
+        let discrete = (0..self.dim).filter(|&k| !self.columns[k].discrete().is_empty());
+        let names: Vec<String> = discrete.map(|k| k.to_string()).collect();
+        let why = format!(
+            "many points share a value in column {} (counted from 0), and this estimator gives only KL and powers of p / q there; \
+             use nearest neighbours or a classifier, or leave such columns out",
+            names.join(", ")
+        );
+        Err(Error::new("x", ErrorKind::Unsupported(why.into())))
+    }
+
+    /// A base of counts of X and of Y, and its standard error.
+    pub(super) fn of_counts(base: Base, counts: &[(usize, usize)]) -> (f64, f64) {
+        let inside = Inside::default();
+        combined(base, &counts.iter().map(|&(in_x, in_y)| Counted { in_x, in_y, inside }).collect::<Vec<_>>())
     }
 
     /// With what is to be said about the table.
@@ -237,6 +345,13 @@ impl Table {
         }
         let times = self.times.0.max(self.times.1);
         if times > 1 { estimate.with_note(Note::RepeatedRows { times }) } else { estimate }
+    }
+}
+
+impl Model {
+    /// The features of the rows of a table.
+    pub(super) fn expanded_in(&self, table: &Table) -> Sides {
+        self.expanded(&table.x, &table.y)
     }
 }
 
@@ -265,6 +380,11 @@ fn one_is_flat(x: &[&[f64]], y: &[&[f64]], columns: &[usize]) -> bool {
         && [x, y]
             .iter()
             .any(|rows| rows.len() > columns.len() + 10 && rank::independent(rows, columns).len() < columns.len())
+}
+
+/// Whether the values of a column are rounded numbers on a grid of many steps.
+pub(super) fn is_rounded(values: impl Iterator<Item = f64> + Clone) -> bool {
+    matches!(Column::read(values, std::iter::empty()).0, Column::Rounded { .. })
 }
 
 /// Whether two samples hold the same rows, in any order.
