@@ -307,7 +307,7 @@ impl Table {
         let total: f64 = shares.iter().sum();
         if total > 0.0 {
             let mean = counted.iter().zip(&shares).map(|(c, share)| share * c.inside.value).sum::<f64>() / total;
-            for (counted, cell) in counted.iter_mut().zip(&cells).filter(|(_, cell)| !full(cell)) {
+            for (counted, _) in counted.iter_mut().zip(&cells).filter(|(_, cell)| !full(cell)) {
                 counted.inside = Inside { value: mean, error: mean.abs() };
             }
         }
