@@ -43,6 +43,7 @@ fn primal(x: &Samples, y: &Samples, sides: [Marginal; 2], found: &UnbalancedSolu
                 rho * pairs.map(|(p, a)| if *p > 0.0 { p * (p / a).ln() - p + a } else { *a }).sum::<f64>()
             }
             Marginal::TotalVariation(rho) => rho * pairs.map(|(p, a)| (p - a).abs()).sum::<f64>(),
+            Marginal::Squares(rho) => 0.5 * rho * pairs.map(|(p, a)| (p - a).powi(2)).sum::<f64>(),
         }
     };
     cost + found.epsilon * entropy + penalty(sides[0], &rows, a) + penalty(sides[1], &columns, b)
@@ -114,6 +115,7 @@ fn the_dual_value_is_the_primal_one() {
         Marginal::KullbackLeibler(0.7),
         Marginal::KullbackLeibler(30.0),
         Marginal::TotalVariation(1.5),
+        Marginal::Squares(4.0),
     ];
     for family in [Family::Gaussian, Family::IntegerGrid, Family::Duplicates] {
         for source in kinds {

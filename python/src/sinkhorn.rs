@@ -358,13 +358,16 @@ pub(crate) fn sinkhorn_barycenter<'py>(
     Ok((found.samples.points().view().to_pyarray(py), found.values, found.converged))
 }
 
-/// What a side asks of its masses: `None`, or ("kl" | "tv", price).
+/// What a side asks of its masses: `None`, or ("kl" | "tv" | "l2", price).
 fn marginal(asked: Option<(String, f64)>, side: &str) -> PyResult<Marginal> {
     match asked {
         None => Ok(Marginal::Exact),
         Some((kind, price)) if kind == "kl" => Ok(Marginal::KullbackLeibler(price)),
         Some((kind, price)) if kind == "tv" => Ok(Marginal::TotalVariation(price)),
-        Some((kind, _)) => Err(PyValueError::new_err(format!("{side}: `{kind}` is no price of mass; write kl or tv"))),
+        Some((kind, price)) if kind == "l2" => Ok(Marginal::Squares(price)),
+        Some((kind, _)) => {
+            Err(PyValueError::new_err(format!("{side}: `{kind}` is no price of mass; write kl, tv or l2")))
+        }
     }
 }
 
@@ -397,6 +400,11 @@ impl Unbalanced {
     #[getter]
     fn residual(&self) -> f64 {
         self.0.residual
+    }
+
+    #[getter]
+    fn duality_gap(&self) -> f64 {
+        self.0.duality_gap
     }
 
     #[getter]

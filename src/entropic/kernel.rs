@@ -177,14 +177,14 @@ impl Field<'_> {
         g.iter().zip(&self.masses.log_b).map(|(g, log)| if *log == NOTHING { NOTHING } else { g + log }).collect()
     }
 
-    /// An exact pass at `rate` (bits per unit of cost) from `state`. `respond` turns the potential that meets a row into the
-    /// one that the problem asks for (itself, where rows must be met).
+    /// An exact pass at `rate` (bits per unit of cost) from `state`. `respond` turns the mass of a row and the potential
+    /// that meets it into the one that the problem asks for (that one itself, where rows must be met).
     pub(super) fn exact(
         &self,
         state: &State,
         rate: f64,
         Depth(bits): Depth,
-        respond: &(impl Fn(f64) -> f64 + Sync),
+        respond: &(impl Fn(f64, f64) -> f64 + Sync),
         also: Also,
     ) -> (Exact, Option<Stored>) {
         let (n, m) = (self.geometry.n, self.geometry.m);
@@ -262,7 +262,7 @@ impl Field<'_> {
         pass: &Pass,
         range: Range<usize>,
         mut data: Vec<f32>,
-        respond: &impl Fn(f64) -> f64,
+        respond: &impl Fn(f64, f64) -> f64,
         scratch: &mut Scratch,
     ) -> PartOut {
         data.clear();
@@ -296,7 +296,7 @@ impl Field<'_> {
         asked: &Asked,
         block: usize,
         out: &mut PartOut,
-        respond: &impl Fn(f64) -> f64,
+        respond: &impl Fn(f64, f64) -> f64,
         Scratch { runs, costs, shares, .. }: &mut Scratch,
     ) {
         shares.resize(entries(runs), 0.0);
@@ -316,7 +316,7 @@ impl Field<'_> {
         pass: &Pass,
         (block, of): (usize, usize),
         out: &mut PartOut,
-        respond: &impl Fn(f64) -> f64,
+        respond: &impl Fn(f64, f64) -> f64,
         (runs, costs, shares): (&[Run], &mut Vec<f64>, &mut Vec<T>),
     ) {
         let entries = entries(runs);
@@ -366,7 +366,7 @@ impl Field<'_> {
         block: usize,
         sums: &[f64; ROWS],
         answers: &mut Answers,
-        respond: &impl Fn(f64) -> f64,
+        respond: &impl Fn(f64, f64) -> f64,
     ) -> ([f64; ROWS], [f64; ROWS], [f64; ROWS]) {
         let first = block * ROWS;
         let masses: [f64; ROWS] = std::array::from_fn(|r| self.masses.a[first + r]);
@@ -424,7 +424,7 @@ impl Answers {
         masses: &[f64; ROWS],
         old: &[f64],
         sums: &[f64; ROWS],
-        respond: &impl Fn(f64) -> f64,
+        respond: &impl Fn(f64, f64) -> f64,
         real: usize,
     ) -> [f64; ROWS] {
         std::array::from_fn(|r| {
@@ -437,7 +437,7 @@ impl Answers {
                 return 0.0;
             }
             let met = old - sum.log2();
-            let new = respond(met);
+            let new = respond(masses[r], met);
             self.f.push(new);
             self.met.push(met);
             let scale = if new == met { 1.0 / sum } else { (new - old).exp2() };

@@ -258,10 +258,10 @@ fn soft_transform(
     (0..x.len()).for_each(|i| state.f[i] = near[i / CELL]);
     (0..cells.len()).for_each(|j| state.g[j] = g[j]);
     // The parents' potentials are some ε off at the points: look deeper for what matters.
-    let (mut exact, _) = field.exact(&state, rate, Depth(64.0), &|f| f, Also::Nothing);
+    let (mut exact, _) = field.exact(&state, rate, Depth(64.0), &|_, f| f, Also::Nothing);
     if exact.lost {
         field.tighten_rows(&mut state, rate);
-        exact = field.exact(&state, rate, Depth(64.0), &|f| f, Also::Nothing).0;
+        exact = field.exact(&state, rate, Depth(64.0), &|_, f| f, Also::Nothing).0;
     }
     exact.f.truncate(x.len());
     exact.f

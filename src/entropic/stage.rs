@@ -74,7 +74,7 @@ pub(super) fn stage(field: &Field, state: &mut State, goal: Goal, work: &mut Wor
         let also = if store { Also::Store(std::mem::take(&mut work.room), precision) } else { Also::Price(&asked) };
         let exactly = !store || precision == Precision::Double;
         let (depth, far) = if deep { (DEEP, DEEP_FAR) } else { (depth, FAR * depth.0) };
-        let (exact, stored) = field.exact(state, rate, depth, &|f| f, also);
+        let (exact, stored) = field.exact(state, rate, depth, &|_, f| f, also);
         work.tick();
         let lost =
             exact.lost || exact.columns.iter().zip(&field.masses.b).any(|(c, b)| *b > 0.0 && (*c <= 0.0 || c.is_nan()));
