@@ -127,9 +127,9 @@ fn wrong(seeds: std::ops::Range<u64>) -> (usize, f64, u64) {
         let (dual, primal) = bounds(&small, &found.potentials.f, &found.potentials.g);
         let size = found.value.abs().max(1e-12);
         let right = found.status.is_success()
-            && (dual - found.value).abs() <= 1e-8 * size
-            && (primal - dual) <= 3e-6 * size
-            && (primal - dual - found.duality_gap).abs() <= 1e-5 * size
+            && (dual - found.value).abs() <= 1e-8 * size + 1e-15
+            && (primal - dual) <= 3e-6 * size + 1e-15
+            && (primal - dual - found.duality_gap).abs() <= 1e-5 * size + 1e-15
             && found.transport_cost.is_finite();
         let seconds = found.report.time.as_secs_f64();
         if !right || seconds > 2.0 {

@@ -2,6 +2,8 @@
 
 /// What holds a part that does not lead to the ground, relative to its weights.
 const HELD: f64 = 1e-9;
+/// How far a node goes that leads nowhere.
+const FAR: f64 = 1e18;
 
 /// Such a system: the weights between nodes, and what each row sums to (what leads to the ground).
 #[derive(Debug, Clone)]
@@ -38,8 +40,8 @@ impl Mesh {
     }
 
     /// The solution for `right`, node by node taken out (star-mesh transformation). Only the right side is ever subtracted from, so that
-    /// every digit is kept, however weakly parts of the mesh hang together. A node that leads nowhere gets NaN; a part that does not lead to
-    /// the ground is held by next to nothing, so that it goes far in the direction of its right side.
+    /// every digit is kept, however weakly parts of the mesh hang together. A part that does not lead to the
+    /// ground is held by next to nothing, so that it goes far in the direction of its right side.
     pub(super) fn solve(mut self, mut right: Vec<f64>) -> Vec<f64> {
         let n = self.size;
         let (mut totals, mut reached) = (vec![0.0; n], vec![false; n]);
@@ -72,7 +74,7 @@ impl Mesh {
                 true => flow / totals[k],
                 false if reached[k] && held[k] > 0.0 => flow / held[k],
                 false if flow == 0.0 => 0.0,
-                false => f64::NAN,
+                false => flow.signum() * FAR,
             };
         }
         z

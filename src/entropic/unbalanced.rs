@@ -175,14 +175,17 @@ impl Unbalanced {
         let (share_x, share_y) = (x.total() / unit, y.total() / unit);
         prepared.field.rescale(share_x, share_y);
         let product = self.reference == Reference::Product;
+        // A side that gives all it has is met exactly.
+        let all = |total: f64| self.mass.is_some_and(|mass| mass >= total * (1.0 - 1e-12));
+        let met = [all(x.total()), all(y.total())];
         let sides = match self.mass {
-            Some(_) => [Side::AtMost; 2],
+            Some(_) => met.map(|met| if met { Side::Priced(Marginal::Exact) } else { Side::AtMost }),
             None => [self.source, self.target].map(|side| Side::Priced(side.per(unit))),
         };
         let sides = Sides {
             source: sides[0],
             target: sides[1],
-            mass: self.mass.map(|mass| mass / unit),
+            mass: self.mass.filter(|_| met == [false; 2]).map(|mass| mass / unit),
             lift: if product { unit.log2() } else { 0.0 },
             reference: if product { unit } else { 1.0 },
         };
