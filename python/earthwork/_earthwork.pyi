@@ -363,6 +363,8 @@ class Unbalanced:
     @property
     def residual(self) -> float: ...
     @property
+    def duality_gap(self) -> float: ...
+    @property
     def status(self) -> str: ...
     @property
     def iterations(self) -> int: ...
@@ -609,6 +611,7 @@ def sinkhorn_unbalanced(
     target: tuple[str, float] | None,
     mass: float | None,
     options: _Options,
+    reference: str = ...,
 ) -> Unbalanced: ...
 def grid_barycenter(
     histograms: Sequence[_Floats],

@@ -1,6 +1,7 @@
 """Entropic transport: smooth, with bounds on the exact cost beside it.
 
-The objective is ⟨C, P⟩ + ε KL(P | a ⊗ b). ``value`` is its optimum; ``transport_cost`` is ⟨C, P⟩; ``lower`` and ``upper`` bracket
+The objective is ⟨C, P⟩ + ε Σ P log(P / R) with R = a ⊗ b / M, for masses of total M (GeomLoss and POT take R = a ⊗ b, which is
+the same for M = 1, and ε M log M less for any M). ``value`` is its optimum; ``transport_cost`` is ⟨C, P⟩; ``lower`` and ``upper`` bracket
 the *unregularised* cost. Others differ: POT's ``sinkhorn2`` returns ⟨C, P⟩.
 """
 
@@ -307,7 +308,7 @@ class Unbalanced(NamedTuple):
     """The end of an unbalanced solve."""
 
     value: float
-    """The dual value: at convergence the objective."""
+    """The dual value, which no plan can undercut; at convergence the objective."""
     transport_cost: float
     """⟨C, P⟩."""
     mass: float
@@ -321,6 +322,8 @@ class Unbalanced(NamedTuple):
     residual: float
     """How much of the mass another sweep would move."""
     status: str
+    duality_gap: float = 0.0
+    """What the objective of the plan is above ``value``, below which no plan is."""
 
 
 def unbalanced(
@@ -335,6 +338,7 @@ def unbalanced(
     cost: str = "sqeuclidean",
     tolerance: float = 1e-6,
     *,
+    reference: str = "normalized",
     max_iterations: int | None = None,
     normalize: bool = False,
     missing: str = "error",
@@ -343,8 +347,28 @@ def unbalanced(
 ) -> Unbalanced:
     """Entropic transport in which mass may be made or lost at a price.
 
-    ``source`` and ``target`` are what each side asks: None for exactly its masses; ``("kl", ρ)`` or just ρ for ρ KL(P 1 | a);
-    ``("tv", ρ)`` for ρ Σ |P 1 - a|. The rest is as in :func:`solve`.
+    The objective is ⟨C, P⟩ + ε KL(P | R) and the prices of both sides, with KL(P | R) = Σ P log(P / R) - P + R.
+
+    Args:
+        X: points, of shape (n, d) or (n,).
+        Y: points, of shape (m, d).
+        a: masses of X, of any total; 1/n each by default.
+        b: masses of Y, of any total.
+        source: what X asks: None for exactly its masses; ``("kl", ρ)`` or just ρ for ρ KL(P 1 | a); ``("tv", ρ)`` for ρ Σ |P 1 - a|;
+            ``("l2", ρ)`` for ρ / 2 Σ (P 1 - a)².
+        target: what Y asks.
+        epsilon: the regularisation in units of the cost; a hundredth of the mean cost by default.
+        relative: whether ``epsilon`` is a multiple of the mean cost instead.
+        cost: as in :func:`earthwork.exact.solve`.
+        tolerance: converged when another sweep would move at most this part of the mass, and the duality gap is at most this part of
+            the value.
+        reference: R: ``normalized`` for a ⊗ b / √(m_a m_b) with total masses m_a and m_b, so that twice the masses make twice the value;
+            ``product`` for a ⊗ b, as in POT. The two are the same where the masses total 1.
+        max_iterations: the most passes over the pairs; 10,000 by default.
+        normalize: whether to divide each side's masses by their total first.
+        missing: ``error``, or ``drop`` to leave out rows with missing values.
+        time_limit: seconds after which what was reached is returned.
+        progress: True for a bar, or a function that receives a dict.
 
     >>> import earthwork as ew
     >>> found = ew.sinkhorn.unbalanced([[0.0], [100.0]], [[1.0]], a=[1, 1], b=[1], source=("tv", 10), target=("tv", 10),
@@ -354,7 +378,7 @@ def unbalanced(
     """
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing, balanced=False)
     options = _options(epsilon, relative, tolerance, max_iterations, time_limit)
-    return _unbalanced("sinkhorn.unbalanced", x, y, source, target, None, cost, options, progress)
+    return _unbalanced("sinkhorn.unbalanced", x, y, source, target, None, cost, options, progress, reference)
 
 
 def partial(
@@ -403,13 +427,15 @@ def _unbalanced(
     cost: str,
     options: Options,
     progress: Progress,
+    reference: str = "normalized",
 ) -> Unbalanced:
     sides = _price("source", source), _price("target", target)
     with reporting(progress) as shown:
-        raw = _native.sinkhorn_unbalanced(x, y, _inputs.text("cost", cost), *sides, mass, options.with_progress(shown))
+        raw = _native.sinkhorn_unbalanced(x, y, _inputs.text("cost", cost), *sides, mass, options.with_progress(shown), _inputs.text("reference", reference))
     ended(what, raw.status, _MORE)
     first, second = raw.masses()
     potentials = Potentials(*raw.potentials())
     return Unbalanced(
-        raw.value, raw.transport_cost, raw.mass, first, second, potentials, raw.epsilon, raw.residual, raw.status
+        raw.value, raw.transport_cost, raw.mass, first, second, potentials, raw.epsilon, raw.residual, raw.status,
+        raw.duality_gap,
     )

@@ -434,7 +434,7 @@ impl Unbalanced {
 
 /// Mass at a price, or a given part of it.
 #[pyfunction]
-#[pyo3(signature = (x, y, cost, source, target, mass, options))]
+#[pyo3(signature = (x, y, cost, source, target, mass, options, reference = "normalized"))]
 #[expect(clippy::too_many_arguments, reason = "two samples and what each asks")]
 pub(crate) fn sinkhorn_unbalanced(
     py: Python<'_>,
@@ -445,12 +445,22 @@ pub(crate) fn sinkhorn_unbalanced(
     target: Option<(String, f64)>,
     mass: Option<f64>,
     options: Options,
+    reference: &str,
 ) -> PyResult<Unbalanced> {
+    let reference = match reference {
+        "normalized" => entropic::Reference::Normalised,
+        "product" => entropic::Reference::Product,
+        _ => {
+            let why = format!("reference: `{reference}` is none; write normalized or product");
+            return Err(PyValueError::new_err(why));
+        }
+    };
     let (x, y, ground) = (x.0.clone(), y.0.clone(), ground(cost)?);
     let (source, target) = (marginal(source, "source")?, marginal(target, "target")?);
     let (balanced, watching) = options.split();
     watched(py, watching, move |interrupt, observer| {
-        let mut solver = entropic::Unbalanced::new(1.0, source, target).with_tolerance(balanced.tolerance);
+        let mut solver =
+            entropic::Unbalanced::new(1.0, source, target).with_tolerance(balanced.tolerance).with_reference(reference);
         (solver.epsilon, solver.mass, solver.interrupt) = (balanced.epsilon, mass, interrupt);
         solver.solve_observed(&x, &y, ground, observer).map(Unbalanced)
     })
