@@ -115,7 +115,7 @@ pub enum ErrorKind {
         target_mass: f64,
     },
     /// An entry of a cost matrix is NaN or infinite.
-    #[error("the cost in row {row}, column {column} is {value}; every cost must be finite")]
+    #[error("the cost in row {row}, column {column} is {value}; {}", cost_rule(*value))]
     Cost {
         /// Row of the entry, from 0.
         row: usize,
@@ -123,6 +123,20 @@ pub enum ErrorKind {
         column: usize,
         /// The value found.
         value: f64,
+    },
+    /// Infinite costs leave so few pairs that some mass cannot be moved.
+    #[error("{side} {index} cannot be served: {}", shortage(*others, *mass, *room))]
+    Unserved {
+        /// "row" or "column".
+        side: &'static str,
+        /// Index of the row or column, from 0.
+        index: usize,
+        /// How many other rows share the columns that it can reach.
+        others: usize,
+        /// What they all hold.
+        mass: f64,
+        /// What those columns want.
+        room: f64,
     },
     /// A point for which the ground cost is not defined.
     #[error("point {point} {reason}")]
@@ -160,6 +174,28 @@ pub enum ErrorKind {
     /// A value that does not fit the question asked.
     #[error("{0}")]
     Unsupported(Cow<'static, str>),
+}
+
+/// What costs must be.
+fn cost_rule(value: f64) -> &'static str {
+    if value == f64::INFINITY {
+        "infinite costs (no pair) are for exact transport under a cost matrix; every cost must be finite here"
+    } else {
+        "every cost must be a number"
+    }
+}
+
+/// Why a row or a column cannot be served.
+fn shortage(others: usize, mass: f64, room: f64) -> String {
+    if room == 0.0 {
+        return format!("it holds {mass}, and its cost is infinite (no pair) wherever the other side holds mass");
+    }
+    let with = match others {
+        0 => String::new(),
+        1 => " with one other row that shares them".into(),
+        others => format!(" with {others} other rows that share them"),
+    };
+    format!("the columns that it reaches at a finite cost want {room}, but it holds{with} {mass}")
 }
 
 /// Refuses an argument whose dimension is not that of the other one.

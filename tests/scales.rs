@@ -138,3 +138,80 @@ fn what_overflows_or_underflows_is_named() {
         assert!(Problem::between(&x, &y, PNorm::cityblock()).is_ok());
     }
 }
+
+/// However a distance is asked for, far out of the range of its powers it is the same number or a refusal that says what to do.
+#[test]
+fn every_way_to_ask_gives_one_number_at_any_scale() {
+    use earthwork::closed_form::gelbrich;
+    use earthwork::compare::Compare;
+    use earthwork::exact::{circle, pairwise, population_bracket};
+    use earthwork::sliced::{MaxSliced, Sliced};
+    let cloud = |n: usize, dim: usize, seed: u64| Gaussian::standard(dim).unwrap().sample(n, seed).unwrap();
+    for dim in [1, 2] {
+        let (x, y) = (cloud(24, dim, 1), cloud(24, dim, 2));
+        for p in [1.0, 2.0, 3.0] {
+            let ways = |x: &Samples, y: &Samples, s: f64| -> Vec<(&str, Result<(f64, f64, f64)>)> {
+                let of = |found: Result<Estimate>| found.map(|e| (e.value, e.lower(), e.upper()));
+                let ground = PNorm::wasserstein(p).unwrap();
+                let mut sliced = Sliced::new(p).with_directions(40);
+                sliced.seed = 3;
+                let solved = Problem::between(x, y, ground).and_then(|problem| {
+                    let solution = solve(&problem)?;
+                    earthwork::exact::refuse_underflow(&problem, &solution)?;
+                    Ok(earthwork::exact::rooted(&solution.summary(), p))
+                });
+                let paired = pairwise(&[x.clone(), y.clone()], ground)
+                    .map(|found| found.get(0, 1).map(|e| e.value.powf(1.0 / p)).unwrap())
+                    .map(|v| (v, v * (1.0 - 1e-9), v * (1.0 + 1e-9)));
+                let compared = Compare::default().exact_only().between(x, y).map(|found| {
+                    let row = found.rows.iter().find(|row| row.order == p).map(|row| row.estimate());
+                    row.map_or((f64::NAN, 0.0, 0.0), |e| (e.value, e.lower(), e.upper()))
+                });
+                let around = if dim == 1 { of(circle(x, y, 100.0 * s, p)) } else { of(wasserstein(x, y, p)) };
+                vec![
+                    ("wasserstein", of(wasserstein(x, y, p))),
+                    ("solve", of(solved)),
+                    ("pairwise", paired),
+                    ("compare", compared),
+                    ("circle", around),
+                    ("sliced bounds", of(sliced.bounds(x, y))),
+                    ("sliced", sliced.solve(x, y).map(|e| (e.value, e.value, e.value))),
+                    ("max-sliced", of(MaxSliced::new(p).solve(x, y).map(|slice| slice.estimate()))),
+                    ("Gelbrich", of(gelbrich(x, y))),
+                    ("population", of(population_bracket(x, y).map(|bracket| bracket.upper))),
+                ]
+            };
+            let one = ways(&x, &y, 1.0);
+            for power in [-1000, -565, 565, 1000] {
+                let s = 2f64.powi(power);
+                let (far_x, far_y) = (changed(&x, |v| v * s, 1.0), changed(&y, |v| v * s, 1.0));
+                for ((name, found), (_, right)) in ways(&far_x, &far_y, s).into_iter().zip(&one) {
+                    let right = right.as_ref().unwrap();
+                    match found {
+                        Ok((value, lower, upper)) if !right.0.is_nan() => {
+                            let near =
+                                |found: f64, right: f64| found == right || (found / s - right).abs() <= 1e-12 * right;
+                            assert!(
+                                near(value, right.0),
+                                "{name}, p = {p}, 2^{power}: {value:e} is not {:e}",
+                                s * right.0
+                            );
+                            assert!(
+                                lower <= value * (1.0 + 1e-12) && value <= upper * (1.0 + 1e-12),
+                                "{name} {p} {power}"
+                            );
+                        }
+                        Ok(_) => {}
+                        Err(error) => {
+                            assert!(name != "wasserstein", "{error}");
+                            assert!(
+                                error.to_string().contains("scale") || error.to_string().contains("vanish"),
+                                "{name}: {error}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -75,3 +75,44 @@ fn mixtures_are_those_of_pot() {
         near(found.estimate.value.powi(2), case["cost"].as_f64().unwrap(), 1e-10);
     }
 }
+
+/// A translate of points that are spread far: W_p is the length of the shift for every p, however small beside the spread, and what is
+/// proven from rounded projections must hold it.
+#[test]
+fn proven_bounds_hold_where_points_far_apart_barely_move() {
+    use earthwork::sliced::{MaxSliced, SubspaceRobust};
+    for seed in 0..40_u64 {
+        let dim = 2 + (seed % 4) as usize;
+        for bits in [-40, -30, -20, -6] {
+            // Multiples of the shift's unit, so that the translate is exact.
+            let unit = 2f64.powi(bits);
+            let wave = |k: usize| ((k as f64 + 1.0) * (0.7 + seed as f64)).sin();
+            let offset = [0.0, 4096.0][(seed % 2) as usize];
+            let n = 2 + (seed % 7) as usize;
+            let x =
+                Array2::from_shape_fn((n, dim), |(i, k)| offset + (1000.0 * wave(i * dim + k) / unit).round() * unit);
+            let shift: Vec<f64> = (0..dim).map(|k| (1 + (seed as usize + k) % 5) as f64 * unit).collect();
+            let y = Array2::from_shape_fn((n, dim), |(i, k)| x[[i, k]] + shift[k]);
+            let right = shift.iter().map(|v| v * v).sum::<f64>().sqrt();
+            let (x, y) = (Samples::new(x).unwrap(), Samples::new(y).unwrap());
+            for p in [1.0, 2.0, 3.0] {
+                let mut sliced = Sliced::new(p).with_directions(20);
+                sliced.seed = seed;
+                let bounds = sliced.bounds(&x, &y).unwrap();
+                let (lower, upper) = (bounds.lower(), bounds.upper());
+                assert!(0.0 <= lower && lower <= right && right <= upper, "{p} {seed} {bits}: {bounds}, {right:e}");
+                let plan = sliced.best_plan(&x, &y).unwrap().estimate();
+                assert!(plan.upper() >= right, "{p} {seed} {bits}: {plan}");
+                let most = MaxSliced::new(p).solve(&x, &y).unwrap().estimate();
+                assert!(most.lower() <= right && most.value >= most.lower(), "{p} {seed} {bits}: {most}, {right:e}");
+                // The margin is that of rounding, and no wider.
+                let rounding = 1e-12 * 1e4;
+                assert!(bounds.lower() >= right / (dim as f64).sqrt() * 0.999 - rounding, "{bounds}, {right:e}");
+            }
+            let mut robust = SubspaceRobust::new(1);
+            robust.steps = 10;
+            let found = robust.solve(&x, &y).unwrap();
+            assert!(found.lower <= right && found.lower <= found.upper, "{seed} {bits}: {found:?}, {right:e}");
+        }
+    }
+}

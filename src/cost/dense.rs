@@ -7,8 +7,8 @@ use ndarray::{ArrayView2, CowArray, Ix2};
 use crate::cost::{CostMatrix, Origin};
 use crate::error::{Error, ErrorKind, Result};
 
-/// A dense cost matrix of shape (n, m), owned or borrowed. Every entry is finite, by construction; costs may be
-/// negative. A matrix that is not in row-major order is copied once.
+/// A dense cost matrix of shape (n, m), owned or borrowed. Every entry is a number, by construction; costs may be negative, and
+/// +∞ means that a row and a column are no pair. A matrix that is not in row-major order is copied once.
 #[derive(Debug, Clone)]
 pub struct DenseCost<'a> {
     matrix: CowArray<'a, f64, Ix2>,
@@ -18,8 +18,7 @@ impl<'a> DenseCost<'a> {
     /// The given matrix: an `Array2`, or a view of one.
     ///
     /// # Errors
-    /// When it is empty or an entry is NaN or infinite. (A forbidden pair is a cost far above all others, such as 1e32:
-    /// tolerances are relative to the entry at hand, so it costs no digits elsewhere.)
+    /// When it is empty or an entry is NaN or −∞.
     pub fn new(matrix: impl Into<CowArray<'a, f64, Ix2>>) -> Result<Self> {
         let matrix = matrix.into();
         let wrong = |kind| Err(Error::new("cost matrix", kind));
@@ -31,7 +30,7 @@ impl<'a> DenseCost<'a> {
         }
         let matrix = if matrix.is_standard_layout() { matrix } else { matrix.as_standard_layout().into_owned().into() };
         let columns = matrix.ncols();
-        if let Some(at) = matrix.iter().position(|c| !c.is_finite()) {
+        if let Some(at) = matrix.iter().position(|c| !may_be_cost(*c)) {
             let (row, column) = (at / columns, at % columns);
             return wrong(ErrorKind::Cost { row, column, value: matrix[[row, column]] });
         }
@@ -46,6 +45,11 @@ impl<'a> DenseCost<'a> {
     fn entries(&self) -> &[f64] {
         self.matrix.as_slice().expect("the matrix is in row-major order")
     }
+}
+
+/// Whether a number may be an entry: +∞ is no pair.
+pub(crate) fn may_be_cost(c: f64) -> bool {
+    c > f64::NEG_INFINITY
 }
 
 impl CostMatrix for DenseCost<'_> {
@@ -95,9 +99,10 @@ mod tests {
         let message = |m: ndarray::Array2<f64>| DenseCost::new(m).unwrap_err().to_string();
         assert_eq!(
             message(array![[1.0, 2.0], [3.0, f64::NAN]]),
-            "cost matrix: the cost in row 1, column 1 is NaN; every cost must be finite"
+            "cost matrix: the cost in row 1, column 1 is NaN; every cost must be a number"
         );
-        assert!(message(array![[1.0, f64::INFINITY]]).contains("row 0, column 1 is inf"));
+        assert!(message(array![[1.0, f64::NEG_INFINITY]]).contains("row 0, column 1 is -inf"));
+        assert!(DenseCost::new(array![[1.0, f64::INFINITY]]).is_ok());
         assert!(message(ndarray::Array2::zeros((0, 2))).contains("empty"));
     }
 }

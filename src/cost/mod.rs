@@ -22,6 +22,7 @@ mod points;
 use std::ops::Range;
 
 pub use dense::DenseCost;
+pub(crate) use dense::may_be_cost;
 pub use ground::{Cosine, CostFn, Euclidean, Form, GroundCost, PNorm, SquaredEuclidean};
 pub(crate) use ground::{raise, scale_to_unit};
 pub use names::by_name;
@@ -57,6 +58,7 @@ pub trait CostMatrix: Send + Sync {
     fn shape(&self) -> (usize, usize);
 
     /// Writes the costs of `rows` × `columns` into `out`, row by row. `out` has length `rows.len() * columns.len()`.
+    /// A cost of +∞ means that the two are no pair.
     fn fill(&self, rows: Range<usize>, columns: Range<usize>, out: &mut [f64]);
 
     /// What else is known about the entries; solvers use it to choose a faster path.

@@ -121,7 +121,7 @@ impl Sinkhorn {
     /// Solves `problem`.
     ///
     /// # Errors
-    /// When ε or the tolerance is not positive and finite, the costs divided by ε overflow, the mean cost is not positive
+    /// When a cost is infinite, ε or the tolerance is not positive and finite, the costs divided by ε overflow, the mean cost is not positive
     /// though ε is relative to it, or the potentials to start from do not fit.
     pub fn solve(&self, problem: &Problem) -> Result<SinkhornSolution> {
         self.solve_observed(problem, &mut Silent)
@@ -132,6 +132,7 @@ impl Sinkhorn {
     /// # Errors
     /// As [`Sinkhorn::solve`].
     pub fn solve_observed(&self, problem: &Problem, observer: &mut dyn Observer) -> Result<SinkhornSolution> {
+        problem.require_finite_costs()?;
         let tolerance = self.tolerance;
         require("tolerance", tolerance, tolerance > 0.0 && tolerance < 1.0, "the tolerance must be between 0 and 1")?;
         let mut work = Work::new(Watch::new(self.interrupt.clone(), observer), "sinkhorn");

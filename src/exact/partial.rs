@@ -73,11 +73,16 @@ pub fn partial(x: &Samples, y: &Samples, ground: impl GroundCost + 'static, mass
     }
     require("cost", least, least >= 0.0, "partial transport needs costs of at least 0")?;
     let widened = Widened { cost, edge: 0.0, corner: if dearest > 0.0 { 4.0 * dearest } else { 1.0 } };
-    let left = |weights: &Weights, others: f64| {
-        let masses: Vec<f64> = weights.as_slice().iter().copied().chain([(others - mass).max(0.0)]).collect();
-        Weights::new(masses)
+    // A point with more than twice what moves is as good as one with that: with masses cut off there, what stays is no difference of
+    // numbers much larger than what moves.
+    let cut = |weights: &Weights| weights.as_slice().iter().map(|held| held.min(2.0 * mass)).collect::<Vec<f64>>();
+    let (a, b) = (cut(x.weights()), cut(y.weights()));
+    let [stays, lacks] = [&a, &b].map(|side| (sum(side.iter().copied()) - mass).max(0.0));
+    let with = |mut side: Vec<f64>, one_more: f64| {
+        side.push(one_more);
+        Weights::new(side)
     };
-    let problem = Problem::with_cost(left(x.weights(), y.total())?, left(y.weights(), x.total())?, widened)?;
+    let problem = Problem::with_cost(with(a, lacks)?, with(b, stays)?, widened)?;
     let solution = NetworkSimplex::default().solve(&problem)?;
 
     let kept = solution.plan.flows().iter().filter(|flow| flow.source < n && flow.target < m);
@@ -190,6 +195,26 @@ mod tests {
                 + of(y.weights().as_slice(), &found.potentials.g);
             assert!((dual - found.transport_cost).abs() < 1e-10, "{dual} and {}", found.transport_cost);
             (cost, price) = (found.transport_cost, found.price);
+        }
+    }
+
+    #[test]
+    fn a_tiny_share_is_as_right_as_a_large_one() {
+        for share in [1e-9, 1e-12, 1e-16, 1e-100, 1e-290] {
+            let near = |found: f64, right: f64| (found / right - 1.0).abs() <= 1e-12;
+            let one = |at: f64| Samples::weighted([[at]], [1.0]).unwrap();
+            let found = partial(&one(0.0), &one(1.0), Euclidean, share).unwrap();
+            assert!([found.transport_cost, found.lower, found.upper].into_iter().all(|v| near(v, share)), "{found:?}");
+            assert!(near(found.plan.flows()[0].mass, share));
+            // Only the nearest pair moves, at its own distance.
+            let (x, y) = pair(Family::Gaussian, 4);
+            let least = x.points().iter().flat_map(|x| y.points().iter().map(move |y| SquaredEuclidean.between(x, y)));
+            let least = least.fold(f64::INFINITY, f64::min);
+            let found = partial(&x, &y, SquaredEuclidean, share).unwrap();
+            for v in [found.transport_cost, found.lower, found.upper] {
+                assert!((v / (share * least) - 1.0).abs() <= 1e-9, "{share:e}: {v:e} is not {:e}", share * least);
+            }
+            assert!(near(found.price, least) && near(found.plan.row_sums().iter().sum(), share));
         }
     }
 

@@ -44,7 +44,12 @@ pub(super) fn refined(
     if groups.len() < 2 || !groups.iter().all(|group| balances(problem, group)) {
         return Ok(solution);
     }
-    let parts = groups.iter().map(|group| solve(&part(problem, group)?)).collect::<Result<Vec<_>>>()?;
+    let parts = match groups.iter().map(|group| solve(&part(problem, group)?)).collect::<Result<Vec<_>>>() {
+        Ok(parts) => parts,
+        // By itself a group may lack a pair through which its last digits went.
+        Err(_) if problem.has_forbidden_pairs() => return Ok(solution),
+        Err(error) => return Err(error),
+    };
     let together = joined(problem, &groups, &parts, &solution)?;
     let gap = |solution: &Solution| solution.bounds.map_or(f64::INFINITY, |bounds| bounds.gap());
     Ok(if gap(&together) < gap(&solution) { together } else { solution })

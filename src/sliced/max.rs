@@ -83,6 +83,8 @@ impl Default for MaxSliced {
 pub struct MaxSlice {
     /// W_p of the slice, for all the mass.
     pub value: f64,
+    /// Proven: the largest slice, and W_p, are at least this. The value less what rounding of the projections may have added.
+    pub lower: f64,
     /// Its direction, of length 1.
     pub direction: Vec<f64>,
     /// |Riemannian gradient| / (p · cost) there: 0 at a smooth maximum.
@@ -104,9 +106,7 @@ pub struct MaxSlice {
 impl MaxSlice {
     /// The value as a lower bound.
     pub fn estimate(&self) -> Estimate {
-        // Two sorts and a sum of at most n + m positive terms, compensated.
-        let lower = self.value * (1.0 - 1e-12);
-        let evidence = Evidence::Bounds { lower, upper: f64::INFINITY };
+        let evidence = Evidence::Bounds { lower: self.lower, upper: f64::INFINITY };
         let estimate = Estimate::new(self.value, evidence, "max-sliced", self.sizes).of_kind(Kind::LowerBound);
         let estimate = estimate.with_seed(self.seed);
         let ended = matches!(self.status, Status::Converged | Status::Stalled);
@@ -155,8 +155,11 @@ impl MaxSliced {
         climbs.sort_by(|a, b| b.cost.total_cmp(&a.cost));
         let values = climbs.iter().map(|climb| pair.rooted(climb.cost)).collect();
         let best = climbs.swap_remove(0);
+        let value = pair.rooted(best.cost);
         Ok(MaxSlice {
-            value: pair.rooted(best.cost),
+            value,
+            // Two sorts and a sum of at most n + m positive terms, compensated; and the projections of points that may be far apart.
+            lower: (value * (1.0 - 1e-12) - pair.rounding()).max(0.0),
             direction: best.direction,
             stationarity: best.stationarity,
             climbs: values,

@@ -83,6 +83,20 @@ impl Pair {
         Ok(Self { x: x_side, y: y_side, dim: x.dim(), p, unit, mass: x.total(), masses })
     }
 
+    /// How far W_p of a slice, or of the points as they are held here, may be from that of the points as given, by rounding alone.
+    ///
+    /// Moving the points rounds each coordinate, and a projection sums d products of norm at most that of a point: both shift each point
+    /// by at most d + 8 roundings of the farthest one, and W_p by at most that much for a unit of mass on either side.
+    pub(super) fn rounding(&self) -> f64 {
+        let farthest = [&self.x, &self.y].map(|side| {
+            let squares = side.rows.chunks_exact(self.dim).map(|row| row.iter().map(|v| v * v).sum::<f64>());
+            squares.fold(0.0, f64::max).sqrt()
+        });
+        let shift = (self.dim as f64 + 8.0) * f64::EPSILON * (farthest[0] + farthest[1]);
+        let mass = if self.p == 1.0 { self.mass } else { self.mass.powf(1.0 / self.p) };
+        shift * mass * self.unit
+    }
+
     /// How many directions are worked on together.
     pub(super) fn batch(&self) -> usize {
         (BATCH / (self.x.len + self.y.len)).clamp(1, 8) * 4

@@ -26,6 +26,8 @@ pub struct SlicedPlan {
     /// The direction that it was sorted along; `None` for a mean over many.
     pub direction: Option<Vec<f64>>,
     order: f64,
+    /// What rounding of the coordinates may come to in W_p.
+    rounding: f64,
     method: &'static str,
 }
 
@@ -33,7 +35,7 @@ impl SlicedPlan {
     /// The root of the transport cost: an upper bound on W_p.
     pub fn estimate(&self) -> Estimate {
         let value = self.transport_cost.powf(1.0 / self.order);
-        let evidence = Evidence::Bounds { lower: 0.0, upper: value * (1.0 + ROUNDING) };
+        let evidence = Evidence::Bounds { lower: 0.0, upper: value * (1.0 + ROUNDING) + self.rounding };
         Estimate::new(value, evidence, self.method, self.plan.shape()).of_kind(Kind::UpperBound)
     }
 }
@@ -152,9 +154,13 @@ impl Sliced {
             lower = block.iter().fold(lower.max(factor * sum), |most, (slice, _)| most.max(*slice));
         }
         let upper = found.iter().fold(f64::INFINITY, |least, (_, cost)| least.min(*cost));
+        // Slices of points far apart that barely move are differences of large projections. A basis of d slices has the rounding of
+        // each, d^(1/p) times at most, and c takes off what is above √d.
+        let rounding = pair.rounding();
+        let of_a_basis = rounding * (dim as f64).sqrt();
         let evidence = Evidence::Bounds {
-            lower: pair.rooted(lower) * (1.0 - ROUNDING),
-            upper: pair.rooted(upper) * (1.0 + ROUNDING),
+            lower: (pair.rooted(lower) * (1.0 - ROUNDING) - of_a_basis).max(0.0),
+            upper: pair.rooted(upper) * (1.0 + ROUNDING) + rounding,
         };
         Ok(Estimate::new(pair.rooted(upper), evidence, "sliced bounds", (x.len(), y.len())).with_seed(self.seed))
     }
@@ -174,7 +180,7 @@ impl Sliced {
             cost.add(flow.mass * pair.ground(flow.source, flow.target));
         }
         let transport_cost = cost.value() * pair.unit.powf(self.p);
-        SlicedPlan { plan, transport_cost, direction, order: self.p, method }
+        SlicedPlan { plan, transport_cost, direction, order: self.p, rounding: pair.rounding(), method }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::cost::SquaredEuclidean;
 use crate::error::{Result, require, require_dimension};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
 use crate::exact::{rooted, solve};
-use crate::measure::Samples;
+use crate::measure::{Points, Samples};
 use crate::transport::{Interrupt, Plan, Problem, Progress, Silent, Status, Watch};
 
 /// The subspace-robust Wasserstein distance S_k: the convex relaxation of the largest W₂ between projections onto k dimensions.
@@ -109,6 +109,12 @@ impl SubspaceRobust {
         require_dimension("y", y.dim(), dim)?;
         let mut silent = Silent;
         let mut watch = Watch::new(self.interrupt.clone(), &mut silent);
+        // Differences alone matter: from a common origin, points far from 0 lose no digits.
+        let origin = x.point(0).to_vec();
+        let [x, y] = [x, y].map(|side| moved(side, &origin));
+        let (x, y) = (x?, y?);
+        let farthest = farthest(&x) + farthest(&y);
+        let rounding = 4.0 * (dim as f64 + 8.0) * f64::EPSILON * farthest * x.total().sqrt();
         let mut omega = DMatrix::identity(dim, dim) * (self.k as f64 / dim as f64);
         let mut mean_moment = DMatrix::zeros(dim, dim);
         let mut best: Option<(f64, f64, DMatrix<f64>, Plan)> = None;
@@ -117,16 +123,16 @@ impl SubspaceRobust {
         let status = loop {
             let weight = 2.0 / (steps as f64 + 2.0);
             let root = spectral_root(&omega);
-            let problem = Problem::between(&transformed(x, &root)?, &transformed(y, &root)?, SquaredEuclidean)?;
+            let problem = Problem::between(&transformed(&x, &root)?, &transformed(&y, &root)?, SquaredEuclidean)?;
             let solution = solve(&problem)?;
             let estimate = rooted(&solution.summary(), 2.0);
-            // The points were rounded when they were transformed: a part of 1e-13 covers it.
-            let lower = estimate.lower() * (1.0 - 1e-13);
-            let moment = displacement(x, y, &solution.plan);
+            // The points were rounded when they were transformed, each by some roundings of the farthest one.
+            let lower = (estimate.lower() * (1.0 - 1e-13) - rounding).max(0.0);
+            let moment = displacement(&x, &y, &solution.plan);
             mean_moment = mean_moment * (1.0 - weight) + &moment * weight;
             // Both the plan at hand and the mean of the plans are feasible.
             for plan in [&moment, &mean_moment] {
-                upper = upper.min(leading(plan, self.k).0.max(0.0).sqrt() * (1.0 + 1e-12));
+                upper = upper.min(leading(plan, self.k).0.max(0.0).sqrt() * (1.0 + 1e-12) + rounding);
             }
             if best.as_ref().is_none_or(|(_, held, ..)| lower > *held) {
                 best = Some((estimate.value, lower, omega.clone(), solution.plan));
@@ -168,6 +174,18 @@ fn spectral_root(matrix: &DMatrix<f64>) -> DMatrix<f64> {
     let eigen = SymmetricEigen::new(matrix.clone());
     let roots = eigen.eigenvalues.map(|value| value.max(0.0).sqrt());
     &eigen.eigenvectors * DMatrix::from_diagonal(&roots) * eigen.eigenvectors.transpose()
+}
+
+/// The points less `origin`.
+fn moved(side: &Samples, origin: &[f64]) -> Result<Samples> {
+    let points: Vec<f64> =
+        side.points().iter().flat_map(|point| point.iter().zip(origin).map(|(v, o)| v - o)).collect();
+    Samples::with_weights(Points::from_rows(points, side.dim())?, side.weights().clone())
+}
+
+/// The largest distance of a point from 0.
+fn farthest(side: &Samples) -> f64 {
+    side.points().iter().map(|point| point.iter().map(|v| v * v).sum::<f64>()).fold(0.0, f64::max).sqrt()
 }
 
 /// The samples under a linear map.

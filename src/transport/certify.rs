@@ -86,11 +86,7 @@ pub fn certify(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Resul
     check_shapes(problem, plan, potentials)?;
     let (a, b) = marginals(problem);
     let Repaired { flows, marginal_error } = repaired(plan, &a, &b);
-    let mut upper = Sum::default();
-    for flow in &flows {
-        upper.add_product(flow.mass, problem.cost().entry(flow.source, flow.target));
-    }
-    let upper = upper.value();
+    let upper = cost_of(problem, &flows);
 
     let (first, dual_violation) = feasible(problem, &a, potentials, false);
     let mut best = (dual_value(&flows, &first), first);
@@ -98,7 +94,7 @@ pub fn certify(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Resul
     let closed = if large { CLOSED_LARGE } else { CLOSED };
     let open = |lower: f64| (upper - lower).is_nan() || upper - lower > closed * upper.abs();
     if open(best.0) {
-        let least = least_cost(problem);
+        let least = least_cost(problem).min(f64::MAX);
         best = better(&flows, best, Potentials { f: vec![least; a.len()], g: vec![0.0; b.len()] });
         let largest = potentials.f.iter().chain(&potentials.g).fold(0.0_f64, |m, v| m.max(v.abs()));
         if !large && open(best.0) && upper - best.0 <= ROUNDED * largest * problem.mass() {
@@ -127,6 +123,19 @@ pub fn certify(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Resul
         bounds.lower = bounds.lower.min(transport_cost);
     }
     Ok(Certificate { bounds, transport_cost, marginal_error, dual_violation, potentials })
+}
+
+/// ⟨C, P⟩; infinite if some mass goes where there is no pair.
+fn cost_of(problem: &Problem, flows: &[Flow]) -> f64 {
+    let mut total = Sum::default();
+    for flow in flows {
+        let cost = problem.cost().entry(flow.source, flow.target);
+        if cost == f64::INFINITY {
+            return cost;
+        }
+        total.add_product(flow.mass, cost);
+    }
+    total.value()
 }
 
 /// Of two pairs of feasible potentials, the one that proves more, and what it proves.
@@ -162,6 +171,10 @@ fn feasible(problem: &Problem, a: &[f64], given: &Potentials, exactly: bool) -> 
     for (g, above) in g.iter_mut().zip(above) {
         *g -= above;
     }
+    // A column without any pair bounds nothing.
+    for (g, given) in g.iter_mut().zip(&given.g).filter(|(g, _)| **g == f64::INFINITY) {
+        *g = *given;
+    }
     // Each difference c − f was rounded once, to nearest: the exact one is above the next number down.
     let pairs = a.len() * g.len();
     let too_high =
@@ -183,8 +196,8 @@ fn feasible(problem: &Problem, a: &[f64], given: &Potentials, exactly: bool) -> 
         |row, (i, f)| {
             problem.cost().fill(i..i + 1, 0..row.len(), row);
             let excess = row.iter().zip(&given.g).map(|(c, g)| (*f - c) + g).fold(f64::NEG_INFINITY, f64::max);
-            *f = row.iter().zip(&g).map(|(c, g)| c - g).fold(f64::INFINITY, f64::min);
-            *f = down(*f);
+            let most = row.iter().zip(&g).map(|(c, g)| c - g).fold(f64::INFINITY, f64::min);
+            *f = if most < f64::INFINITY { down(most) } else { *f };
             excess
         },
     );

@@ -30,7 +30,9 @@ pub(crate) fn extended(problem: &Problem, mut f: Vec<f64>, mut g: Vec<f64>) -> P
         };
         empty.par_iter().map_init(|| vec![0.0; m], least).collect()
     });
-    empty.iter().zip(found).for_each(|(&i, value)| f[i as usize] = value);
+    // A point without any pair is bound by nothing.
+    let finite = |value: f64| if value == f64::INFINITY { 0.0 } else { value };
+    empty.iter().zip(found).for_each(|(&i, value)| f[i as usize] = finite(value));
 
     let empty = of(b, false);
     let by_tree = points.filter(|_| empty.len() * n >= MANY);
@@ -43,7 +45,7 @@ pub(crate) fn extended(problem: &Problem, mut f: Vec<f64>, mut g: Vec<f64>) -> P
             column.iter().zip(&f).map(|(c, f)| c - f).fold(f64::INFINITY, f64::min)
         };
         let found: Vec<f64> = empty.par_iter().map_init(|| vec![0.0; n], least).collect();
-        empty.iter().zip(found).for_each(|(&j, value)| g[j as usize] = value);
+        empty.iter().zip(found).for_each(|(&j, value)| g[j as usize] = finite(value));
     }
     balanced(a, b, f, g)
 }

@@ -95,11 +95,15 @@ impl Plan {
         sums.into_iter().map(Sum::value).collect()
     }
 
-    /// ⟨C, P⟩ = Σ P_ij c_ij, compensated.
+    /// ⟨C, P⟩ = Σ P_ij c_ij, compensated; infinite if mass goes where there is no pair.
     pub fn transport_cost(&self, problem: &Problem) -> f64 {
         let mut total = Sum::default();
         for flow in &self.flows {
-            total.add_product(flow.mass, problem.cost().entry(flow.source, flow.target));
+            let cost = problem.cost().entry(flow.source, flow.target);
+            if cost == f64::INFINITY {
+                return cost;
+            }
+            total.add_product(flow.mass, cost);
         }
         total.value()
     }

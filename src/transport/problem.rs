@@ -29,6 +29,8 @@ pub struct Problem<'a> {
     source: Weights,
     target: Weights,
     cost: Box<dyn CostMatrix + 'a>,
+    /// Whether some cost is infinite.
+    forbids: bool,
 }
 
 impl Problem<'static> {
@@ -49,32 +51,49 @@ impl Problem<'static> {
         let free_form = ground.form() == Form::Other;
         let cost = PointCost::shared(x.points(), y.points(), ground)?;
         if free_form {
-            require_finite(&cost)?;
+            require(&cost, f64::is_finite)?;
         }
-        Self::checked(x.weights().clone(), y.weights().clone(), Box::new(cost))
+        Self::checked(x.weights().clone(), y.weights().clone(), Box::new(cost), false)
     }
 }
 
 impl<'a> Problem<'a> {
-    /// Transport under a cost matrix of shape (n, m), owned (`Array2`) or borrowed (a reference or a view).
+    /// Transport under a cost matrix of shape (n, m), owned (`Array2`) or borrowed (a reference or a view). An entry of +∞ means
+    /// that no mass may go that way; exact solvers of a matrix take such problems, entropic ones refuse them.
     ///
     /// # Errors
-    /// When the shape does not fit the weights, an entry is NaN or infinite, or the total masses differ.
+    /// When the shape does not fit the weights, an entry is NaN or −∞, or the total masses differ.
+    ///
+    /// ```
+    /// use earthwork::prelude::*;
+    /// use ndarray::array;
+    ///
+    /// let half = Weights::uniform(2)?;
+    /// let costs = array![[f64::INFINITY, 1.0], [2.0, f64::INFINITY]];
+    /// assert_eq!(solve(&Problem::with_matrix(half.clone(), half.clone(), costs)?)?.transport_cost, 1.5);
+    /// let costs = array![[f64::INFINITY, 1.0], [f64::INFINITY, 1.0]];
+    /// let refused = solve(&Problem::with_matrix(half.clone(), half, costs)?).unwrap_err();
+    /// assert!(refused.to_string().starts_with("cost: column 0 cannot be served"));
+    /// # Ok::<(), earthwork::Error>(())
+    /// ```
     pub fn with_matrix(source: Weights, target: Weights, matrix: impl Into<CowArray<'a, f64, Ix2>>) -> Result<Self> {
-        Self::checked(source, target, Box::new(DenseCost::new(matrix)?))
+        let cost = DenseCost::new(matrix)?;
+        let forbids = cost.view().iter().any(|c| c.is_infinite());
+        Self::checked(source, target, Box::new(cost), forbids)
     }
 
-    /// Transport under any cost.
+    /// Transport under any cost. An entry of +∞ means that no mass may go that way, as in [`Problem::with_matrix`].
     ///
     /// # Errors
-    /// When the shape does not fit the weights, an entry is NaN or infinite (all pairs are tried, O(n m)), or the total
+    /// When the shape does not fit the weights, an entry is NaN or −∞ (all pairs are tried, O(n m)), or the total
     /// masses differ.
     pub fn with_cost(source: Weights, target: Weights, cost: impl CostMatrix + 'a) -> Result<Self> {
-        require_finite(&cost)?;
-        Self::checked(source, target, Box::new(cost))
+        require(&cost, crate::cost::may_be_cost)?;
+        let forbids = require(&cost, f64::is_finite).is_err();
+        Self::checked(source, target, Box::new(cost), forbids)
     }
 
-    fn checked(source: Weights, target: Weights, cost: Box<dyn CostMatrix + 'a>) -> Result<Self> {
+    fn checked(source: Weights, target: Weights, cost: Box<dyn CostMatrix + 'a>, forbids: bool) -> Result<Self> {
         let (n, m) = cost.shape();
         let sides = [
             ("source weights", &source, n, "the cost has that many rows"),
@@ -87,7 +106,7 @@ impl<'a> Problem<'a> {
             }
         }
         source.require_equal_total(&target)?;
-        Ok(Self { source, target, cost })
+        Ok(Self { source, target, cost, forbids })
     }
 
     /// (n, m).
@@ -120,6 +139,16 @@ impl<'a> Problem<'a> {
         &*self.cost
     }
 
+    /// Whether some pairs are none: an entry of the cost is infinite.
+    pub fn has_forbidden_pairs(&self) -> bool {
+        self.forbids
+    }
+
+    /// Refuses a problem with an infinite cost.
+    pub(crate) fn require_finite_costs(&self) -> Result<()> {
+        if self.forbids { require(self.cost(), f64::is_finite) } else { Ok(()) }
+    }
+
     /// The points behind the cost, when there are some.
     pub fn points(&self) -> Option<&PointCost> {
         match self.cost.origin() {
@@ -150,15 +179,15 @@ impl fmt::Debug for Problem<'_> {
     }
 }
 
-/// Refuses a cost with an entry that is NaN or infinite.
-fn require_finite(cost: &dyn CostMatrix) -> Result<()> {
+/// Refuses a cost with an entry that `may_be` refuses.
+fn require(cost: &dyn CostMatrix, may_be: fn(f64) -> bool) -> Result<()> {
     let (n, m) = cost.shape();
     let step = rows_per_tile(m);
     let found = (0..n.div_ceil(step)).into_par_iter().find_map_first(|block| {
         let rows = block * step..((block + 1) * step).min(n);
         let mut tile = vec![0.0; rows.len() * m];
         cost.fill(rows.clone(), 0..m, &mut tile);
-        let at = tile.iter().position(|c| !c.is_finite())?;
+        let at = tile.iter().position(|c| !may_be(*c))?;
         Some(ErrorKind::Cost { row: rows.start + at / m, column: at % m, value: tile[at] })
     });
     found.map_or(Ok(()), |kind| Err(Error::new("cost", kind)))
@@ -194,7 +223,7 @@ mod tests {
         let x = Samples::new([[0.0], [1.0]]).unwrap();
         let bad = CostFn::new("bad", |x: &[f64], y: &[f64]| if x[0] > y[0] { f64::NAN } else { 1.0 });
         let message = Problem::between(&x, &x, bad).unwrap_err().to_string();
-        assert_eq!(message, "cost: the cost in row 1, column 0 is NaN; every cost must be finite");
+        assert_eq!(message, "cost: the cost in row 1, column 0 is NaN; every cost must be a number");
     }
 
     #[test]

@@ -27,7 +27,11 @@ impl Bounds {
     /// numbers, of which nothing may be left: its gap is relative to that millionth.
     pub fn relative_gap(&self) -> f64 {
         let scale = self.upper.abs().max(self.lower.abs()).max(1e-6 * self.magnitude);
-        if self.gap() == 0.0 { 0.0 } else { self.gap() / scale }
+        match self.gap() {
+            0.0 => 0.0,
+            f64::INFINITY => f64::INFINITY,
+            gap => gap / scale,
+        }
     }
 }
 

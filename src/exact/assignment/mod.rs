@@ -80,7 +80,7 @@ impl Assignment {
     /// Solves `problem`; see [`Problem::is_assignment`].
     ///
     /// # Errors
-    /// When n ≠ m, the masses of a side are not all equal, or there are more than 2³² − 1 points.
+    /// When n ≠ m, a cost is infinite, the masses of a side are not all equal, or there are more than 2³² − 1 points.
     pub fn solve(&self, problem: &Problem) -> Result<Solution> {
         self.solve_observed(problem, &mut Silent)
     }
@@ -102,6 +102,7 @@ impl Assignment {
         wary: bool,
         observer: &mut dyn Observer,
     ) -> Result<Option<Solution>> {
+        problem.require_finite_costs()?;
         let (n, _) = problem.shape();
         if !problem.is_assignment() || n > u32::MAX as usize {
             let why = "the assignment solver needs equally many points on both sides (below 2³²) of equal mass";

@@ -9,10 +9,11 @@ use std::time::Instant;
 use crate::cost::{Euclidean, GroundCost};
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
 use crate::estimate::Estimate;
+use crate::exact::amount::Wide;
 use crate::exact::line::power::{Convex, with_power};
 use crate::exact::line::sort::{Scratch, Sorted};
-use crate::exact::line::units::Masses;
-use crate::exact::line::{balance, rounding};
+use crate::exact::line::units::{Count, Masses};
+use crate::exact::line::{balance, masses, rounding};
 use crate::exact::rooted;
 use crate::measure::{Points, Samples};
 use crate::transport::{Bounds, Flow, Plan, Potentials, Problem, Report, Solution, Status};
@@ -144,7 +145,12 @@ impl Circle {
         // The same masses between the same points of the unrolled circle: checked as every problem is.
         let (x, y) = (self.unrolled(x)?, self.unrolled(y)?);
         let problem = Problem::between(&x, &y, Euclidean)?;
-        Ok(with_power!(self.p, cost => self.solve_unrolled(cost, &problem, &x, &y, started)))
+        let counted = masses::<i128>(&problem);
+        if counted.lost() == 0.0 {
+            return Ok(with_power!(self.p, cost => self.solve_unrolled(cost, &problem, counted, (&x, &y), started)));
+        }
+        let counted = masses::<Wide>(&problem);
+        Ok(with_power!(self.p, cost => self.solve_unrolled(cost, &problem, counted, (&x, &y), started)))
     }
 
     fn unrolled(&self, side: &Samples) -> Result<Samples> {
@@ -152,27 +158,26 @@ impl Circle {
         Samples::with_weights(Points::from_rows(points, 1)?, side.weights().clone())
     }
 
-    fn solve_unrolled(
+    fn solve_unrolled<C: Count>(
         &self,
         cost: impl Convex,
         problem: &Problem,
-        x: &Samples,
-        y: &Samples,
+        masses: Masses<C>,
+        (x, y): (&Samples, &Samples),
         started: Instant,
     ) -> Solution {
         let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
-        let masses = Masses::new(a, b, problem.mass(), problem.target_scale());
         let mut scratch = Scratch::default();
         let sorted_x = Sorted::new(x.points().as_slice(), &mut scratch);
         let sorted_y = Sorted::new(y.points().as_slice(), &mut scratch);
-        let counts_x: Vec<i128> = sorted_x.order.iter().map(|&i| masses.source(i as usize)).collect();
-        let counts_y: Vec<i128> = sorted_y.order.iter().map(|&j| masses.target(j as usize)).collect();
+        let counts_x: Vec<C> = sorted_x.order.iter().map(|&i| masses.source(i as usize)).collect();
+        let counts_y: Vec<C> = sorted_y.order.iter().map(|&j| masses.target(j as usize)).collect();
         let wheel = Wheel {
             period: self.period,
-            first: counts_x.iter().position(|&count| count > 0).expect("some source has mass"),
+            first: counts_x.iter().position(|&count| count > C::ZERO).expect("some source has mass"),
             x: sorted_x.values,
             y: sorted_y.values,
-            total: counts_x.iter().sum(),
+            total: counts_x.iter().fold(C::ZERO, |sum, &count| sum + count),
             a: counts_x,
             b: counts_y,
             masses,
@@ -231,14 +236,14 @@ impl Circle {
 }
 
 /// By how much a slope that should be ≥ 0 on the left and ≤ 0 on the right may be on the wrong side by its rounding.
-fn open_slope(left: &Turn, right: &Turn, p: f64) -> f64 {
-    let error = |turn: &Turn| (p + 10.0) * f64::EPSILON * turn.variation;
+fn open_slope<C>(left: &Turn<C>, right: &Turn<C>, p: f64) -> f64 {
+    let error = |turn: &Turn<C>| (p + 10.0) * f64::EPSILON * turn.variation;
     let wrong = |rise: f64, error: f64| if rise > error { 0.0 } else { error + (-rise).max(0.0) };
     wrong(left.rise, error(left)).max(wrong(-right.rise, error(right)))
 }
 
 /// The least shift at which the cost stops falling, and how many walks it took to find it.
-fn best_shift(wheel: &Wheel, cost: impl Convex) -> (i128, u64) {
+fn best_shift<C: Count>(wheel: &Wheel<C>, cost: impl Convex) -> (C, u64) {
     let mut walks = 0;
     let mut walk = |shift| {
         walks += 1;
@@ -247,7 +252,7 @@ fn best_shift(wheel: &Wheel, cost: impl Convex) -> (i128, u64) {
     // One whole turn either way moves every mass around the circle in one direction.
     let (mut low, mut high) = (-wheel.total, wheel.total);
     let (mut at_low, mut at_high) = (walk(low), walk(high));
-    let breakpoint = |shift: i128, at: Turn| {
+    let breakpoint = |shift: C, at: Turn<C>| {
         // Down to there the plan, and so the slope, stays the same.
         (shift - at.room.1, Turn { cost: at.cost + at.rise * wheel.masses.mass(at.room.1), ..at })
     };
@@ -256,13 +261,13 @@ fn best_shift(wheel: &Wheel, cost: impl Convex) -> (i128, u64) {
     }
     for round in 0.. {
         // The cost is linear from `low` to `next`; it falls there, so the best shift is not before.
-        let next = low.saturating_add(at_low.room.0);
+        let next = if at_low.room.0 < high - low { low + at_low.room.0 } else { high };
         if next >= high {
             break;
         }
         let shift =
-            if round % 3 == 2 { low + (high - low) / 2 } else { meeting(wheel, (low, &at_low), (high, &at_high)) };
-        let shift = shift.clamp(next, high - 1);
+            if round % 3 == 2 { low + (high - low).half() } else { meeting(wheel, (low, &at_low), (high, &at_high)) };
+        let shift = shift.clamp(next, high - C::ONE);
         let here = walk(shift);
         if here.rise > 0.0 {
             (low, at_low) = (shift, here);
@@ -274,11 +279,11 @@ fn best_shift(wheel: &Wheel, cost: impl Convex) -> (i128, u64) {
 }
 
 /// Where the tangent on the right of `low` meets that on the right of `high`.
-fn meeting(wheel: &Wheel, (low, at_low): (i128, &Turn), (high, at_high): (i128, &Turn)) -> i128 {
+fn meeting<C: Count>(wheel: &Wheel<C>, (low, at_low): (C, &Turn<C>), (high, at_high): (C, &Turn<C>)) -> C {
     let width = wheel.masses.mass(high - low);
     // Slopes are minus the rises.
     let part = (at_high.cost - at_low.cost + at_high.rise * width) / ((at_high.rise - at_low.rise) * width);
-    low + ((high - low) as f64 * part.clamp(0.0, 1.0)) as i128
+    low + (high - low).times(part.clamp(0.0, 1.0))
 }
 
 impl GroundCost for Circle {

@@ -1,20 +1,20 @@
 //! Two sorted sides on a circle, and the staircases that wind around it.
 
 use crate::exact::line::power::Convex;
-use crate::exact::line::units::Masses;
+use crate::exact::line::units::{Count, Masses};
 use crate::numeric::Sum;
 
 /// Sorted points in (−T/2, T/2] with their masses in whole counts of equal total.
-pub(super) struct Wheel<'p> {
+pub(super) struct Wheel<'p, C> {
     pub(super) period: f64,
     /// The first x that has mass: walks begin there.
     pub(super) first: usize,
     pub(super) x: Vec<f64>,
     pub(super) y: Vec<f64>,
-    pub(super) a: Vec<i128>,
-    pub(super) b: Vec<i128>,
-    pub(super) total: i128,
-    pub(super) masses: Masses<'p>,
+    pub(super) a: Vec<C>,
+    pub(super) b: Vec<C>,
+    pub(super) total: C,
+    pub(super) masses: Masses<'p, C>,
 }
 
 /// Which side moves on where both run out of mass at once.
@@ -33,7 +33,7 @@ struct Place {
 
 /// What one period of a staircase comes to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Turn {
+pub(super) struct Turn<C> {
     /// Σ mass · cost.
     pub(super) cost: f64,
     /// By how much f rises over the period: minus the slope of the cost in the shift (on the right of the shift when ties
@@ -42,20 +42,20 @@ pub(super) struct Turn {
     /// Σ |steps of f|: what the rise may have been rounded from.
     pub(super) variation: f64,
     /// How far the shift may grow, and fall, before the staircase changes.
-    pub(super) room: (i128, i128),
+    pub(super) room: (C, C),
 }
 
 /// What happens along a staircase, in order.
-pub(super) enum Event {
+pub(super) enum Event<C> {
     /// This much mass goes from source to target.
-    Carry { source: usize, target: usize, count: i128 },
+    Carry { source: usize, target: usize, count: C },
     /// The walk comes to this source, whose potential is the given one (0 on the first).
     Source { index: usize, potential: f64 },
     /// The walk comes to this target.
     Target { index: usize, potential: f64 },
 }
 
-impl Wheel<'_> {
+impl<C: Count> Wheel<'_, C> {
     /// x − y when x lies `turns` turns beyond y: exact up to one rounding also across the cut of the circle.
     fn gap(&self, x: f64, y: f64, turns: i32) -> f64 {
         let half = 0.5 * self.period;
@@ -76,19 +76,25 @@ impl Wheel<'_> {
     }
 
     /// The first target whose masses, added from the first on, exceed `shift`, and by how much.
-    fn start(&self, shift: i128) -> (Place, i128) {
-        let turn = shift.div_euclid(self.total);
-        let mut left = shift.rem_euclid(self.total);
+    fn start(&self, shift: C) -> (Place, C) {
+        // A shift is at most one turn either way.
+        let (mut turn, mut left) = (0, shift);
+        while left < C::ZERO {
+            (turn, left) = (turn - 1, left + self.total);
+        }
+        while left >= self.total {
+            (turn, left) = (turn + 1, left - self.total);
+        }
         let mut index = 0;
         while left >= self.b[index] {
             left -= self.b[index];
             index += 1;
         }
-        (Place { index, turn: turn as i32 }, self.b[index] - left)
+        (Place { index, turn }, self.b[index] - left)
     }
 
     /// Walks one period of the staircase that pairs the mass t of x with the mass t + `shift` of y.
-    pub(super) fn turn(&self, cost: impl Convex, shift: i128, tie: Tie, mut event: impl FnMut(Event)) -> Turn {
+    pub(super) fn turn(&self, cost: impl Convex, shift: C, tie: Tie, mut event: impl FnMut(Event<C>)) -> Turn<C> {
         let (n, m) = (self.x.len(), self.y.len());
         let mut i = Place { index: self.first, turn: 0 };
         let (mut j, mut demand) = self.start(shift);
@@ -96,7 +102,7 @@ impl Wheel<'_> {
         let gap = |i: Place, j: Place| self.gap(self.x[i.index], self.y[j.index], i.turn - j.turn);
         let (mut f, mut g) = (Sum::default(), Sum::default());
         g.add(cost.cost(gap(i, j)));
-        let (mut total, mut variation, mut room) = (Sum::default(), 0.0, (i128::MAX, i128::MAX));
+        let (mut total, mut variation, mut room) = (Sum::default(), 0.0, (C::MAX, C::MAX));
         event(Event::Source { index: i.index, potential: 0.0 });
         event(Event::Target { index: j.index, potential: g.value() });
         // How the walk came to the present cell; the first one is where the period before ended.
@@ -105,15 +111,15 @@ impl Wheel<'_> {
         while rows < n || columns < m {
             let count = supply.min(demand);
             let here = gap(i, j);
-            if count > 0 {
+            if count > C::ZERO {
                 total.add(self.masses.mass(count) * cost.cost(here));
                 event(Event::Carry { source: i.index, target: j.index, count });
             }
             supply -= count;
             demand -= count;
             let source_moves = match tie {
-                Tie::SourceFirst => columns == m || (supply == 0 && rows < n),
-                Tie::TargetFirst => rows < n && (columns == m || demand != 0),
+                Tie::SourceFirst => columns == m || (supply == C::ZERO && rows < n),
+                Tie::TargetFirst => rows < n && (columns == m || demand != C::ZERO),
             };
             if source_moves {
                 let next = Self::next(&self.x, i);

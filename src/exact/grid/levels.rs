@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::lattice::{Lattice, Neighbours};
+use crate::exact::amount::Amount;
 use crate::exact::network_simplex::free_flow::{Flowing, FreeFlow, Step, steps_of};
 use crate::transport::{Progress, Status, Watch};
 
@@ -11,16 +12,21 @@ const COARSEST: usize = 64;
 
 /// A grid whose cells hold or want mass.
 #[derive(Debug, Clone)]
-struct Level {
+struct Level<A> {
     lattice: Lattice,
-    supply: Vec<i128>,
+    supply: Vec<A>,
 }
 
 /// Solves the flow between neighbours from coarse to fine.
 ///
 /// A tree on coarse cells becomes one on their halves: each pair of halves is joined, and each coarse edge goes to one pair
 /// of neighbouring halves of its ends. Any spanning tree is a basis here, so nothing else is needed.
-pub(super) fn solve(lattice: &Lattice, neighbours: Neighbours, supply: &[i128], watch: &mut Watch) -> Flowing {
+pub(super) fn solve<A: Amount>(
+    lattice: &Lattice,
+    neighbours: Neighbours,
+    supply: &[A],
+    watch: &mut Watch,
+) -> Flowing<A> {
     let mut coarser = Vec::new();
     let mut level = Level { lattice: lattice.clone(), supply: supply.to_vec() };
     while level.supply.len() > COARSEST {
@@ -46,8 +52,8 @@ pub(super) fn solve(lattice: &Lattice, neighbours: Neighbours, supply: &[i128], 
     flowing
 }
 
-impl Level {
-    fn solve(&self, neighbours: Neighbours, tree: &[[u32; 2]], progress: Progress, watch: &mut Watch) -> Flowing {
+impl<A: Amount> Level<A> {
+    fn solve(&self, neighbours: Neighbours, tree: &[[u32; 2]], progress: Progress, watch: &mut Watch) -> Flowing<A> {
         let edges = self.lattice.edges(neighbours);
         let length = |u, v| self.lattice.length(u, v);
         FreeFlow { edges: &edges, supply: &self.supply, length: &length }.solve(tree, progress, watch)
@@ -63,7 +69,7 @@ impl Level {
         for slab in self.supply.chunks_exact(along * behind) {
             for pair in slab.chunks(2 * behind) {
                 let (first, second) = pair.split_at(behind);
-                supply.extend(first.iter().enumerate().map(|(r, s)| s + second.get(r).unwrap_or(&0)));
+                supply.extend(first.iter().enumerate().map(|(r, s)| *s + second.get(r).copied().unwrap_or(A::ZERO)));
             }
         }
         Self { lattice, supply }
@@ -88,7 +94,7 @@ fn first_tree(lattice: &Lattice) -> Vec<[u32; 2]> {
 }
 
 /// The tree of a coarse level on the level whose halves along axis `k` it is made of.
-fn expand(steps: &[Step], fine: &Level, k: usize) -> Vec<[u32; 2]> {
+fn expand<A: Amount>(steps: &[Step<A>], fine: &Level<A>, k: usize) -> Vec<[u32; 2]> {
     let (along, behind) = (fine.lattice.axes[k].len(), fine.lattice.stride(k));
     let halves = along.div_ceil(2);
     let cell = |outer: usize, at: usize, inner: usize| ((outer * along + at) * behind + inner) as u32;

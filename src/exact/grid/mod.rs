@@ -9,9 +9,10 @@ mod tests;
 use std::time::Duration;
 
 use super::NetworkSimplex;
+use super::amount::{Amount, Wide};
 use super::network_simplex::free_flow::{Flowing, Step};
-use super::network_simplex::masses::{MOST_POINTS, Masses, without_units};
-use crate::cost::GroundCost;
+use super::network_simplex::masses::{MOST_POINTS, Masses, fit_128_bits};
+use crate::cost::{GroundCost, PointCost};
 use crate::error::Result;
 use crate::measure::Histogram;
 use crate::transport::{
@@ -120,7 +121,20 @@ impl Grid {
 
     /// Solves a problem between cells of grids as a flow between neighbours, if it is one and that is the faster way.
     pub(super) fn flow(&self, problem: &Problem, observer: &mut dyn Observer) -> Result<Option<Solution>> {
-        let Some(between) = Between::new(problem) else { return Ok(None) };
+        let (Some(points), Some(cells)) = (problem.points(), Cells::of(problem)) else { return Ok(None) };
+        if fit_128_bits(problem.source().as_slice(), problem.target().as_slice()) {
+            self.flow_between(&Between::<i128>::new(cells, problem, points), problem, observer).map(Some)
+        } else {
+            self.flow_between(&Between::<Wide>::new(cells, problem, points), problem, observer).map(Some)
+        }
+    }
+
+    fn flow_between<A: Amount>(
+        &self,
+        between: &Between<A>,
+        problem: &Problem,
+        observer: &mut dyn Observer,
+    ) -> Result<Solution> {
         let mut watch = Watch::new(self.interrupt.clone(), observer);
         let flowing = levels::solve(&between.lattice, between.neighbours, &between.perturbed(), &mut watch);
         let plan = between.plan(problem, &flowing.steps);
@@ -142,7 +156,7 @@ impl Grid {
             solution.potentials = balanced(problem.source().as_slice(), problem.target().as_slice(), f, g);
         }
         solution.report.time = watch.elapsed();
-        Ok(Some(solution))
+        Ok(solution)
     }
 }
 
@@ -152,19 +166,26 @@ const SPARSEST: usize = 16;
 const FEW: usize = 4_096;
 
 /// A problem between the cells of a lattice.
-struct Between {
+struct Between<A> {
     neighbours: Neighbours,
     lattice: Lattice,
     /// The cell of each source and of each target.
     source: Vec<u32>,
     target: Vec<u32>,
-    masses: Masses,
+    masses: Masses<A>,
     /// What each cell has to give, not perturbed.
-    supply: Vec<i128>,
+    supply: Vec<A>,
 }
 
-impl Between {
-    fn new(problem: &Problem) -> Option<Self> {
+/// Cells of a lattice that hold the points of a problem.
+struct Cells {
+    neighbours: Neighbours,
+    lattice: Lattice,
+    count: usize,
+}
+
+impl Cells {
+    fn of(problem: &Problem) -> Option<Self> {
         let points = problem.points()?;
         let neighbours = Neighbours::of(points.ground().form())?;
         if points.source().dim() > 3 {
@@ -173,27 +194,33 @@ impl Between {
         let lattice = Lattice::common(neighbours, points.source(), points.target())?;
         let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
         let holding = a.iter().chain(b).filter(|mass| **mass > 0.0).count();
-        let cells = lattice.cells().filter(|&cells| cells <= MOST_POINTS && cells <= SPARSEST * holding + FEW)?;
+        let count = lattice.cells().filter(|&cells| cells <= MOST_POINTS && cells <= SPARSEST * holding + FEW)?;
+        Some(Self { neighbours, lattice, count })
+    }
+}
 
+impl<A: Amount> Between<A> {
+    fn new(Cells { neighbours, lattice, count }: Cells, problem: &Problem, points: &PointCost) -> Self {
+        let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
         let scale = problem.target_scale();
         let masses = Masses::unperturbed(a, &b.iter().map(|b| b * scale).collect::<Vec<_>>());
         let source: Vec<u32> = points.source().iter().map(|x| lattice.cell(x)).collect();
         let target: Vec<u32> = points.target().iter().map(|y| lattice.cell(y)).collect();
-        let mut supply = vec![0; cells];
-        source.iter().zip(&masses.source).for_each(|(&cell, mass)| supply[cell as usize] += mass);
-        target.iter().zip(&masses.target).for_each(|(&cell, mass)| supply[cell as usize] -= mass);
-        Some(Self { neighbours, lattice, source, target, masses, supply })
+        let mut supply = vec![A::ZERO; count];
+        source.iter().zip(&masses.source).for_each(|(&cell, mass)| supply[cell as usize] += *mass);
+        target.iter().zip(&masses.target).for_each(|(&cell, mass)| supply[cell as usize] -= *mass);
+        Self { neighbours, lattice, source, target, masses, supply }
     }
 
     /// The supplies with one unit more for each cell, which the first takes.
-    fn perturbed(&self) -> Vec<i128> {
-        let mut supply: Vec<i128> = self.supply.iter().map(|supply| supply + 1).collect();
-        supply[0] -= self.supply.len() as i128;
+    fn perturbed(&self) -> Vec<A> {
+        let mut supply: Vec<A> = self.supply.iter().map(|supply| *supply + A::units(1)).collect();
+        supply[0] -= A::units(self.supply.len());
         supply
     }
 
     /// What stays in its cell, and the ways of the flow.
-    fn plan(&self, problem: &Problem, steps: &[Step]) -> Plan {
+    fn plan(&self, problem: &Problem, steps: &[Step<A>]) -> Plan {
         const ROUNDING: f64 = 16.0 * f64::EPSILON;
         const NONE: u32 = u32::MAX;
         let at = |cells: &[u32]| {
@@ -206,8 +233,8 @@ impl Between {
             let wanted = self.masses.target.get(target_at[cell as usize] as usize)?;
             Some(Step { from: cell, to: cell, flow: *held.min(wanted) })
         });
-        let steps = steps.iter().map(|step| Step { flow: without_units(step.flow), ..*step });
-        let steps: Vec<Step> = steps.filter(|step| step.flow > 0).collect();
+        let steps = steps.iter().map(|step| Step { flow: step.flow.without_units(), ..*step });
+        let steps: Vec<Step<A>> = steps.filter(|step| step.flow > A::ZERO).collect();
         let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
         let flows = stays.chain(paths::ways(&steps, &self.supply)).filter_map(|step| {
             let (source, target) = (source_at[step.from as usize] as usize, target_at[step.to as usize] as usize);

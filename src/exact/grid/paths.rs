@@ -1,5 +1,6 @@
 //! A flow between neighbours, taken apart into what goes from where to where.
 
+use crate::exact::amount::Amount;
 use crate::exact::network_simplex::free_flow::Step;
 
 /// "No parcel."
@@ -7,10 +8,10 @@ const NONE: u32 = u32::MAX;
 
 /// Some mass of one cell on its way.
 #[derive(Clone, Copy)]
-struct Parcel {
+struct Parcel<A> {
     cell: u32,
     next: u32,
-    mass: i128,
+    mass: A,
 }
 
 /// Parcels that wait at a cell, as a linked list.
@@ -27,7 +28,7 @@ const EMPTY: Queue = Queue { first: NONE, last: NONE };
 /// Cells are worked off along the flow; each takes what it wants from the parcels that came first and passes the others on.
 /// A parcel is cut where a cell has had enough or an edge is full, so there are fewer ways than cells that give or take.
 /// Every way runs along the flow, so it is a shortest one if the flow is optimal.
-pub(super) fn ways(steps: &[Step], supply: &[i128]) -> Vec<Step> {
+pub(super) fn ways<A: Amount>(steps: &[Step<A>], supply: &[A]) -> Vec<Step<A>> {
     let cells = supply.len();
     let mut start = vec![0u32; cells + 1];
     let mut waits_for = vec![0u32; cells];
@@ -39,7 +40,7 @@ pub(super) fn ways(steps: &[Step], supply: &[i128]) -> Vec<Step> {
         start[cell + 1] += start[cell];
     }
     let mut next = start.clone();
-    let mut leaving = vec![(0u32, 0i128); steps.len()];
+    let mut leaving = vec![(0u32, A::ZERO); steps.len()];
     for step in steps {
         leaving[next[step.from as usize] as usize] = (step.to, step.flow);
         next[step.from as usize] += 1;
@@ -51,10 +52,10 @@ pub(super) fn ways(steps: &[Step], supply: &[i128]) -> Vec<Step> {
     let mut ready: Vec<u32> = (0..cells as u32).filter(|&cell| waits_for[cell as usize] == 0).collect();
     while let Some(cell) = ready.pop() {
         let at = cell as usize;
-        if supply[at] > 0 {
+        if supply[at] > A::ZERO {
             let own = parcels.single(cell, supply[at]);
             parcels.append(&mut queues[at], own);
-        } else if supply[at] < 0 {
+        } else if supply[at] < A::ZERO {
             let mut here = parcels.take(&mut queues[at], -supply[at]).first;
             while here != NONE {
                 let Parcel { cell: from, next, mass } = parcels.all[here as usize];
@@ -74,12 +75,12 @@ pub(super) fn ways(steps: &[Step], supply: &[i128]) -> Vec<Step> {
     ways
 }
 
-struct Parcels {
-    all: Vec<Parcel>,
+struct Parcels<A> {
+    all: Vec<Parcel<A>>,
 }
 
-impl Parcels {
-    fn single(&mut self, cell: u32, mass: i128) -> Queue {
+impl<A: Amount> Parcels<A> {
+    fn single(&mut self, cell: u32, mass: A) -> Queue {
         let at = self.all.len() as u32;
         self.all.push(Parcel { cell, next: NONE, mass });
         Queue { first: at, last: at }
@@ -98,10 +99,10 @@ impl Parcels {
     }
 
     /// Cuts `amount` off the front of a queue.
-    fn take(&mut self, queue: &mut Queue, mut amount: i128) -> Queue {
+    fn take(&mut self, queue: &mut Queue, mut amount: A) -> Queue {
         let first = queue.first;
         let (mut at, mut last) = (first, NONE);
-        while amount > 0 && at != NONE {
+        while amount > A::ZERO && at != NONE {
             let Parcel { cell, next, mass } = self.all[at as usize];
             if mass > amount {
                 let rest = self.all.len() as u32;
@@ -136,6 +137,6 @@ mod tests {
         let mut sent: Vec<(u32, u32, i128)> = found.iter().map(|w| (w.from, w.to, w.flow)).collect();
         sent.sort_unstable();
         assert_eq!(sent, [(0, 2, 3), (0, 3, 2), (1, 3, 2)]);
-        assert!(ways(&[], &[0, 0]).is_empty());
+        assert!(ways(&[], &[0_i128, 0]).is_empty());
     }
 }

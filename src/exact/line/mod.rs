@@ -12,11 +12,12 @@ use std::time::Instant;
 
 use crate::cost::{Form, PointCost};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exact::amount::Wide;
 use crate::transport::{Bounds, Flow, Plan, Potentials, Problem, Report, Solution, Status, Summary};
 
 use power::{Convex, with_power};
 use sort::{Scratch, Sorted, sort_values};
-use units::Masses;
+use units::{Count, Masses};
 use walk::{Cell, merge, pair, staircase, sum_of_costs};
 
 /// Half a unit in the last place of 1: the most that one operation rounds by, relative to its result.
@@ -102,11 +103,10 @@ impl Line {
                 let mass = problem.source().as_slice()[0];
                 (mass * pair(cost, x, y), permutation(&sorted_x.order, &sorted_y.order, &mut scratch.indices, mass), 0.0)
             } else {
-                let masses = masses(problem);
+                let orders = (&sorted_x.order[..], &sorted_y.order[..]);
                 let mut cells = Vec::with_capacity(x.len() + y.len() - 1);
-                let steps = stairs(&masses, &sorted_x.order, &sorted_y.order);
-                let total = merge(cost, x, y, steps, &masses, |cell| cells.push(cell));
-                (total, staircase_plan(&sorted_x.order, &sorted_y.order, &cells), masses.lost() * cost.cost(farthest))
+                let (total, lost) = walked(problem, cost, (x, y), orders, |cell| cells.push(cell));
+                (total, staircase_plan(&sorted_x.order, &sorted_y.order, &cells), lost * cost.cost(farthest))
             }
         });
         let mut f = sorted_x.restored(scratch.values);
@@ -145,14 +145,13 @@ impl Line {
         } else {
             let (mut x, mut y, _) = sorted(x, y);
             assert!(x.values.is_sorted() && y.values.is_sorted(), "the proof of optimality needs sorted sides");
-            let masses = masses(problem);
-            let steps = stairs(&masses, &x.order, &y.order);
             let farthest = farthest(&x.values, &y.values);
             with_power!(power, cost => {
                 let mut flows = 0;
-                let total = merge(cost, &mut x.values, &mut y.values, steps, &masses, |_| flows += 1);
+                let (values, orders) = ((&mut x.values[..], &mut y.values[..]), (&x.order[..], &y.order[..]));
+                let (total, lost) = walked(problem, cost, values, orders, |_| flows += 1);
                 let moves = || self.solve(problem).is_ok_and(|solution| moves(points, &solution.plan));
-                (total, flows, rounding(total, power, problem.mass(), moves) + masses.lost() * cost.cost(farthest))
+                (total, flows, rounding(total, power, problem.mass(), moves) + lost * cost.cost(farthest))
             })
         };
         let memory = SORT_BYTES * (x.len() + y.len());
@@ -206,8 +205,25 @@ fn points_and_power<'p>(problem: &'p Problem) -> Result<(&'p PointCost, f64)> {
     }
 }
 
-fn masses<'p>(problem: &'p Problem) -> Masses<'p> {
+/// The masses of a problem in units.
+pub(in crate::exact) fn masses<'p, C: Count>(problem: &'p Problem) -> Masses<'p, C> {
     Masses::new(problem.source().as_slice(), problem.target().as_slice(), problem.mass(), problem.target_scale())
+}
+
+/// Walks the staircase of sorted values, in counts wide enough for the masses. Returns ⟨C, P⟩, and how much mass was lost.
+fn walked(
+    problem: &Problem,
+    cost: impl Convex,
+    (x, y): (&mut [f64], &mut [f64]),
+    (order_x, order_y): (&[u32], &[u32]),
+    carry: impl FnMut(Cell),
+) -> (f64, f64) {
+    let counted = masses::<i128>(problem);
+    if counted.lost() == 0.0 {
+        return (merge(cost, x, y, stairs(&counted, order_x, order_y), &counted, carry), 0.0);
+    }
+    let counted = masses::<Wide>(problem);
+    (merge(cost, x, y, stairs(&counted, order_x, order_y), &counted, carry), counted.lost())
 }
 
 /// Sorts both sides, in parallel where that pays; the memory it took may be used again.
@@ -222,7 +238,7 @@ fn sorted(x: &[f64], y: &[f64]) -> (Sorted, Sorted, Scratch) {
 }
 
 /// The staircase of sorted sides.
-fn stairs(masses: &Masses, order_x: &[u32], order_y: &[u32]) -> impl Iterator<Item = (usize, usize, i128)> {
+fn stairs<C: Count>(masses: &Masses<C>, order_x: &[u32], order_y: &[u32]) -> impl Iterator<Item = (usize, usize, C)> {
     // The walk jumps unpredictably between the sides; masses fetched from all over memory at each jump would stall it.
     let a: Vec<f64> = order_x.iter().map(|&i| masses.source[i as usize]).collect();
     let b: Vec<f64> = order_y.iter().map(|&j| masses.target[j as usize]).collect();

@@ -1,7 +1,7 @@
 //! The north-west corner along two sorted sides: plan, cost and potentials in one walk.
 
 use super::power::Convex;
-use super::units::Masses;
+use super::units::{Count, Masses};
 use crate::numeric::Sum;
 
 /// Mass that moves between the `source`-th and the `target`-th point in increasing order.
@@ -15,11 +15,11 @@ pub(crate) struct Cell {
 /// All n + m − 1 cells of the staircase in order, with the count that each carries; some carry none.
 ///
 /// `source` and `target` give the counts of the points in increasing order; their totals agree.
-pub(crate) fn staircase(
+pub(crate) fn staircase<C: Count>(
     (n, m): (usize, usize),
-    source: impl Fn(usize) -> i128,
-    target: impl Fn(usize) -> i128,
-) -> impl Iterator<Item = (usize, usize, i128)> {
+    source: impl Fn(usize) -> C,
+    target: impl Fn(usize) -> C,
+) -> impl Iterator<Item = (usize, usize, C)> {
     let (mut i, mut j) = (0, 0);
     let (mut supply, mut demand) = (source(0), target(0));
     std::iter::from_fn(move || {
@@ -30,9 +30,9 @@ pub(crate) fn staircase(
         let cell = (i, j, moved);
         supply -= moved;
         demand -= moved;
-        if (supply == 0 && i + 1 < n) || j + 1 == m {
+        if (supply == C::ZERO && i + 1 < n) || j + 1 == m {
             i += 1;
-            supply = if i < n { source(i) } else { 0 };
+            supply = if i < n { source(i) } else { C::ZERO };
         } else {
             j += 1;
             demand = target(j);
@@ -66,12 +66,12 @@ impl<'a> Side<'a> {
 
 /// Walks the cells of the staircase of sorted `x` and `y`. Returns ⟨C, P⟩, calls `carry` for each cell that carries mass, and
 /// leaves the potentials in place of the points, with f = 0 on the first.
-pub(crate) fn merge(
+pub(crate) fn merge<C: Count>(
     cost: impl Convex,
     x: &mut [f64],
     y: &mut [f64],
-    cells: impl Iterator<Item = (usize, usize, i128)>,
-    masses: &Masses,
+    cells: impl Iterator<Item = (usize, usize, C)>,
+    masses: &Masses<C>,
     mut carry: impl FnMut(Cell),
 ) -> f64 {
     let mut total = Sum::default();
@@ -86,7 +86,7 @@ pub(crate) fn merge(
             columns.advance(j, rows.at, cost);
             column = j;
         }
-        if count > 0 {
+        if count > C::ZERO {
             let mass = masses.mass(count);
             total.add(mass * cost.cost(rows.at - columns.at));
             carry(Cell { source: i as u32, target: j as u32, mass });

@@ -10,21 +10,22 @@ use super::tree::TreeArc;
 use super::warm::Former;
 use crate::cost::{Origin, PointCost, rows_per_tile};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exact::amount::Amount;
 use crate::measure::Points;
 use crate::transport::{Flow, Plan, Potentials, Problem};
 
 /// The points that hold mass; the others take no part and get their potential at the end. Equal points take part as one
 /// place, and mass that may stay where it is does not take part at all: see [`Places`].
-pub(super) struct Active {
+pub(super) struct Active<A> {
     shape: (usize, usize),
     rows: Chosen,
     columns: Chosen,
     /// What takes part: the points that hold mass, or the places that do.
-    masses: Masses,
-    places: Option<Places>,
+    masses: Masses<A>,
+    places: Option<Places<A>>,
 }
 
-impl Active {
+impl<A: Amount> Active<A> {
     pub(super) fn new(problem: &Problem) -> Result<Self> {
         let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
         let [rows, columns] = [a, b].map(|masses| Chosen::among(masses.len(), |i| masses[i] > 0.0));
@@ -47,12 +48,12 @@ impl Active {
     }
 
     /// The perturbed masses of what takes part.
-    pub(super) fn masses(&self) -> &Masses {
+    pub(super) fn masses(&self) -> &Masses<A> {
         &self.masses
     }
 
     /// The same, given away: what is left turns flows back into masses.
-    pub(super) fn take_masses(&mut self) -> Masses {
+    pub(super) fn take_masses(&mut self) -> Masses<A> {
         let none = self.masses.of(Vec::new(), Vec::new());
         std::mem::replace(&mut self.masses, none)
     }
@@ -65,6 +66,11 @@ impl Active {
     /// Bytes held for the way back.
     pub(super) fn memory(&self) -> usize {
         self.places.as_ref().map_or(0, Places::memory)
+    }
+
+    /// The sources and the targets that take part.
+    pub(super) fn taking_part(&self) -> (&Chosen, &Chosen) {
+        (self.rows(), self.columns())
     }
 
     /// The sources that take part, one of each place.
@@ -154,7 +160,7 @@ impl Active {
 
     /// The plan of the tree arcs, over all points. A flow far below the last digit of what both its ends hold is what
     /// rounding left between two sums, and is left out: its cost may be as large as all that is paid.
-    pub(super) fn plan(&self, problem: &Problem, arcs: &[TreeArc]) -> Plan {
+    pub(super) fn plan(&self, problem: &Problem, arcs: &[TreeArc<A>]) -> Plan {
         const ROUNDING: f64 = 16.0 * f64::EPSILON;
         let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
         let scale = problem.target_scale();

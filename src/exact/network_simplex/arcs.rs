@@ -1,6 +1,7 @@
 //! Candidate arcs, and the pivot loop over them.
 
 use super::tree::{Order, Tree};
+use crate::exact::amount::Amount;
 use crate::transport::{Progress, Status, Watch};
 
 /// Arcs that may enter the basis, by source.
@@ -113,8 +114,8 @@ pub(super) enum End {
 /// it ended.
 ///
 /// A round has at most `most` pivots. Block search (Grigoriadis 1986): of each block of `block` arcs, rows in order, the one of least reduced cost enters.
-pub(super) fn pivot_until_clean<O: Order>(
-    tree: &mut Tree<O>,
+pub(super) fn pivot_until_clean<O: Order, A: Amount>(
+    tree: &mut Tree<O, A>,
     arcs: &Candidates,
     (block, most): (usize, u64),
     tolerance: f64,

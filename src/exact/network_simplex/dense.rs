@@ -6,13 +6,14 @@ use super::start::row_greedy;
 use super::thread::Thread;
 use super::tree::{Tree, TreeArc};
 use super::{Outcome, pivots_per_round, tolerance};
+use crate::exact::amount::Amount;
 use crate::simd;
 use crate::transport::{Progress, Status, Watch};
 
 /// Solves transport between `masses` under the row-major matrix `costs`.
-pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcome {
+pub(crate) fn solve<A: Amount>(costs: &[f64], masses: &Masses<A>, watch: &mut Watch) -> Outcome<A> {
     let (n, m) = (masses.source.len(), masses.target.len());
-    let mut tree = Tree::<Thread>::new(n, m, &row_greedy(costs, masses));
+    let mut tree = Tree::<Thread, A>::new(n, m, &row_greedy(costs, masses));
     let (mut pivots, mut round) = (0, 0);
     let status = loop {
         tree.refresh(|i, j| costs[i * m + j]);
@@ -32,15 +33,15 @@ pub(crate) fn solve(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcom
     if status != Status::Optimal {
         potential = best_feasible(costs, masses, &potential);
     }
-    let memory = tree.memory() + (n + m) * (size_of::<TreeArc>() + 2 * size_of::<i128>());
+    let memory = tree.memory() + (n + m) * (size_of::<TreeArc<A>>() + 2 * size_of::<A>());
     Outcome { arcs: tree.arcs(), potential, iterations: pivots, status, memory }
 }
 
 /// Feasible potentials π after an early end: those of the tree made feasible by a c-transform, or the least of each column and
 /// of what is left in each row, whichever prove more.
-fn best_feasible(costs: &[f64], masses: &Masses, tree: &[f64]) -> Vec<f64> {
+fn best_feasible<A: Amount>(costs: &[f64], masses: &Masses<A>, tree: &[f64]) -> Vec<f64> {
     let n = masses.source.len();
-    let held: Vec<f64> = masses.source.iter().chain(&masses.target).map(|&mass| mass as f64).collect();
+    let held: Vec<f64> = masses.source.iter().chain(&masses.target).map(|mass| mass.as_f64()).collect();
     let least_of_columns = |pi: &[f64]| {
         let mut g = vec![f64::INFINITY; masses.target.len()];
         for (row, pi) in costs.chunks_exact(g.len()).zip(pi) {
@@ -61,9 +62,9 @@ fn best_feasible(costs: &[f64], masses: &Masses, tree: &[f64]) -> Vec<f64> {
 }
 
 /// Pivots until one cycle over all rows finds no arc that violates, or the round is over. Returns the pivots so far, and a status when ended early.
-fn pivot_until_clean(
+fn pivot_until_clean<A: Amount>(
     costs: &[f64],
-    tree: &mut Tree<Thread>,
+    tree: &mut Tree<Thread, A>,
     n: usize,
     mut pivots: u64,
     tolerance: f64,
@@ -111,7 +112,7 @@ fn rows_per_block(n: usize, m: usize) -> usize {
 
 /// The arc of row `i` with the least reduced cost, if it violates.
 #[inline]
-fn price(costs: &[f64], tree: &Tree<Thread>, n: usize, i: usize, tolerance: f64) -> Option<(f64, usize)> {
+fn price<A: Amount>(costs: &[f64], tree: &Tree<Thread, A>, n: usize, i: usize, tolerance: f64) -> Option<(f64, usize)> {
     let potentials = tree.order().potentials();
     let (own, others) = (potentials[i], &potentials[n..]);
     let row = &costs[i * others.len()..(i + 1) * others.len()];

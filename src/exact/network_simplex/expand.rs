@@ -2,13 +2,14 @@
 
 use super::levels::Cells;
 use super::tree::TreeArc;
+use crate::exact::amount::Amount;
 
 /// How the flow of each coarse arc divides over the (one or two) children of its end: what the first child takes.
-struct Division {
+struct Division<A> {
     /// Index of the first child of each cell; a cell has one or two.
     first: Vec<u32>,
     /// The flow of the first child on each arc.
-    taken: Vec<i128>,
+    taken: Vec<A>,
 }
 
 /// A cell of one of two levels that follow each other.
@@ -24,14 +25,14 @@ pub(super) enum Cell {
 /// front: for two children and fixed other ends that is the optimal division. Then each arc becomes a transport between at
 /// most two and two children, solved exactly. The arcs number n' + m' − 1 and connect, without artificial arcs, for any
 /// masses: the perturbed masses never tie, so each step uses up one line.
-pub(super) fn expand(
-    arcs: &[TreeArc],
-    coarse: (&Cells, &Cells),
-    fine: (&Cells, &Cells),
+pub(super) fn expand<A: Amount>(
+    arcs: &[TreeArc<A>],
+    coarse: (&Cells<A>, &Cells<A>),
+    fine: (&Cells<A>, &Cells<A>),
     cost: &dyn Fn(Cell, Cell) -> f64,
-) -> Vec<TreeArc> {
-    let source_end = |arc: &TreeArc| (arc.source, arc.target);
-    let target_end = |arc: &TreeArc| (arc.target, arc.source);
+) -> Vec<TreeArc<A>> {
+    let source_end = |arc: &TreeArc<A>| (arc.source, arc.target);
+    let target_end = |arc: &TreeArc<A>| (arc.target, arc.source);
     let rows = divide(arcs, source_end, coarse.0, fine.0, |child, other| cost(Cell::Fine(child), Cell::Coarse(other)));
     let columns =
         divide(arcs, target_end, coarse.1, fine.1, |child, other| cost(Cell::Coarse(other), Cell::Fine(child)));
@@ -41,15 +42,15 @@ pub(super) fn expand(
         let (a, b) = (rows.taken[k], columns.taken[k]);
         let (a_rest, b_rest) = (arc.flow - a, arc.flow - b);
         // x goes first to first; a − x, b − x and what is left are the other three flows.
-        let (least, most) = ((a - b_rest).max(0), a.min(b));
-        let x = if least == most || (a == 0 || a_rest == 0 || b == 0 || b_rest == 0) {
+        let (least, most) = ((a - b_rest).max(A::ZERO), a.min(b));
+        let x = if least == most || [a, a_rest, b, b_rest].contains(&A::ZERO) {
             most
         } else {
             let c = |i, j| cost(Cell::Fine(i), Cell::Fine(j));
             if c(i, j) + c(i + 1, j + 1) < c(i, j + 1) + c(i + 1, j) { most } else { least }
         };
         let flows = [(i, j, x), (i, j + 1, a - x), (i + 1, j, b - x), (i + 1, j + 1, b_rest - (a - x))];
-        finer.extend(flows.iter().filter(|(.., flow)| *flow > 0).map(|&(source, target, flow)| TreeArc {
+        finer.extend(flows.iter().filter(|(.., flow)| *flow > A::ZERO).map(|&(source, target, flow)| TreeArc {
             source,
             target,
             flow,
@@ -59,13 +60,13 @@ pub(super) fn expand(
 }
 
 /// Divides the arcs of each coarse cell over its children. `ends` names the cell and the other end of an arc.
-fn divide(
-    arcs: &[TreeArc],
-    ends: impl Fn(&TreeArc) -> (u32, u32),
-    coarse: &Cells,
-    fine: &Cells,
+fn divide<A: Amount>(
+    arcs: &[TreeArc<A>],
+    ends: impl Fn(&TreeArc<A>) -> (u32, u32),
+    coarse: &Cells<A>,
+    fine: &Cells<A>,
     cost: impl Fn(u32, u32) -> f64,
-) -> Division {
+) -> Division<A> {
     let mut first = vec![0u32; coarse.len()];
     let mut child = 0;
     for (cell, first) in first.iter_mut().enumerate() {
@@ -91,7 +92,7 @@ fn divide(
         next[cell] += 1;
     }
 
-    let mut taken = vec![0; arcs.len()];
+    let mut taken = vec![A::ZERO; arcs.len()];
     let mut order: Vec<(f64, u32)> = Vec::new();
     for cell in 0..coarse.len() {
         let around = &around[start[cell] as usize..start[cell + 1] as usize];
@@ -118,11 +119,11 @@ fn divide(
 
 /// Potentials (f, g) of the finer cells from the π of the coarse ones: g(y) = g(B) + c(x̄, y) − c(x̄, y_B), where x̄ is the
 /// mean of what B receives from, and f likewise. Exact to second order where the plan is smooth.
-pub(super) fn finer_potentials(
-    arcs: &[TreeArc],
+pub(super) fn finer_potentials<A: Amount>(
+    arcs: &[TreeArc<A>],
     potential: &[f64],
-    coarse: (&Cells, &Cells),
-    fine: (&Cells, &Cells),
+    coarse: (&Cells<A>, &Cells<A>),
+    fine: (&Cells<A>, &Cells<A>),
     cost: &dyn Fn(&[f64], &[f64]) -> f64,
 ) -> (Vec<f64>, Vec<f64>) {
     let n = coarse.0.len();
@@ -135,12 +136,17 @@ pub(super) fn finer_potentials(
 }
 
 /// For each cell the mean of the cells at the other end of its arcs, weighted by flow, row by row.
-fn mean_partners(arcs: &[TreeArc], own: &Cells, other: &Cells, ends: impl Fn(&TreeArc) -> (u32, u32)) -> Vec<f64> {
+fn mean_partners<A: Amount>(
+    arcs: &[TreeArc<A>],
+    own: &Cells<A>,
+    other: &Cells<A>,
+    ends: impl Fn(&TreeArc<A>) -> (u32, u32),
+) -> Vec<f64> {
     let dim = own.centres.len() / own.len();
     let mut means = vec![0.0; own.centres.len()];
     for arc in arcs {
         let (cell, partner) = ends(arc);
-        let share = arc.flow as f64 / own.masses[cell as usize] as f64;
+        let share = arc.flow.share_of(own.masses[cell as usize]);
         let mean = &mut means[cell as usize * dim..(cell as usize + 1) * dim];
         for (mean, y) in mean.iter_mut().zip(other.centre(partner)) {
             *mean += share * y;
@@ -150,9 +156,9 @@ fn mean_partners(arcs: &[TreeArc], own: &Cells, other: &Cells, ends: impl Fn(&Tr
 }
 
 /// The values of coarse cells carried to the centres of the finer ones along the cost to their partners.
-fn extrapolated(
-    coarse: &Cells,
-    fine: &Cells,
+fn extrapolated<A: Amount>(
+    coarse: &Cells<A>,
+    fine: &Cells<A>,
     partners: &[f64],
     values: &[f64],
     cost: impl Fn(&[f64], &[f64]) -> f64,

@@ -8,6 +8,7 @@ use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Links, Move, NONE, Node, Order};
 use super::{TOUR_FROM, pivots_per_round, tolerance};
+use crate::exact::amount::Amount;
 use crate::numeric::Sum;
 use crate::transport::{Progress, Status, Watch};
 
@@ -23,26 +24,26 @@ pub(in crate::exact) struct Edge {
 
 /// Flow from one node to a neighbour.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::exact) struct Step {
+pub(in crate::exact) struct Step<A> {
     pub(in crate::exact) from: u32,
     pub(in crate::exact) to: u32,
     /// How much, in perturbed units; > 0.
-    pub(in crate::exact) flow: i128,
+    pub(in crate::exact) flow: A,
 }
 
 /// A connected graph whose nodes hold or want mass.
-pub(in crate::exact) struct FreeFlow<'a> {
+pub(in crate::exact) struct FreeFlow<'a, A> {
     pub(in crate::exact) edges: &'a [Edge],
     /// What each node has to give away, perturbed; sums to zero, but no part of the nodes does.
-    pub(in crate::exact) supply: &'a [i128],
+    pub(in crate::exact) supply: &'a [A],
     /// The length of the edge between two neighbours.
     pub(in crate::exact) length: &'a dyn Fn(u32, u32) -> f64,
 }
 
 /// Where the pivots ended.
-pub(in crate::exact) struct Flowing {
+pub(in crate::exact) struct Flowing<A> {
     /// One step for each edge of the spanning tree.
-    pub(in crate::exact) steps: Vec<Step>,
+    pub(in crate::exact) steps: Vec<Step<A>>,
     /// π.
     pub(in crate::exact) potential: Vec<f64>,
     pub(in crate::exact) iterations: u64,
@@ -51,13 +52,13 @@ pub(in crate::exact) struct Flowing {
 }
 
 /// The steps of a spanning tree, given by the ends of its edges, without a pivot.
-pub(in crate::exact) fn steps_of(tree: &[[u32; 2]], supply: &[i128]) -> Vec<Step> {
+pub(in crate::exact) fn steps_of<A: Amount>(tree: &[[u32; 2]], supply: &[A]) -> Vec<Step<A>> {
     steps(&rooted(tree, supply).0)
 }
 
-impl FreeFlow<'_> {
+impl<A: Amount> FreeFlow<'_, A> {
     /// Solves from a spanning tree, given by the ends of its edges.
-    pub(in crate::exact) fn solve(&self, tree: &[[u32; 2]], progress: Progress, watch: &mut Watch) -> Flowing {
+    pub(in crate::exact) fn solve(&self, tree: &[[u32; 2]], progress: Progress, watch: &mut Watch) -> Flowing<A> {
         if self.supply.len() < TOUR_FROM {
             self.solve_with::<Thread>(tree, progress, watch)
         } else {
@@ -65,7 +66,7 @@ impl FreeFlow<'_> {
         }
     }
 
-    fn solve_with<O: Order>(&self, tree: &[[u32; 2]], mut progress: Progress, watch: &mut Watch) -> Flowing {
+    fn solve_with<O: Order>(&self, tree: &[[u32; 2]], mut progress: Progress, watch: &mut Watch) -> Flowing<A> {
         let (links, depth_first) = rooted(tree, self.supply);
         let order = O::new(&links, &depth_first);
         let mut basis = Basis { links, order };
@@ -97,7 +98,7 @@ impl FreeFlow<'_> {
     /// that violates most enters.
     fn pivot_until_clean<O: Order>(
         &self,
-        basis: &mut Basis<O>,
+        basis: &mut Basis<O, A>,
         tolerance: f64,
         progress: &mut Progress,
         watch: &mut Watch,
@@ -144,12 +145,12 @@ impl FreeFlow<'_> {
 }
 
 /// A spanning tree. Flows are signed here: above zero they run up to the parent.
-struct Basis<O> {
-    links: Links,
+struct Basis<O, A> {
+    links: Links<A>,
     order: O,
 }
 
-impl<O: Order> Basis<O> {
+impl<O: Order, A: Amount> Basis<O, A> {
     /// Potentials anew from the tree, by compensated sums.
     fn refresh(&mut self, length: &dyn Fn(u32, u32) -> f64) {
         let nodes = &self.links.nodes;
@@ -165,7 +166,7 @@ impl<O: Order> Basis<O> {
             let mut sum = exact[above as usize].expect("found");
             while let Some(below) = path.pop() {
                 let length = length(below, above);
-                sum.add(if nodes[below as usize].flow > 0 { -length } else { length });
+                sum.add(if nodes[below as usize].flow > A::ZERO { -length } else { length });
                 exact[below as usize] = Some(sum);
                 above = below;
             }
@@ -189,19 +190,19 @@ impl<O: Order> Basis<O> {
 /// The top of the cycle of an entering edge; the node whose flow against the cycle is used up first; on which side; and how
 /// much that is. Perturbed flows never tie.
 #[inline]
-fn ratio_test(links: &Links, first: u32, second: u32) -> (u32, u32, bool, i128) {
+fn ratio_test<A: Amount>(links: &Links<A>, first: u32, second: u32) -> (u32, u32, bool, A) {
     let (mut u, mut v) = (first, second);
-    let (mut out, mut from_first, mut amount) = (NONE, true, i128::MAX);
+    let (mut out, mut from_first, mut amount) = (NONE, true, A::MAX);
     let (mut at_u, mut at_v) = (links.nodes[u as usize], links.nodes[v as usize]);
     while u != v {
         if at_u.size < at_v.size {
-            if at_u.flow > 0 && at_u.flow < amount {
+            if at_u.flow > A::ZERO && at_u.flow < amount {
                 (out, from_first, amount) = (u, true, at_u.flow);
             }
             u = at_u.parent;
             at_u = links.nodes[u as usize];
         } else {
-            if at_v.flow < 0 && -at_v.flow < amount {
+            if at_v.flow < A::ZERO && -at_v.flow < amount {
                 (out, from_first, amount) = (v, false, -at_v.flow);
             }
             v = at_v.parent;
@@ -214,7 +215,7 @@ fn ratio_test(links: &Links, first: u32, second: u32) -> (u32, u32, bool, i128) 
 
 /// Adds `amount` to the flows from `v` up to `join`.
 #[inline]
-fn push(links: &mut Links, mut v: u32, join: u32, amount: i128) {
+fn push<A: Amount>(links: &mut Links<A>, mut v: u32, join: u32, amount: A) {
     while v != join {
         let node = &mut links.nodes[v as usize];
         node.flow += amount;
@@ -223,7 +224,7 @@ fn push(links: &mut Links, mut v: u32, join: u32, amount: i128) {
 }
 
 /// Carries out a move; the new edge carries `amount` up from `inner`.
-fn rehang(links: &mut Links, Move { inner, outer, out, join }: Move, amount: i128) {
+fn rehang<A: Amount>(links: &mut Links<A>, Move { inner, outer, out, join }: Move, amount: A) {
     let cut = links.nodes[out as usize];
     let (mut v, mut above, mut flow, mut size) = (inner, outer, amount, cut.size);
     loop {
@@ -237,7 +238,7 @@ fn rehang(links: &mut Links, Move { inner, outer, out, join }: Move, amount: i12
         (above, flow) = (v, -old.flow);
         v = old.parent;
     }
-    let resize = |nodes: &mut [Node], mut v: u32, grow: bool| {
+    let resize = |nodes: &mut [Node<A>], mut v: u32, grow: bool| {
         while v != join {
             let node = &mut nodes[v as usize];
             node.size = if grow { node.size + cut.size } else { node.size - cut.size };
@@ -249,7 +250,7 @@ fn rehang(links: &mut Links, Move { inner, outer, out, join }: Move, amount: i12
 }
 
 /// The tree rooted at node 0 with the flows that the supplies make, and its nodes in depth-first order.
-fn rooted(tree: &[[u32; 2]], supply: &[i128]) -> (Links, Vec<u32>) {
+fn rooted<A: Amount>(tree: &[[u32; 2]], supply: &[A]) -> (Links<A>, Vec<u32>) {
     let nodes = supply.len();
     debug_assert_eq!(tree.len() + 1, nodes, "a spanning tree has one edge less than nodes");
     let mut start = vec![0u32; nodes + 1];
@@ -288,12 +289,12 @@ fn rooted(tree: &[[u32; 2]], supply: &[i128]) -> (Links, Vec<u32>) {
 }
 
 /// The edges of the tree, the way their flows run.
-fn steps(links: &Links) -> Vec<Step> {
+fn steps<A: Amount>(links: &Links<A>) -> Vec<Step<A>> {
     let below = (0..links.nodes.len() as u32).filter(|&v| v != links.root);
     below
         .map(|v| {
             let Node { parent, flow, .. } = links.nodes[v as usize];
-            if flow > 0 { Step { from: v, to: parent, flow } } else { Step { from: parent, to: v, flow: -flow } }
+            if flow > A::ZERO { Step { from: v, to: parent, flow } } else { Step { from: parent, to: v, flow: -flow } }
         })
         .collect()
 }

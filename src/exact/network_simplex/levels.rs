@@ -2,29 +2,30 @@
 
 use std::mem::take;
 
+use crate::exact::amount::Amount;
 use crate::neighbors::halving::middle;
 
 /// One side of the problem in kd order.
 #[derive(Debug)]
-pub(super) struct Side {
+pub(super) struct Side<A> {
     pub(super) dim: usize,
     /// Coordinates in kd order, row by row.
     pub(super) points: Vec<f64>,
     /// Perturbed integer masses in kd order.
-    pub(super) masses: Vec<i128>,
+    pub(super) masses: Vec<A>,
 }
 
 /// The cells of one level of one side.
 #[derive(Debug, Clone)]
-pub(super) struct Cells {
+pub(super) struct Cells<A> {
     /// Where each cell starts in kd order; one more entry ends the last.
     pub(super) start: Vec<u32>,
     /// Weighted means of the cells, row by row.
     pub(super) centres: Vec<f64>,
-    pub(super) masses: Vec<i128>,
+    pub(super) masses: Vec<A>,
 }
 
-impl Cells {
+impl<A: Amount> Cells<A> {
     pub(super) fn centre(&self, cell: u32) -> &[f64] {
         let dim = self.centres.len() / self.len();
         &self.centres[cell as usize * dim..(cell as usize + 1) * dim]
@@ -45,9 +46,9 @@ impl Cells {
     }
 }
 
-impl Side {
+impl<A: Amount> Side<A> {
     /// The points and masses in the given kd order.
-    pub(super) fn new(dim: usize, points: &[f64], masses: &[i128], order: &[u32]) -> Self {
+    pub(super) fn new(dim: usize, points: &[f64], masses: &[A], order: &[u32]) -> Self {
         let point = |&i: &u32| points[i as usize * dim..(i as usize + 1) * dim].iter().copied();
         let mut ordered = Vec::with_capacity(points.len());
         ordered.extend(order.iter().flat_map(point));
@@ -69,7 +70,7 @@ impl Side {
     }
 
     /// The cells after `depth` of `deepest` halvings. The last ones are the points, which go over to them.
-    pub(super) fn level(&mut self, depth: usize, deepest: usize) -> Cells {
+    pub(super) fn level(&mut self, depth: usize, deepest: usize) -> Cells<A> {
         if depth < deepest {
             return self.cells(depth);
         }
@@ -78,7 +79,7 @@ impl Side {
     }
 
     /// The cells after `depth` halvings.
-    pub(super) fn cells(&self, depth: usize) -> Cells {
+    pub(super) fn cells(&self, depth: usize) -> Cells<A> {
         let mut start = vec![0, self.len() as u32];
         for _ in 0..depth {
             start = halved(&start);
@@ -88,7 +89,7 @@ impl Side {
         let mut masses = Vec::with_capacity(start.len() - 1);
         for cell in start.windows(2) {
             let (lo, hi) = (cell[0] as usize, cell[1] as usize);
-            let mass: i128 = self.masses[lo..hi].iter().sum();
+            let mass: A = self.masses[lo..hi].iter().copied().sum();
             masses.push(mass);
             if hi - lo == 1 {
                 centres.extend_from_slice(&self.points[lo * dim..hi * dim]);
@@ -98,7 +99,7 @@ impl Side {
             let at = centres.len();
             centres.resize(at + dim, 0.0);
             for i in lo..hi {
-                let share = self.masses[i] as f64 / mass as f64;
+                let share = self.masses[i].share_of(mass);
                 for k in 0..dim {
                     centres[at + k] += share * (self.points[i * dim + k] - origin[k]);
                 }

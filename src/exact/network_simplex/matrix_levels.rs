@@ -15,6 +15,7 @@ use super::masses::Masses;
 use super::oracle::Matrix;
 use super::priced::from_potentials;
 use super::tree::TreeArc;
+use crate::exact::amount::Amount;
 use crate::neighbors::halving::kd_order;
 use crate::transport::Watch;
 
@@ -30,12 +31,12 @@ const TELLING: usize = 8;
 /// Solves transport under a row-major matrix by way of its cells; `None` where rows or columns are too unlike for that.
 ///
 /// The matrix of cells is solved by `solve_matrix`.
-pub(super) fn solve(
+pub(super) fn solve<A: Amount>(
     costs: &[f64],
-    masses: &Masses,
-    solve_matrix: impl FnOnce(&[f64], &Masses, &mut Watch) -> Outcome,
+    masses: &Masses<A>,
+    solve_matrix: impl FnOnce(&[f64], &Masses<A>, &mut Watch) -> Outcome<A>,
     watch: &mut Watch,
-) -> Option<Outcome> {
+) -> Option<Outcome<A>> {
     let (n, m) = (masses.source.len(), masses.target.len());
     let landmark = |k: usize, of: usize| (2 * k + 1) * of / (2 * LANDMARKS);
     let order = |len: usize, entry: &dyn Fn(usize, usize) -> f64| {
@@ -80,7 +81,7 @@ fn depth_of_cells(n: usize) -> usize {
 }
 
 /// The rows or columns of a cell of one of two levels, in kd order.
-fn range(cell: Cell, coarse: &Cells, fine: &Cells) -> Range<usize> {
+fn range<A: Amount>(cell: Cell, coarse: &Cells<A>, fine: &Cells<A>) -> Range<usize> {
     match cell {
         Cell::Coarse(k) => coarse.range(k as usize),
         Cell::Fine(k) => fine.range(k as usize),
@@ -88,17 +89,17 @@ fn range(cell: Cell, coarse: &Cells, fine: &Cells) -> Range<usize> {
 }
 
 /// A matrix whose rows and columns are taken in kd order, with the masses in that order.
-struct Blocks<'a> {
+struct Blocks<'a, A> {
     costs: &'a [f64],
     rows: &'a [u32],
     columns: &'a [u32],
-    source: &'a [i128],
-    target: &'a [i128],
+    source: &'a [A],
+    target: &'a [A],
 }
 
-impl Blocks<'_> {
+impl<A: Amount> Blocks<'_, A> {
     /// The mean costs between cells, weighted by mass.
-    fn means(&self, (sources, targets): &(Cells, Cells)) -> Vec<f64> {
+    fn means(&self, (sources, targets): &(Cells<A>, Cells<A>)) -> Vec<f64> {
         let shares = shares(self.target, targets);
         let mut means = vec![0.0; sources.len() * targets.len()];
         means.par_chunks_mut(targets.len()).enumerate().for_each_init(
@@ -112,7 +113,7 @@ impl Blocks<'_> {
     }
 
     /// Whether costs vary as little within cells as they do between points in the plane.
-    fn are_planar(&self, (sources, targets): &(Cells, Cells)) -> bool {
+    fn are_planar(&self, (sources, targets): &(Cells<A>, Cells<A>)) -> bool {
         let shares = shares(self.target, targets);
         // A common origin keeps the digits of squares.
         let origin = self.costs[0];
@@ -138,10 +139,10 @@ impl Blocks<'_> {
     }
 
     /// The mean over the rows of a cell of `of` the costs, by column of the matrix.
-    fn add_up(&self, sums: &mut [f64], (cells, cell): (&Cells, usize), of: impl Fn(f64) -> f64) {
+    fn add_up(&self, sums: &mut [f64], (cells, cell): (&Cells<A>, usize), of: impl Fn(f64) -> f64) {
         sums.fill(0.0);
         for i in cells.range(cell) {
-            let share = self.source[i] as f64 / cells.masses[cell] as f64;
+            let share = self.source[i].share_of(cells.masses[cell]);
             let row = &self.costs[self.rows[i] as usize * sums.len()..][..sums.len()];
             for (sum, c) in sums.iter_mut().zip(row) {
                 *sum += share * of(*c);
@@ -150,7 +151,7 @@ impl Blocks<'_> {
     }
 
     /// The means over the cells of columns of what was added up.
-    fn gather(&self, means: &mut [f64], sums: &[f64], cells: &Cells, shares: &[f64]) {
+    fn gather(&self, means: &mut [f64], sums: &[f64], cells: &Cells<A>, shares: &[f64]) {
         for (cell, mean) in means.iter_mut().enumerate() {
             *mean = cells.range(cell).map(|j| shares[j] * sums[self.columns[j] as usize]).sum();
         }
@@ -171,7 +172,7 @@ impl Blocks<'_> {
 
     /// Potentials of the rows, in the order of the matrix, from those of the cells: f(x) = f(X) + c(x, Y) − c(X, Y) for the
     /// cells Y that X sends to, weighted by flow.
-    fn finer_potentials(&self, solved: &Outcome, (sources, targets): &(Cells, Cells)) -> Vec<f64> {
+    fn finer_potentials(&self, solved: &Outcome<A>, (sources, targets): &(Cells<A>, Cells<A>)) -> Vec<f64> {
         let mut f = vec![0.0; self.rows.len()];
         for cell in 0..sources.len() {
             for i in sources.range(cell) {
@@ -183,7 +184,7 @@ impl Blocks<'_> {
             if rows.len() == 1 {
                 continue;
             }
-            let share = *flow as f64 / sources.masses[*source as usize] as f64;
+            let share = flow.share_of(sources.masses[*source as usize]);
             let mean = self.mean(rows.clone(), columns.clone());
             for i in rows {
                 f[self.rows[i] as usize] += share * (self.mean(i..i + 1, columns.clone()) - mean);
@@ -194,10 +195,10 @@ impl Blocks<'_> {
 }
 
 /// What part of the mass of its cell each point holds.
-fn shares(masses: &[i128], cells: &Cells) -> Vec<f64> {
+fn shares<A: Amount>(masses: &[A], cells: &Cells<A>) -> Vec<f64> {
     let mut shares = Vec::with_capacity(masses.len());
     for cell in 0..cells.len() {
-        shares.extend(cells.range(cell).map(|j| masses[j] as f64 / cells.masses[cell] as f64));
+        shares.extend(cells.range(cell).map(|j| masses[j].share_of(cells.masses[cell])));
     }
     shares
 }
@@ -223,13 +224,13 @@ mod tests {
             let costs = costs(n, m, 2);
             let weights = |n: usize| (0..n).map(|k| 1.0 + (k * 29 % 7) as f64).collect::<Vec<_>>();
             let share = |w: Vec<f64>| w.iter().map(|v| v / w.iter().sum::<f64>()).collect::<Vec<_>>();
-            let masses = Masses::new(&share(weights(n)), &share(weights(m)));
+            let masses = Masses::<i128>::new(&share(weights(n)), &share(weights(m)));
             let mut silent = Silent;
             let mut watch = Watch::new(Interrupt::default(), &mut silent);
             let found = solve(&costs, &masses, dense::solve, &mut watch).expect("points of a plane");
             let wanted = dense::solve(&costs, &masses, &mut watch);
             assert_eq!((found.status, wanted.status), (Status::Optimal, Status::Optimal));
-            let total = |outcome: &Outcome| -> f64 {
+            let total = |outcome: &Outcome<i128>| -> f64 {
                 let arcs = outcome.arcs.iter();
                 arcs.map(|arc| arc.flow as f64 * costs[arc.source as usize * m + arc.target as usize]).sum()
             };
@@ -240,7 +241,7 @@ mod tests {
 
     #[test]
     fn rows_that_are_unlike_make_no_cells() {
-        let masses = Masses::new(&[1.0 / 400.0; 400], &[1.0 / 400.0; 400]);
+        let masses = Masses::<i128>::new(&[1.0 / 400.0; 400], &[1.0 / 400.0; 400]);
         let mut silent = Silent;
         let mut watch = Watch::new(Interrupt::default(), &mut silent);
         let noise: Vec<f64> = (0..160_000_usize).map(|k| (k.wrapping_mul(k) % 1009) as f64).collect();

@@ -4,6 +4,7 @@ mod active;
 mod arcs;
 mod dense;
 mod expand;
+mod forbidden;
 pub(super) mod free_flow;
 mod levels;
 pub(super) mod masses;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use crate::cost::Form;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exact::amount::{Amount, Wide};
 use crate::neighbors::{has_sieve, has_tree};
 use crate::transport::{
     Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify, check_shapes,
@@ -35,6 +37,7 @@ use crate::transport::{
 };
 
 use active::Active;
+use masses::fit_128_bits;
 use multiscale::Clouds;
 use tree::TreeArc;
 use warm::Former;
@@ -64,8 +67,8 @@ fn pivots_per_round(nodes: usize) -> u64 {
 const SPARSE_FROM: usize = 160_000;
 
 /// What a run of the simplex gives back.
-struct Outcome {
-    arcs: Vec<TreeArc>,
+struct Outcome<A> {
+    arcs: Vec<TreeArc<A>>,
     /// π on sources, then targets.
     potential: Vec<f64>,
     iterations: u64,
@@ -73,7 +76,7 @@ struct Outcome {
     memory: usize,
 }
 
-impl Outcome {
+impl<A> Outcome<A> {
     /// Of a problem in which no mass has to move.
     fn nothing() -> Self {
         Self { arcs: Vec::new(), potential: Vec::new(), iterations: 0, status: Status::Optimal, memory: 0 }
@@ -232,7 +235,7 @@ impl NetworkSimplex {
     /// Solves `problem`.
     ///
     /// # Errors
-    /// When a side has more than 4,194,304 points of positive mass.
+    /// When a side has more than 4,194,304 points of positive mass, or infinite costs leave no way for some mass.
     pub fn solve(&self, problem: &Problem) -> Result<Solution> {
         self.solve_observed(problem, &mut Silent)
     }
@@ -290,18 +293,36 @@ impl NetworkSimplex {
     }
 
     fn solve_with(&self, problem: &Problem, guess: Option<Guess>, observer: &mut dyn Observer) -> Result<Solution> {
+        if fit_128_bits(problem.source().as_slice(), problem.target().as_slice()) {
+            self.solve_in::<i128>(problem, guess, observer)
+        } else {
+            self.solve_in::<Wide>(problem, guess, observer)
+        }
+    }
+
+    /// Solves with flows of this width.
+    fn solve_in<A: Amount>(
+        &self,
+        problem: &Problem,
+        guess: Option<Guess>,
+        observer: &mut dyn Observer,
+    ) -> Result<Solution> {
         let mut watch = Watch::new(self.interrupt.clone(), observer);
-        let mut active = Active::new(problem)?;
+        let mut active = Active::<A>::new(problem)?;
         let path = self.path(problem, active.pairs())?;
         let former = guess.map(|guess| active.former(guess.plan, guess.potentials));
         let mut outcome = if active.pairs() == 0 {
             Outcome::nothing()
         } else {
-            Self::run(path, problem, &mut active, former.as_ref(), &mut watch)
+            Self::run(path, problem, &mut active, former.as_ref(), &mut watch)?
         };
         outcome.memory += active.memory();
 
-        let plan = active.plan(problem, &outcome.arcs);
+        let mut plan = active.plan(problem, &outcome.arcs);
+        // (Ended early, mass may still go where there is no pair: the upper bound is then infinite.)
+        if problem.has_forbidden_pairs() && outcome.status.is_success() {
+            plan = forbidden::without_stand_ins(problem, plan)?;
+        }
         let potentials = active.potentials(problem, &outcome.potential);
         let mut solution = Solution {
             transport_cost: plan.transport_cost(problem),
@@ -326,7 +347,13 @@ impl NetworkSimplex {
     }
 
     /// Solves between the places that take part.
-    fn run(path: Path, problem: &Problem, active: &mut Active, former: Option<&Former>, watch: &mut Watch) -> Outcome {
+    fn run<A: Amount>(
+        path: Path,
+        problem: &Problem,
+        active: &mut Active<A>,
+        former: Option<&Former>,
+        watch: &mut Watch,
+    ) -> Result<Outcome<A>> {
         if let (Path::Multiscale, Some(points)) = (path, problem.points()) {
             let (source, target) = (active.source_points(points), active.target_points(points));
             let clouds = Clouds {
@@ -337,20 +364,23 @@ impl NetworkSimplex {
                 masses: active.take_masses(),
             };
             let warm = former.and_then(|former| warm::solve_clouds(former, &clouds, watch));
-            return warm.unwrap_or_else(|| {
+            return Ok(warm.unwrap_or_else(|| {
                 if has_tree(points.ground().form(), clouds.dim) {
                     multiscale::solve(clouds, watch)
                 } else {
                     sampled::solve_clouds(&clouds, watch)
                 }
-            });
+            }));
         }
-        let costs = active.costs(problem);
+        let mut costs = active.costs(problem);
+        if problem.has_forbidden_pairs() {
+            costs = Cow::Owned(forbidden::with_stand_ins(costs, active.taking_part(), problem)?);
+        }
         let warm = former.and_then(|former| warm::solve_matrix(former, &costs, active.masses(), watch));
         let mut outcome = warm.unwrap_or_else(|| sampled::solve_matrix(&costs, active.masses(), watch));
         if let Cow::Owned(made) = &costs {
             outcome.memory += size_of_val(&made[..]);
         }
-        outcome
+        Ok(outcome)
     }
 }

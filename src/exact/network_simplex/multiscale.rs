@@ -12,6 +12,7 @@ use super::rounds::Rounds;
 use super::start::row_greedy;
 use super::tree::TreeArc;
 use crate::cost::GroundCost;
+use crate::exact::amount::Amount;
 use crate::neighbors::halving::kd_order;
 use crate::transport::{Progress, Status, Watch};
 
@@ -19,12 +20,12 @@ use crate::transport::{Progress, Status, Watch};
 const COARSEST: usize = 5;
 
 /// Points and perturbed masses of the two sides.
-pub(super) struct Clouds<'a> {
+pub(super) struct Clouds<'a, A> {
     pub(super) ground: Arc<dyn GroundCost>,
     pub(super) dim: usize,
     pub(super) source: &'a [f64],
     pub(super) target: &'a [f64],
-    pub(super) masses: Masses,
+    pub(super) masses: Masses<A>,
 }
 
 /// Candidates on each side of each point: a level tells the next one almost all.
@@ -40,7 +41,7 @@ const BLOCK: f64 = 0.3;
 /// dense problem; then each basis is expanded to the cells of the next level ([`expand`]), candidate arcs are the nearest
 /// in the reduced cost that the coarse potentials suggest, and the simplex runs over them. At the finest level pricing
 /// rounds look for arcs that violate among all n · m, until there are none: that pass is the proof.
-pub(super) fn solve(clouds: Clouds, watch: &mut Watch) -> Outcome {
+pub(super) fn solve<A: Amount>(clouds: Clouds<A>, watch: &mut Watch) -> Outcome<A> {
     let dim = clouds.dim;
     let (source_order, target_order) = rayon::join(|| kd_order(clouds.source, dim), || kd_order(clouds.target, dim));
     let mut source = Side::new(dim, clouds.source, &clouds.masses.source, &source_order);
@@ -120,20 +121,20 @@ fn stops(coarsest: usize, deepest: usize, points: usize) -> Vec<usize> {
 }
 
 /// A depth of the two kd orders, with its cells.
-struct Stage {
+struct Stage<A> {
     depth: usize,
-    cells: (Cells, Cells),
+    cells: (Cells<A>, Cells<A>),
 }
 
-impl Stage {
+impl<A: Amount> Stage<A> {
     /// The stage at depth `stop` of `deepest`, and a basis of it expanded from one here.
     fn descend(
         &self,
-        arcs: &[TreeArc],
+        arcs: &[TreeArc<A>],
         (stop, deepest): (usize, usize),
-        (source, target): (&mut Side, &mut Side),
+        (source, target): (&mut Side<A>, &mut Side<A>),
         cost: &dyn Fn(&[f64], &[f64]) -> f64,
-    ) -> (Self, Vec<TreeArc>) {
+    ) -> (Self, Vec<TreeArc<A>>) {
         let mut arcs = arcs.to_vec();
         let mut at: Option<Self> = None;
         for depth in self.depth + 1..=stop {
@@ -150,7 +151,7 @@ impl Stage {
 }
 
 /// The centre of a cell of one of two levels.
-fn centre<'c>(cell: Cell, coarse: &'c Cells, fine: &'c Cells) -> &'c [f64] {
+fn centre<'c, A: Amount>(cell: Cell, coarse: &'c Cells<A>, fine: &'c Cells<A>) -> &'c [f64] {
     match cell {
         Cell::Coarse(k) => coarse.centre(k),
         Cell::Fine(k) => fine.centre(k),
@@ -158,14 +159,14 @@ fn centre<'c>(cell: Cell, coarse: &'c Cells, fine: &'c Cells) -> &'c [f64] {
 }
 
 /// One level, ready to be solved.
-struct Level<'a> {
+struct Level<'a, A> {
     ground: &'a dyn GroundCost,
-    cells: &'a (Cells, Cells),
+    cells: &'a (Cells<A>, Cells<A>),
     /// Whether to go on until no arc at all violates.
     proof: bool,
 }
 
-impl Level<'_> {
+impl<A: Amount> Level<'_, A> {
     fn shape(&self) -> (usize, usize) {
         (self.cells.0.len(), self.cells.1.len())
     }
@@ -177,13 +178,13 @@ impl Level<'_> {
     /// Solves the level from a basis and first candidates.
     fn solve(
         &self,
-        arcs: Vec<TreeArc>,
+        arcs: Vec<TreeArc<A>>,
         candidates: Candidates,
         oracle: &dyn Oracle,
         known: Option<Vec<f64>>,
         progress: Progress,
         watch: &mut Watch,
-    ) -> Outcome {
+    ) -> Outcome<A> {
         let cost = |i: usize, j: usize| self.cost(i, j);
         let (shape, proof) = (self.shape(), self.proof);
         // At the finest level a round that comes later asks for fewer candidates: that is memory.
@@ -207,7 +208,7 @@ impl Level<'_> {
     }
 
     /// Solves a small level with all pairs as candidates.
-    fn solve_all_pairs(&self, progress: Progress, watch: &mut Watch) -> Outcome {
+    fn solve_all_pairs(&self, progress: Progress, watch: &mut Watch) -> Outcome<A> {
         let (n, m) = self.shape();
         let pairs: Vec<(u32, u32)> = (0..n as u32).flat_map(|i| (0..m as u32).map(move |j| (i, j))).collect();
         let costs: Vec<f64> = pairs.iter().map(|&(i, j)| self.cost(i as usize, j as usize)).collect();

@@ -11,9 +11,10 @@
 
 use rayon::prelude::*;
 
-use super::masses::{Masses, without_units};
+use super::masses::Masses;
 use super::tree::TreeArc;
 use crate::cost::{CostMatrix, Form, PointCost};
+use crate::exact::amount::Amount;
 use crate::measure::Points;
 use crate::neighbors;
 
@@ -21,19 +22,19 @@ use crate::neighbors;
 const NONE: u32 = u32::MAX;
 
 /// The places of both sides.
-pub(super) struct Places {
-    source: Side,
-    target: Side,
+pub(super) struct Places<A> {
+    source: Side<A>,
+    target: Side<A>,
     /// Mass that stays, as arcs between the places of the two sides.
-    stays: Vec<TreeArc>,
+    stays: Vec<TreeArc<A>>,
 }
 
 /// The places of one side.
-struct Side {
+struct Side<A> {
     /// The place of each point that holds mass, numbered in the order of their first points.
     place: Vec<u32>,
     /// The mass of each point, not perturbed.
-    masses: Vec<i128>,
+    masses: Vec<A>,
     /// The first point of each place.
     first: Vec<u32>,
     /// Which of the places to be solved each place is; [`NONE`] where all of its mass stays.
@@ -82,14 +83,14 @@ impl Chosen {
     }
 }
 
-impl Places {
+impl<A: Amount> Places<A> {
     /// The places of the points `rows` and `columns`, which hold `masses`, and the masses of those to be solved; `None`
     /// where every point is a place of its own and no mass stays. O((n + m) d).
     pub(super) fn find(
         points: &PointCost,
         (rows, columns): (&Chosen, &Chosen),
-        masses: &Masses,
-    ) -> Option<(Self, Masses)> {
+        masses: &Masses<A>,
+    ) -> Option<(Self, Masses<A>)> {
         let metric = matches!(points.ground().form(), Form::Norm { power, .. } if power <= 1.0);
         let mut sources = Table::new(points.source(), rows.len());
         let source_place: Vec<u32> = rows.iter().map(|i| sources.place(i)).collect();
@@ -109,7 +110,7 @@ impl Places {
         let mut stays = Vec::new();
         for (source, target) in common {
             let flow = held[source as usize].min(wanted[target as usize]);
-            if flow > 0 {
+            if flow > A::ZERO {
                 held[source as usize] -= flow;
                 wanted[target as usize] -= flow;
                 stays.push(TreeArc { source, target, flow });
@@ -117,8 +118,8 @@ impl Places {
         }
         let (mut no_source, mut no_target) = (vec![false; held.len()], vec![false; wanted.len()]);
         for arc in &stays {
-            no_source[arc.source as usize] = held[arc.source as usize] == 0;
-            no_target[arc.target as usize] = wanted[arc.target as usize] == 0;
+            no_source[arc.source as usize] = held[arc.source as usize] == A::ZERO;
+            no_target[arc.target as usize] = wanted[arc.target as usize] == A::ZERO;
         }
         let (source, held) = Side::new(source_place, &masses.source, sources.first, &no_source, held);
         let (target, wanted) = Side::new(target_place, &masses.target, targets.first, &no_target, wanted);
@@ -155,14 +156,15 @@ impl Places {
     /// Each place deals its arcs out over its points in order, which cuts an arc into pieces at both of its ends; the pieces
     /// of the two ends then meet in order. n − N pieces more than arcs on one side, m − M on the other, and N + M − 1 arcs
     /// between places make n + m − 1 flows.
-    pub(super) fn spread(&self, solved: &[TreeArc]) -> Vec<TreeArc> {
+    pub(super) fn spread(&self, solved: &[TreeArc<A>]) -> Vec<TreeArc<A>> {
         let (rows, columns) = (self.source.places_solved(), self.target.places_solved());
         let between = solved.iter().map(|arc| TreeArc {
             source: rows[arc.source as usize],
             target: columns[arc.target as usize],
-            flow: without_units(arc.flow),
+            flow: arc.flow.without_units(),
         });
-        let arcs: Vec<TreeArc> = self.stays.iter().copied().chain(between).filter(|arc| arc.flow > 0).collect();
+        let arcs: Vec<TreeArc<A>> =
+            self.stays.iter().copied().chain(between).filter(|arc| arc.flow > A::ZERO).collect();
         let mut from_source = self.source.dealt(&arcs, |arc| arc.source);
         let mut from_target = self.target.dealt(&arcs, |arc| arc.target);
         let mut flows = Vec::with_capacity(self.source.place.len() + self.target.place.len());
@@ -175,8 +177,8 @@ impl Places {
                 flows.push(TreeArc { source: *source, target: *target, flow });
                 *held -= flow;
                 *wanted -= flow;
-                s += usize::from(*held == 0);
-                t += usize::from(*wanted == 0);
+                s += usize::from(*held == A::ZERO);
+                t += usize::from(*wanted == A::ZERO);
             }
         }
         flows
@@ -204,7 +206,7 @@ impl Places {
             f_of[arc.source as usize] = Some(phi);
             g_of[arc.target as usize] = Some(-phi);
         }
-        let of_points = |side: &Side, values: &[Option<f64>]| {
+        let of_points = |side: &Side<A>, values: &[Option<f64>]| {
             let value = |&place: &u32| values[place as usize].expect("a place is solved, or its mass stays");
             side.place.iter().map(value).collect()
         };
@@ -251,9 +253,9 @@ fn least_differences(cost: &PointCost, y: &Points, z: &Points, g: &[f64]) -> Vec
     z.iter().map(least).collect()
 }
 
-impl Side {
+impl<A: Amount> Side<A> {
     /// The side whose places hold `left` after mass that stays was taken out, and the masses of the places to be solved.
-    fn new(place: Vec<u32>, masses: &[i128], first: Vec<u32>, gone: &[bool], left: Vec<i128>) -> (Self, Vec<i128>) {
+    fn new(place: Vec<u32>, masses: &[A], first: Vec<u32>, gone: &[bool], left: Vec<A>) -> (Self, Vec<A>) {
         let mut solved = vec![NONE; gone.len()];
         let (mut chosen, mut masses_solved) = (Vec::new(), Vec::new());
         for (k, mass) in left.into_iter().enumerate().filter(|(k, _)| !gone[*k]) {
@@ -274,26 +276,26 @@ impl Side {
     }
 
     /// Deals arcs out over the points of the places at one of their ends.
-    fn dealt(&self, arcs: &[TreeArc], end: impl Fn(&TreeArc) -> u32) -> Dealt {
+    fn dealt(&self, arcs: &[TreeArc<A>], end: impl Fn(&TreeArc<A>) -> u32) -> Dealt<A> {
         let (arc_start, arc_order) = by_place(self.first.len(), arcs.iter().map(&end));
         let (point_start, point_order) = by_place(self.first.len(), self.place.iter().copied());
         let mut pieces = Vec::with_capacity(self.place.len() + arcs.len());
         let mut range = vec![(0, 0); arcs.len()];
         for place in 0..self.first.len() {
             let points = &point_order[point_start[place] as usize..point_start[place + 1] as usize];
-            let mut points = points.iter().map(|&k| (k, self.masses[k as usize])).filter(|(_, mass)| *mass > 0);
+            let mut points = points.iter().map(|&k| (k, self.masses[k as usize])).filter(|(_, mass)| *mass > A::ZERO);
             let mut point = points.next();
             for &at in &arc_order[arc_start[place] as usize..arc_start[place + 1] as usize] {
                 let begin = pieces.len();
                 let mut due = arcs[at as usize].flow;
-                while due > 0
+                while due > A::ZERO
                     && let Some((k, left)) = &mut point
                 {
                     let flow = due.min(*left);
                     pieces.push((*k, flow));
                     due -= flow;
                     *left -= flow;
-                    if *left == 0 {
+                    if *left == A::ZERO {
                         point = points.next();
                     }
                 }
@@ -310,13 +312,13 @@ impl Side {
 }
 
 /// The pieces of arcs at one of their ends: which point holds how much of each.
-struct Dealt {
-    pieces: Vec<(u32, i128)>,
+struct Dealt<A> {
+    pieces: Vec<(u32, A)>,
     range: Vec<(usize, usize)>,
 }
 
-impl Dealt {
-    fn of(&mut self, arc: usize) -> &mut [(u32, i128)] {
+impl<A> Dealt<A> {
+    fn of(&mut self, arc: usize) -> &mut [(u32, A)] {
         let (begin, end) = self.range[arc];
         &mut self.pieces[begin..end]
     }
@@ -339,9 +341,9 @@ fn by_place(places: usize, of: impl Iterator<Item = u32> + Clone) -> (Vec<u32>, 
 }
 
 /// The masses of places.
-fn sums(place: &[u32], places: usize, masses: &[i128]) -> Vec<i128> {
-    let mut sums = vec![0; places];
-    place.iter().zip(masses).for_each(|(&place, mass)| sums[place as usize] += mass);
+fn sums<A: Amount>(place: &[u32], places: usize, masses: &[A]) -> Vec<A> {
+    let mut sums = vec![A::ZERO; places];
+    place.iter().zip(masses).for_each(|(&place, mass)| sums[place as usize] += *mass);
     sums
 }
 

@@ -7,6 +7,7 @@ use super::oracle::Oracle;
 use super::rounds::Rounds;
 use super::sparse_start::sparse_start;
 use super::tree::TreeArc;
+use crate::exact::amount::Amount;
 use crate::transport::{Progress, Watch};
 
 /// Candidates on each side of each point.
@@ -16,16 +17,16 @@ const VIOLATORS: usize = 10;
 
 /// Solves from potentials of the sources that a sample or coarse cells suggested, and from a basis if there is one.
 #[expect(clippy::too_many_arguments, reason = "they are what a solve is made of")]
-pub(super) fn from_potentials(
+pub(super) fn from_potentials<A: Amount>(
     f: Vec<f64>,
-    basis: Option<Vec<TreeArc>>,
+    basis: Option<Vec<TreeArc<A>>>,
     cost: &dyn Fn(usize, usize) -> f64,
     oracle: &dyn Oracle,
-    masses: &Masses,
+    masses: &Masses<A>,
     iterations: u64,
     proof: bool,
     watch: &mut Watch,
-) -> Outcome {
+) -> Outcome<A> {
     let (n, m) = (masses.source.len(), masses.target.len());
     let mut pairs = oracle.nearest_sources(&f, NEAREST);
     let mut g = vec![f64::INFINITY; m];

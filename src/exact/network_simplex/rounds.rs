@@ -6,6 +6,7 @@ use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Order, Tree, TreeArc};
 use super::{Outcome, TOUR_FROM, pivots_per_round, tolerance};
+use crate::exact::amount::Amount;
 use crate::numeric::Sum;
 use crate::transport::{Progress, Status, Watch};
 
@@ -63,19 +64,23 @@ fn negate(potentials: &mut [f64]) {
 }
 
 /// How far the cost of a basis can be from the optimum, of which `lower` is a lower bound.
-pub(super) fn relative_gap(arcs: impl Iterator<Item = TreeArc>, cost: &dyn Fn(usize, usize) -> f64, lower: f64) -> f64 {
+pub(super) fn relative_gap<A: Amount>(
+    arcs: impl Iterator<Item = TreeArc<A>>,
+    cost: &dyn Fn(usize, usize) -> f64,
+    lower: f64,
+) -> f64 {
     let mut total = Sum::default();
-    arcs.for_each(|arc| total.add_product(arc.flow as f64, cost(arc.source as usize, arc.target as usize)));
+    arcs.for_each(|arc| total.add_product(arc.flow.as_f64(), cost(arc.source as usize, arc.target as usize)));
     let total = total.value();
     if total > lower { (total - lower) / total.abs().max(lower.abs()) } else { 0.0 }
 }
 
 /// What each node of a tree sends or takes.
-pub(super) fn masses_of(arcs: impl Iterator<Item = TreeArc>, (n, m): (usize, usize)) -> Vec<f64> {
+pub(super) fn masses_of<A: Amount>(arcs: impl Iterator<Item = TreeArc<A>>, (n, m): (usize, usize)) -> Vec<f64> {
     let mut masses = vec![0.0; n + m];
     for arc in arcs {
-        masses[arc.source as usize] += arc.flow as f64;
-        masses[n + arc.target as usize] += arc.flow as f64;
+        masses[arc.source as usize] += arc.flow.as_f64();
+        masses[n + arc.target as usize] += arc.flow.as_f64();
     }
     masses
 }
@@ -83,37 +88,37 @@ pub(super) fn masses_of(arcs: impl Iterator<Item = TreeArc>, (n, m): (usize, usi
 impl Rounds<'_> {
     /// Solves from a feasible basis and first candidates. After an early end the potentials are feasible ones: `known` ones,
     /// unless pricing has found better ones.
-    pub(super) fn run(
+    pub(super) fn run<A: Amount>(
         &self,
-        arcs: Vec<TreeArc>,
+        arcs: Vec<TreeArc<A>>,
         candidates: Candidates,
         known: Option<Vec<f64>>,
         progress: Progress,
         watch: &mut Watch,
-    ) -> Outcome {
+    ) -> Outcome<A> {
         if arcs.len() < TOUR_FROM {
-            self.run_with::<Thread>(arcs, candidates, known, progress, watch)
+            self.run_with::<Thread, A>(arcs, candidates, known, progress, watch)
         } else {
-            self.run_with::<Tour>(arcs, candidates, known, progress, watch)
+            self.run_with::<Tour, A>(arcs, candidates, known, progress, watch)
         }
     }
 
-    fn run_with<O: Order>(
+    fn run_with<O: Order, A: Amount>(
         &self,
-        arcs: Vec<TreeArc>,
+        arcs: Vec<TreeArc<A>>,
         mut candidates: Candidates,
         known: Option<Vec<f64>>,
         mut progress: Progress,
         watch: &mut Watch,
-    ) -> Outcome {
+    ) -> Outcome<A> {
         let (n, m) = self.shape;
-        let mut tree = Tree::<O>::new(n, m, &arcs);
+        let mut tree = Tree::<O, A>::new(n, m, &arcs);
         drop(arcs);
         tree.refresh(self.cost);
         // (Made when they are asked for: while the oracle answers, memory is short.)
-        let masses = |tree: &Tree<O>| masses_of(tree.arcs_by_node(), self.shape);
+        let masses = |tree: &Tree<O, A>| masses_of(tree.arcs_by_node(), self.shape);
         let mut best = known.map(|potential| Dual::new(potential, &masses(&tree), n));
-        let gap = |tree: &Tree<O>, best: &Option<Dual>| {
+        let gap = |tree: &Tree<O, A>, best: &Option<Dual>| {
             best.as_ref().filter(|_| self.proof).map(|best| relative_gap(tree.arcs_by_node(), self.cost, best.value))
         };
         progress.gap = gap(&tree, &best);

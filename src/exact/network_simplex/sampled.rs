@@ -10,13 +10,14 @@ use super::multiscale::Clouds;
 use super::oracle::{Matrix, oracle};
 use super::priced::from_potentials;
 use super::{Outcome, SPARSE_FROM};
+use crate::exact::amount::Amount;
 use crate::transport::Watch;
 
 /// One of so many sources and targets goes into the sample.
 const SAMPLE: usize = 6;
 
 /// Solves transport between `masses` under a row-major matrix.
-pub(super) fn solve_matrix(costs: &[f64], masses: &Masses, watch: &mut Watch) -> Outcome {
+pub(super) fn solve_matrix<A: Amount>(costs: &[f64], masses: &Masses<A>, watch: &mut Watch) -> Outcome<A> {
     let (n, m) = (masses.source.len(), masses.target.len());
     if costs.len() < SPARSE_FROM {
         return dense::solve(costs, masses, watch);
@@ -37,11 +38,11 @@ pub(super) fn solve_matrix(costs: &[f64], masses: &Masses, watch: &mut Watch) ->
 }
 
 /// Solves transport between clouds in many dimensions.
-pub(super) fn solve_clouds(clouds: &Clouds, watch: &mut Watch) -> Outcome {
+pub(super) fn solve_clouds<A: Amount>(clouds: &Clouds<A>, watch: &mut Watch) -> Outcome<A> {
     solve_level(clouds, true, watch)
 }
 
-fn solve_level(clouds: &Clouds, proof: bool, watch: &mut Watch) -> Outcome {
+fn solve_level<A: Amount>(clouds: &Clouds<A>, proof: bool, watch: &mut Watch) -> Outcome<A> {
     let dim = clouds.dim;
     let (x, y) = (|i: usize| &clouds.source[i * dim..(i + 1) * dim], |j: usize| &clouds.target[j * dim..(j + 1) * dim]);
     let cost = |i: usize, j: usize| clouds.ground.between(x(i), y(j));
@@ -69,6 +70,6 @@ fn solve_level(clouds: &Clouds, proof: bool, watch: &mut Watch) -> Outcome {
 }
 
 /// Equal masses on the two sides of a sample.
-fn uniform(n: usize, m: usize) -> Masses {
+fn uniform(n: usize, m: usize) -> Masses<i128> {
     Masses::new(&vec![1.0 / n as f64; n], &vec![1.0 / m as f64; m])
 }

@@ -8,6 +8,7 @@ use super::dense;
 use super::masses::Masses;
 use super::start::row_greedy;
 use super::tree::TreeArc;
+use crate::exact::amount::Amount;
 use crate::simd;
 use crate::transport::{Interrupt, Silent, Watch};
 
@@ -23,13 +24,13 @@ const MOST_LEFT_OVER: usize = 4_000_000;
 ///    algorithms for entropy regularized transport problems", SIAM J. Sci. Comput. 41, 2019).
 /// 2. Candidates in the order of their reduced cost each carry as much as both ends still hold. Each uses up one end.
 /// 3. The ends not used up are solved among themselves. Their tree and the arcs of step 2 span all points.
-pub(super) fn sparse_start(
+pub(super) fn sparse_start<A: Amount>(
     candidates: &Candidates,
-    masses: (&[i128], &[i128]),
+    masses: (&[A], &[A]),
     mut f: Vec<f64>,
     mut g: Vec<f64>,
     cost: impl Fn(usize, usize) -> f64,
-) -> Vec<TreeArc> {
+) -> Vec<TreeArc<A>> {
     scale(candidates, masses, &mut f, &mut g);
     let mut order: Vec<(f64, u32, u32)> =
         candidates.iter().map(|(i, j, c)| (c - f[i as usize] - g[j as usize], i, j)).collect();
@@ -39,13 +40,13 @@ pub(super) fn sparse_start(
     let mut arcs = Vec::with_capacity(supply.len() + demand.len() - 1);
     for (_, source, target) in order {
         let flow = supply[source as usize].min(demand[target as usize]);
-        if flow > 0 {
+        if flow > A::ZERO {
             supply[source as usize] -= flow;
             demand[target as usize] -= flow;
             arcs.push(TreeArc { source, target, flow });
         }
     }
-    let holding = |masses: &[i128]| (0..masses.len()).filter(|&i| masses[i] > 0).collect::<Vec<_>>();
+    let holding = |masses: &[A]| (0..masses.len()).filter(|&i| masses[i] > A::ZERO).collect::<Vec<_>>();
     let (rows, columns) = (holding(&supply), holding(&demand));
     if rows.is_empty() {
         return arcs;
@@ -69,10 +70,10 @@ pub(super) fn sparse_start(
 
 /// Improves potentials by Sinkhorn iterations on the candidates, in the log domain, with a falling regularisation that
 /// starts at half the mean reduced cost.
-fn scale(candidates: &Candidates, masses: (&[i128], &[i128]), f: &mut [f64], g: &mut [f64]) {
-    let logs = |masses: &[i128]| {
-        let total: i128 = masses.iter().sum();
-        masses.iter().map(|&mass| (mass as f64 / total as f64).log2()).collect::<Vec<_>>()
+fn scale<A: Amount>(candidates: &Candidates, masses: (&[A], &[A]), f: &mut [f64], g: &mut [f64]) {
+    let logs = |masses: &[A]| {
+        let total: A = masses.iter().copied().sum();
+        masses.iter().map(|mass| mass.share_of(total).log2()).collect::<Vec<_>>()
     };
     let (log_a, log_b) = (logs(masses.0), logs(masses.1));
     for (i, f) in f.iter_mut().enumerate() {

@@ -2,13 +2,14 @@
 
 use super::masses::Masses;
 use super::tree::TreeArc;
+use crate::exact::amount::Amount;
 use crate::simd;
 
 /// Row by row, each source sends to its cheapest targets that still want mass, by the cost above the column's least.
 ///
 /// Each step uses up exactly one source or one target (the perturbed masses never tie before the last), so the n + m − 1
 /// arcs are a spanning tree with positive flows. O(n m) for the column minima and one row scan a step.
-pub(crate) fn row_greedy(costs: &[f64], masses: &Masses) -> Vec<TreeArc> {
+pub(crate) fn row_greedy<A: Amount>(costs: &[f64], masses: &Masses<A>) -> Vec<TreeArc<A>> {
     let (n, m) = (masses.source.len(), masses.target.len());
     let mut offsets = vec![f64::INFINITY; m];
     for row in costs.chunks_exact(m) {
@@ -24,11 +25,11 @@ pub(crate) fn row_greedy(costs: &[f64], masses: &Masses) -> Vec<TreeArc> {
             arcs.push(TreeArc { source: i as u32, target: j as u32, flow });
             supply -= flow;
             wanted[j] -= flow;
-            if wanted[j] == 0 {
+            if wanted[j] == A::ZERO {
                 // A full target is never the cheapest again.
                 offsets[j] = f64::NEG_INFINITY;
             }
-            if supply == 0 {
+            if supply == A::ZERO {
                 break;
             }
         }
@@ -44,7 +45,7 @@ mod tests {
     fn the_start_is_a_feasible_spanning_tree() {
         let (n, m) = (7, 11);
         let costs: Vec<f64> = (0..n * m).map(|k| ((k * 29 % 53) as f64).sin()).collect();
-        let masses = Masses::new(&vec![1.0 / n as f64; n], &vec![1.0 / m as f64; m]);
+        let masses = Masses::<i128>::new(&vec![1.0 / n as f64; n], &vec![1.0 / m as f64; m]);
         let arcs = row_greedy(&costs, &masses);
         assert_eq!(arcs.len(), n + m - 1);
         let (mut rows, mut columns) = (vec![0; n], vec![0; m]);

@@ -20,10 +20,10 @@ fn both_orders_shift_the_same_potentials() {
             let total: f64 = w.iter().sum();
             w.into_iter().map(|w| w / total).collect::<Vec<_>>()
         };
-        let masses = Masses::new(&normal(weights(n)), &normal(weights(m)));
+        let masses = Masses::<i128>::new(&normal(weights(n)), &normal(weights(m)));
         let arcs = row_greedy(&costs, &masses);
-        let mut walked = Tree::<Thread>::new(n, m, &arcs);
-        let mut toured = Tree::<Tour>::new(n, m, &arcs);
+        let mut walked = Tree::<Thread, i128>::new(n, m, &arcs);
+        let mut toured = Tree::<Tour, i128>::new(n, m, &arcs);
         walked.refresh(cost);
         toured.refresh(cost);
         let mut pivots = 0;

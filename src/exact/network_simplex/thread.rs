@@ -4,6 +4,7 @@
 //! Softw. 30 (2015), §4.3, as LEMON implements it.
 
 use super::tree::{Links, Move, NONE, Order};
+use crate::exact::amount::Amount;
 
 /// A cyclic depth-first walk. O(subtree) a pivot, with the smallest constant.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub(super) struct Thread {
 }
 
 impl Order for Thread {
-    fn new(links: &Links, depth_first: &[u32]) -> Self {
+    fn new<A: Amount>(links: &Links<A>, depth_first: &[u32]) -> Self {
         let nodes = depth_first.len();
         let (mut after, mut back) = (vec![0; nodes], vec![0; nodes]);
         let mut last: Vec<u32> = (0..nodes as u32).collect();
@@ -46,7 +47,7 @@ impl Order for Thread {
         self.potential = potential;
     }
 
-    fn rehang(&mut self, links: &Links, step: Move, shift: f64) {
+    fn rehang<A: Amount>(&mut self, links: &Links<A>, step: Move, shift: f64) {
         let Move { inner, outer, out, join } = step;
         let old_back = self.back[out as usize];
         let old_last = self.last[out as usize];
@@ -103,7 +104,7 @@ impl Thread {
     }
 
     /// From `v` up, as long as subtrees end at `old` (and below `limit`), lets them end at `new`.
-    fn replace_last(&mut self, links: &Links, mut v: u32, limit: u32, old: u32, new: u32) {
+    fn replace_last<A: Amount>(&mut self, links: &Links<A>, mut v: u32, limit: u32, old: u32, new: u32) {
         while v != limit && v != NONE && self.last[v as usize] == old {
             self.last[v as usize] = new;
             v = links.nodes[v as usize].parent;
@@ -111,7 +112,7 @@ impl Thread {
     }
 
     /// Reverses the path from `inner` up to `out` in the walk.
-    fn turn(&mut self, links: &Links, Move { inner, outer, out, .. }: Move) {
+    fn turn<A: Amount>(&mut self, links: &Links<A>, Move { inner, outer, out, .. }: Move) {
         let parent = |v: u32| links.nodes[v as usize].parent;
         let (old_back, old_last) = (self.back[out as usize], self.last[out as usize]);
         let go_on = if old_back == outer { self.after[old_last as usize] } else { self.after[outer as usize] };

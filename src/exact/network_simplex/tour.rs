@@ -7,6 +7,7 @@
 //! tours in balanced trees; chunks are faster at any size that fits into memory.)
 
 use super::tree::{Links, Move, Order};
+use crate::exact::amount::Amount;
 
 /// Room beyond the size at which chunks stop to grow, so that a pivot can append before it looks.
 const SLACK: usize = 16;
@@ -37,7 +38,7 @@ struct Chunk {
 }
 
 impl Order for Tour {
-    fn new(links: &Links, depth_first: &[u32]) -> Self {
+    fn new<A: Amount>(links: &Links<A>, depth_first: &[u32]) -> Self {
         let nodes = depth_first.len();
         let first_edge = nodes.next_multiple_of(2) as u32;
         let total = first_edge as usize + 2 * nodes;
@@ -96,7 +97,7 @@ impl Order for Tour {
         self.chunks.iter_mut().for_each(|chunk| chunk.shift = 0.0);
     }
 
-    fn rehang(&mut self, links: &Links, step: Move, shift: f64) {
+    fn rehang<A: Amount>(&mut self, links: &Links<A>, step: Move, shift: f64) {
         let down = self.entry[step.out as usize];
         if !self.move_within(step, down, shift) {
             let inside = 2 * links.nodes[step.out as usize].size as usize <= links.nodes.len();

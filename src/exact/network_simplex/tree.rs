@@ -9,6 +9,7 @@
 //! [`Order`]: [`Thread`](super::thread::Thread) visits every node, which is fastest up to some thousand nodes;
 //! [`Tour`](super::tour::Tour) shifts whole chunks, O(√N) a pivot.
 
+use crate::exact::amount::Amount;
 use crate::numeric::Sum;
 
 /// "No node."
@@ -16,10 +17,10 @@ pub(super) const NONE: u32 = u32::MAX;
 
 /// One arc of a tree: source, target (both counted from 0) and flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TreeArc {
+pub(crate) struct TreeArc<A> {
     pub(crate) source: u32,
     pub(crate) target: u32,
-    pub(crate) flow: i128,
+    pub(crate) flow: A,
 }
 
 /// What a pivot does to the tree: the subtree of `out` is cut off its parent, turned so that `inner` becomes its root, and
@@ -35,7 +36,7 @@ pub(super) struct Move {
 /// An order of the nodes that keeps each subtree together, with the potentials.
 pub(super) trait Order {
     /// The order of the nodes given in depth-first order, root first. Potentials are zero.
-    fn new(links: &Links, depth_first: &[u32]) -> Self;
+    fn new<A: Amount>(links: &Links<A>, depth_first: &[u32]) -> Self;
 
     /// The potential of a node.
     fn potential(&self, v: u32) -> f64;
@@ -45,17 +46,17 @@ pub(super) trait Order {
 
     /// Follows a move, `links` being those before it, and adds `shift` to the potentials of the subtree moved (or takes it
     /// from all others: potentials count only up to a constant).
-    fn rehang(&mut self, links: &Links, step: Move, shift: f64);
+    fn rehang<A: Amount>(&mut self, links: &Links<A>, step: Move, shift: f64);
 
     /// Bytes held.
     fn memory(&self) -> usize;
 }
 
-/// What is known of a node: 32 bytes, so that two lie in a cache line.
+/// What is known of a node: 32 bytes with flows of 128 bits, so that two lie in a cache line.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Node {
+pub(super) struct Node<A> {
     /// Flow on the arc to the parent.
-    pub(super) flow: i128,
+    pub(super) flow: A,
     pub(super) parent: u32,
     /// Nodes of the subtree below, the node itself included.
     pub(super) size: u32,
@@ -63,36 +64,36 @@ pub(super) struct Node {
 
 /// Parents, subtree sizes and flows.
 #[derive(Debug)]
-pub(super) struct Links {
+pub(super) struct Links<A> {
     pub(super) sources: u32,
     pub(super) root: u32,
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node<A>>,
 }
 
 /// A spanning tree with positive flows.
 #[derive(Debug)]
-pub(super) struct Tree<O> {
-    links: Links,
+pub(super) struct Tree<O, A> {
+    links: Links<A>,
     order: O,
 }
 
-impl<O: Order> Tree<O> {
+impl<O: Order, A: Amount> Tree<O, A> {
     /// The tree of n + m − 1 arcs that span n sources and m targets. Potentials are zero until [`Tree::refresh`].
-    pub(super) fn new(sources: usize, targets: usize, arcs: &[TreeArc]) -> Self {
+    pub(super) fn new(sources: usize, targets: usize, arcs: &[TreeArc<A>]) -> Self {
         let (links, depth_first) = Links::new(sources, targets, arcs);
         let order = O::new(&links, &depth_first);
         Self { links, order }
     }
 
     /// The arcs, with the flow of each.
-    pub(super) fn arcs(&self) -> Vec<TreeArc> {
+    pub(super) fn arcs(&self) -> Vec<TreeArc<A>> {
         let mut arcs = Vec::with_capacity(self.links.nodes.len() - 1);
         arcs.extend(self.arcs_by_node());
         arcs
     }
 
     /// The same, one by one.
-    pub(super) fn arcs_by_node(&self) -> impl Iterator<Item = TreeArc> {
+    pub(super) fn arcs_by_node(&self) -> impl Iterator<Item = TreeArc<A>> {
         let Links { sources, root, ref nodes } = self.links;
         (0..nodes.len() as u32).filter(move |&v| v != root).map(move |v| {
             let Node { parent, flow, .. } = nodes[v as usize];
@@ -119,7 +120,7 @@ impl<O: Order> Tree<O> {
 
     /// Bytes held.
     pub(super) fn memory(&self) -> usize {
-        self.links.nodes.len() * size_of::<Node>() + self.order.memory()
+        self.links.nodes.len() * size_of::<Node<A>>() + self.order.memory()
     }
 
     /// Recomputes the potentials from the tree, so that rounding of many shifts does not add up. Sums along paths are
@@ -164,12 +165,12 @@ impl<O: Order> Tree<O> {
     }
 }
 
-impl Links {
+impl<A: Amount> Links<A> {
     /// The tree rooted at node 0, and its nodes in depth-first order.
-    fn new(sources: usize, targets: usize, arcs: &[TreeArc]) -> (Self, Vec<u32>) {
+    fn new(sources: usize, targets: usize, arcs: &[TreeArc<A>]) -> (Self, Vec<u32>) {
         let nodes = sources + targets;
         debug_assert_eq!(arcs.len() + 1, nodes, "a spanning tree has one arc less than nodes");
-        let ends = |arc: &TreeArc| [arc.source as usize, sources + arc.target as usize];
+        let ends = |arc: &TreeArc<A>| [arc.source as usize, sources + arc.target as usize];
         let mut start = vec![0u32; nodes + 1];
         for arc in arcs {
             ends(arc).iter().for_each(|&v| start[v + 1] += 1);
@@ -185,7 +186,7 @@ impl Links {
                 next[v] += 1;
             }
         }
-        let blank = Node { flow: 0, parent: NONE, size: 1 };
+        let blank = Node { flow: A::ZERO, parent: NONE, size: 1 };
         let mut links = Self { sources: sources as u32, root: 0, nodes: vec![blank; nodes] };
         let mut depth_first = Vec::with_capacity(nodes);
         let mut open = vec![0u32];
@@ -214,9 +215,9 @@ impl Links {
     /// Where the cycle of an entering arc closes; the node whose arc to its parent runs empty first; on which side; and how
     /// much flow that takes.
     #[inline]
-    fn ratio_test(&self, first: u32, second: u32) -> (u32, u32, bool, i128) {
+    fn ratio_test(&self, first: u32, second: u32) -> (u32, u32, bool, A) {
         let (mut u, mut v) = (first, second);
-        let (mut out, mut from_first, mut amount) = (NONE, true, i128::MAX);
+        let (mut out, mut from_first, mut amount) = (NONE, true, A::MAX);
         // Flow runs source → target on the entering arc, then back through the tree. It lowers the arcs of sources on
         // the first side and of targets on the second.
         let (mut at_u, mut at_v) = (self.nodes[u as usize], self.nodes[v as usize]);
@@ -241,7 +242,7 @@ impl Links {
 
     /// Moves `amount` around the cycle.
     #[inline]
-    fn push(&mut self, first: u32, second: u32, join: u32, amount: i128) {
+    fn push(&mut self, first: u32, second: u32, join: u32, amount: A) {
         let mut v = first;
         while v != join {
             let node = &mut self.nodes[v as usize];
@@ -257,7 +258,7 @@ impl Links {
     }
 
     /// Carries out a move; the new arc carries `amount`.
-    fn rehang(&mut self, Move { inner, outer, out, join }: Move, amount: i128) {
+    fn rehang(&mut self, Move { inner, outer, out, join }: Move, amount: A) {
         let cut = self.nodes[out as usize];
         // Each arc of the path from `inner` up to `out` goes to its other end.
         let (mut v, mut above, mut flow, mut size) = (inner, outer, amount, cut.size);

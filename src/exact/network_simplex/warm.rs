@@ -17,12 +17,13 @@ use super::Outcome;
 use super::arcs::Candidates;
 use super::dense;
 use super::levels::Side;
-use super::masses::{Masses, without_units};
+use super::masses::Masses;
 use super::multiscale::Clouds;
 use super::oracle::{Matrix, Oracle, oracle};
 use super::rounds::{Dual, Rounds, masses_of, relative_gap};
 use super::start::row_greedy;
 use super::tree::TreeArc;
+use crate::exact::amount::Amount;
 use crate::neighbors::halving::kd_order;
 use crate::transport::{Interrupt, Progress, Silent, Status, Watch};
 
@@ -67,7 +68,7 @@ impl Former {
 }
 
 /// Solves transport between clouds from a former solve; `None` where a cold start is faster.
-pub(super) fn solve_clouds(former: &Former, clouds: &Clouds, watch: &mut Watch) -> Option<Outcome> {
+pub(super) fn solve_clouds<A: Amount>(former: &Former, clouds: &Clouds<A>, watch: &mut Watch) -> Option<Outcome<A>> {
     let dim = clouds.dim;
     // Trees and caches like neighbours to stand together.
     let (rows, columns) = rayon::join(|| kd_order(clouds.source, dim), || kd_order(clouds.target, dim));
@@ -84,19 +85,24 @@ pub(super) fn solve_clouds(former: &Former, clouds: &Clouds, watch: &mut Watch) 
 }
 
 /// Solves transport under a row-major matrix from a former solve; `None` where a cold start is faster.
-pub(super) fn solve_matrix(former: &Former, costs: &[f64], masses: &Masses, watch: &mut Watch) -> Option<Outcome> {
+pub(super) fn solve_matrix<A: Amount>(
+    former: &Former,
+    costs: &[f64],
+    masses: &Masses<A>,
+    watch: &mut Watch,
+) -> Option<Outcome<A>> {
     let m = masses.target.len();
     solve(former, masses, &|i, j| costs[i * m + j], &Matrix { costs, columns: m }, watch)
 }
 
 /// Solves from what is known of a former solve; `None` where a cold start is faster.
-pub(super) fn solve(
+pub(super) fn solve<A: Amount>(
     former: &Former,
-    masses: &Masses,
+    masses: &Masses<A>,
     cost: &dyn Fn(usize, usize) -> f64,
     oracle: &dyn Oracle,
     watch: &mut Watch,
-) -> Option<Outcome> {
+) -> Option<Outcome<A>> {
     let (n, m) = (masses.source.len(), masses.target.len());
     let mut forest = Forest::new(&former.support, masses);
     let mut pairs = former.support.clone();
@@ -131,26 +137,26 @@ pub(super) fn solve(
 }
 
 /// Arcs without cycles, with the flows of masses that are not perturbed, and what each point still holds or wants.
-struct Forest {
-    arcs: Vec<TreeArc>,
-    held: Vec<i128>,
-    wanted: Vec<i128>,
+struct Forest<A> {
+    arcs: Vec<TreeArc<A>>,
+    held: Vec<A>,
+    wanted: Vec<A>,
 }
 
-impl Forest {
+impl<A: Amount> Forest<A> {
     /// The arcs of `support` that close no cycle with those before them, with as much flow as both ends can bear, leaf by
     /// leaf. Each arc kept uses up one of its ends, so points that still hold or want something are in different parts.
-    fn new(support: &[(u32, u32)], masses: &Masses) -> Self {
-        let whole = |masses: &[i128]| masses.iter().map(|&mass| without_units(mass)).collect::<Vec<_>>();
+    fn new(support: &[(u32, u32)], masses: &Masses<A>) -> Self {
+        let whole = |masses: &[A]| masses.iter().map(|mass| mass.without_units()).collect::<Vec<_>>();
         let (held, wanted) = (whole(&masses.source), whole(&masses.target));
         let n = held.len();
         let mut parts = Parts::new(n + wanted.len());
-        let arcs: Vec<TreeArc> = support
+        let arcs: Vec<TreeArc<A>> = support
             .iter()
             .filter(|&&(i, j)| parts.unite(i, n as u32 + j))
-            .map(|&(source, target)| TreeArc { source, target, flow: 0 })
+            .map(|&(source, target)| TreeArc { source, target, flow: A::ZERO })
             .collect();
-        let mut left: Vec<i128> = held.iter().chain(&wanted).copied().collect();
+        let mut left: Vec<A> = held.iter().chain(&wanted).copied().collect();
         let flows = from_the_leaves(n, left.len(), &arcs, |v, above| {
             let flow = left[v].min(left[above]);
             left[v] -= flow;
@@ -158,7 +164,7 @@ impl Forest {
             flow
         });
         let arcs = arcs.into_iter().zip(flows).map(|(arc, flow)| TreeArc { flow, ..arc });
-        let arcs = arcs.filter(|arc| arc.flow > 0).collect();
+        let arcs = arcs.filter(|arc| arc.flow > A::ZERO).collect();
         let wanted = left.split_off(n);
         Self { arcs, held: left, wanted }
     }
@@ -168,7 +174,7 @@ impl Forest {
         let open = |i: u32, j: u32, forest: &Self| forest.held[i as usize].min(forest.wanted[j as usize]);
         let mut order: Vec<(f64, u32, u32)> = near
             .iter()
-            .filter(|&(i, j, _)| open(i, j, self) > 0)
+            .filter(|&(i, j, _)| open(i, j, self) > A::ZERO)
             .map(|(i, j, c)| (c - f[i as usize] - g[j as usize], i, j))
             .collect();
         order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
@@ -176,14 +182,14 @@ impl Forest {
             let flow = open(source, target, self);
             self.send(TreeArc { source, target, flow });
         }
-        let holding = |masses: &[i128]| (0..masses.len()).filter(|&i| masses[i] > 0).collect::<Vec<_>>();
+        let holding = |masses: &[A]| (0..masses.len()).filter(|&i| masses[i] > A::ZERO).collect::<Vec<_>>();
         let (rows, columns) = (holding(&self.held), holding(&self.wanted));
         if rows.is_empty() {
             return;
         }
         let pairs = rows.iter().flat_map(|&i| columns.iter().map(move |&j| (i, j)));
         let costs: Vec<f64> = pairs.map(|(i, j)| cost(i, j)).collect();
-        let of = |masses: &[i128], chosen: &[usize]| chosen.iter().map(|&i| masses[i]).collect();
+        let of = |masses: &[A], chosen: &[usize]| chosen.iter().map(|&i| masses[i]).collect();
         let left = Masses::from_units(of(&self.held, &rows), of(&self.wanted, &columns)).perturbed();
         let among = if costs.len() <= MOST_LEFT_OVER {
             dense::solve(&costs, &left, &mut Watch::new(Interrupt::default(), &mut Silent)).arcs
@@ -192,12 +198,12 @@ impl Forest {
         };
         for arc in among {
             let (source, target) = (rows[arc.source as usize] as u32, columns[arc.target as usize] as u32);
-            self.send(TreeArc { source, target, flow: without_units(arc.flow) });
+            self.send(TreeArc { source, target, flow: arc.flow.without_units() });
         }
     }
 
-    fn send(&mut self, arc: TreeArc) {
-        if arc.flow > 0 {
+    fn send(&mut self, arc: TreeArc<A>) {
+        if arc.flow > A::ZERO {
             self.held[arc.source as usize] -= arc.flow;
             self.wanted[arc.target as usize] -= arc.flow;
             self.arcs.push(arc);
@@ -242,7 +248,7 @@ impl Forest {
             loop {
                 while let Some(Open { distance, source, target }) = heap.pop() {
                     if !joined[part[source as usize] as usize] {
-                        self.arcs.push(TreeArc { source, target, flow: 0 });
+                        self.arcs.push(TreeArc { source, target, flow: A::ZERO });
                         join(part[source as usize], distance, &mut joined, &mut heap);
                     }
                 }
@@ -267,33 +273,34 @@ impl Forest {
     }
 
     /// The spanning tree with the flows of perturbed masses.
-    fn with_units(self, masses: &Masses) -> Vec<TreeArc> {
+    fn with_units(self, masses: &Masses<A>) -> Vec<TreeArc<A>> {
         let n = masses.source.len();
-        let mut left: Vec<i128> = masses.source.iter().chain(&masses.target).copied().collect();
+        let mut left: Vec<A> = masses.source.iter().chain(&masses.target).copied().collect();
         let flows = from_the_leaves(n, left.len(), &self.arcs, |v, above| {
             let flow = left[v];
             left[above] -= flow;
             flow
         });
-        let arcs: Vec<TreeArc> = self.arcs.into_iter().zip(flows).map(|(arc, flow)| TreeArc { flow, ..arc }).collect();
-        debug_assert!(arcs.iter().all(|arc| arc.flow > 0), "units flow towards the last target");
+        let arcs: Vec<TreeArc<A>> =
+            self.arcs.into_iter().zip(flows).map(|(arc, flow)| TreeArc { flow, ..arc }).collect();
+        debug_assert!(arcs.iter().all(|arc| arc.flow > A::ZERO), "units flow towards the last target");
         arcs
     }
 }
 
 /// The target that takes all units of the perturbation.
-fn sink(masses: &Masses) -> u32 {
-    let units = |mass: &i128| *mass > without_units(*mass);
+fn sink<A: Amount>(masses: &Masses<A>) -> u32 {
+    let units = |mass: &A| *mass > mass.without_units();
     masses.target.iter().position(units).expect("sources have units, so a target takes them") as u32
 }
 
 /// Visits the arcs of a forest from its leaves inwards; `flow` says what the arc of a leaf to its only other node carries.
-fn from_the_leaves(
+fn from_the_leaves<A: Amount>(
     sources: usize,
     nodes: usize,
-    arcs: &[TreeArc],
-    mut flow: impl FnMut(usize, usize) -> i128,
-) -> Vec<i128> {
+    arcs: &[TreeArc<A>],
+    mut flow: impl FnMut(usize, usize) -> A,
+) -> Vec<A> {
     // The sum of the numbers of the arcs around a node: of a leaf it is the number of its last one.
     let (mut degree, mut around) = (vec![0u32; nodes], vec![0u64; nodes]);
     let ends = |at: usize| [arcs[at].source as usize, sources + arcs[at].target as usize];
@@ -303,7 +310,7 @@ fn from_the_leaves(
             around[v] += at as u64;
         }
     }
-    let mut flows = vec![0; arcs.len()];
+    let mut flows = vec![A::ZERO; arcs.len()];
     for first in 0..nodes {
         let mut leaf = first;
         while degree[leaf] == 1 {
