@@ -158,7 +158,7 @@ fn weights_that_cannot_be_are_named() {
     }
     folder.write("nan.npy", &npy(&[2, 2], &[1.0, 2.0, f64::NAN, 4.0]));
     let refusal = folder.run("emd --matrix nan.npy").refusal();
-    assert_eq!(refusal, "nan.npy: the cost in row 1, column 0 is NaN; every cost must be finite");
+    assert_eq!(refusal, "nan.npy: the cost in row 1, column 0 is NaN; every cost must be a number");
     folder.write("grid.npy", &npy(&[2, 2], &[1.0, 2.0, -3.0, 4.0]));
     let refusal = folder.run("emd grid.npy grid.npy --grid").refusal();
     assert_eq!(refusal, "grid.npy: cell [1, 0] holds -3; a mass must be finite and at least 0");
