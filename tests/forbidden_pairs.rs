@@ -144,7 +144,7 @@ fn who_cannot_be_served_is_named() {
 fn who_cannot_take_holes_says_so() {
     let half = weights(&[0.5, 0.5]);
     let problem = Problem::with_matrix(half.clone(), half.clone(), array![[1.0, 2.0], [3.0, NONE]]).unwrap();
-    let refused = earthwork::entropic::Sinkhorn::default().solve(&problem).unwrap_err();
+    let refused = earthwork::entropic::Sinkhorn::new(0.1).solve(&problem).unwrap_err();
     assert_eq!(*refused.kind(), ErrorKind::Cost { row: 1, column: 1, value: NONE });
     assert!(Assignment::default().solve(&problem).is_err());
     for wrong in [f64::NAN, f64::NEG_INFINITY] {
