@@ -155,9 +155,9 @@ fn duplicates_lie_in_balls_of_radius_0() {
         assert_eq!(prdc(&far, &far, 3).unwrap().precision.value, 1.0);
         assert_eq!(OneNearest::default().between(&far, &far).unwrap().value, 0.0);
     }
-    // All points equal: every neighbour of either kind is at distance 0.
+    // All points equal: the nearest is any of the 39 others, of which 19 are of the own kind.
     let one = Samples::new([[3.0]; 20]).unwrap();
-    assert_eq!(OneNearest::default().between(&one, &one).unwrap().value, 0.5);
+    assert_eq!(OneNearest::default().between(&one, &one).unwrap().value, 19.0 / 39.0);
 }
 
 /// Naeem et al., lemma 2, and density 1, where P = Q.

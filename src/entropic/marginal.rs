@@ -205,7 +205,8 @@ mod tests {
                 let moved = mass * (answer - met).exp2();
                 let wanted = side.wanted(mass, answer / rate);
                 assert!((moved - wanted).abs() <= 1e-11 * wanted.max(1e-3), "{side:?} {met}: {moved} and {wanted}");
-                assert!(side.gap(mass, moved, answer / rate) <= 1e-12 * (1.0 + met.abs()));
+                let gap = side.gap(mass, moved, answer / rate);
+                assert!(gap <= 1e-12 * (1.0 + met.abs()) * moved.max(1.0), "{side:?} {met}: {gap:e}");
                 let step = 1e-4;
                 let slope = (side.respond(mass, met + step, rate) - answer) / step;
                 assert!((slope - side.slope(mass, met, answer, rate)).abs() < 1e-3, "{side:?} {met}");

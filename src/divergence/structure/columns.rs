@@ -250,7 +250,10 @@ fn thins_out(values: &[Value], side: fn(&Value) -> usize) -> Vec<bool> {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
+    use crate::numeric::stream;
 
     fn read(x: &[f64], y: &[f64]) -> Column {
         Column::read(x.iter().copied(), y.iter().copied()).0
@@ -281,7 +284,9 @@ mod tests {
     fn repeated_rows_make_no_atoms() {
         let six: Vec<f64> = spread(300).iter().flat_map(|&v| [v; 6]).collect();
         assert_eq!(read(&six, &six), Column::Free);
-        let drawn: Vec<f64> = (0..300).map(|i| spread(300)[i * i % 300]).collect();
+        // Drawn with replacement, as a bootstrap does.
+        let mut random = stream(0, 0);
+        let drawn: Vec<f64> = (0..300).map(|_| spread(300)[random.random_range(0..300)]).collect();
         assert_eq!(read(&drawn, &spread(300)), Column::Free);
     }
 }

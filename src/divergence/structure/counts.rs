@@ -168,7 +168,9 @@ mod tests {
                     (mean - truth).abs() < 4.0 * spread / 20.0 + 0.02 * truth,
                     "{divergence}: {mean} is not {truth}"
                 );
-                assert!(stated > 0.75 * spread && stated < 1.33 * spread, "{divergence}: {stated} for {spread}");
+                // At P = Q the first order of the error vanishes, and what is stated of the second is on the safe side.
+                let most = if p == q { 2.0 } else { 1.33 };
+                assert!(stated > 0.75 * spread && stated < most * spread, "{divergence}: {stated} for {spread}");
                 let held = found.iter().filter(|f| (f.0 - truth).abs() <= 1.96 * f.1).count();
                 assert!(held > 400 * 91 / 100, "{divergence}: {held} of 400 hold {truth}");
             }
