@@ -272,7 +272,9 @@ impl Laws {
             if law == Law::Scaling { self.all_cases().find_map(|case| checks::exponent(d, &case)) } else { None };
         match self.try_all(&|case: &Case| checks::broken(d, law, case, self.tolerance, exponent)) {
             Outcome::Kept { cases, .. } => Outcome::Kept { cases, exponent },
-            Outcome::Refused(why) if law == Law::Convexity && self.takes_equal_weights(d) => Outcome::NotApplicable(why),
+            Outcome::Refused(why) if law == Law::Convexity && self.takes_equal_weights(d) => {
+                Outcome::NotApplicable(why)
+            }
             other => other,
         }
     }
