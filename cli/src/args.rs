@@ -152,7 +152,7 @@ pub(crate) struct DivergenceArgs {
     /// Factor on Silverman's bandwidth of a kernel density; 1 by default
     #[arg(long, value_name = "FACTOR", help_heading = "Divergence")]
     pub(crate) bandwidth: Option<f64>,
-    /// Also give an interval that holds the true value in this share of all draws, such as 0.95, by resampling (999 estimates)
+    /// Also give an interval that holds the true value in this share of all draws, such as 0.95
     #[arg(long, value_name = "LEVEL", help_heading = "Divergence")]
     pub(crate) ci: Option<f64>,
     /// Print JSON (schema: docs/cli.md)
@@ -276,6 +276,9 @@ pub(crate) struct TestArgs {
     /// How many random relabellings of the points to compare with
     #[arg(long, value_name = "N", default_value_t = 999, help_heading = "Test")]
     pub(crate) permutations: usize,
+    /// Also give an interval that holds the value between the two distributions in this share of all draws, such as 0.95
+    #[arg(long, value_name = "LEVEL", help_heading = "Test")]
+    pub(crate) ci: Option<f64>,
     /// Print JSON (schema: docs/cli.md)
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,

@@ -441,6 +441,7 @@ class Discrepancy:
         level: float,
         replicates: int,
         seed: int,
+        progress: _Report = None,
     ) -> Estimate: ...
     def std_error(self, x: Samples, y: Samples) -> Estimate: ...
     def test(

@@ -9,7 +9,7 @@ use earthwork::divergence::{
 };
 use earthwork::entropic::{Epsilon, Sinkhorn, SinkhornDivergence};
 use earthwork::estimate::resample::{
-    Ends, Permutation, Resampling, Scheme, interval, permutation_test_observed, std_error,
+    Ends, Permutation, Resampling, Scheme, interval_observed, permutation_test_observed, std_error,
 };
 use earthwork::estimate::{Discrepancy as Compares, Evidence};
 use earthwork::metrics::{ClassifierTest, Fid, FidInfinity, Kid};
@@ -71,6 +71,7 @@ impl Discrepancy {
         watched(py, watching, move |_, _| d.between(&x, &y).map(estimated))
     }
 
+    #[pyo3(signature = (x, y, scheme, fraction, ends, level, replicates, seed, progress = None))]
     #[expect(clippy::too_many_arguments, reason = "the options of resampling")]
     fn interval(
         &self,
@@ -83,12 +84,14 @@ impl Discrepancy {
         level: f64,
         replicates: usize,
         seed: u64,
+        progress: Option<Py<PyAny>>,
     ) -> PyResult<Estimate> {
         let options = match scheme {
+            "auto" => Resampling::default(),
             "bootstrap" => Resampling::bootstrap(),
             "subsample" => Resampling::subsample(fraction),
             "jackknife" => Resampling::jackknife(),
-            _ => return Err(unknown("scheme", scheme, "subsample, bootstrap, jackknife")),
+            _ => return Err(unknown("scheme", scheme, "auto, subsample, bootstrap, jackknife")),
         };
         let options = match ends {
             None => options,
@@ -101,7 +104,15 @@ impl Discrepancy {
         let replicates = if matches!(options.scheme, Scheme::Jackknife) { options.replicates } else { replicates };
         let options = options.with_level(level).with_replicates(replicates).with_seed(seed);
         let (d, x, y) = (Arc::clone(&self.by), x.0.clone(), y.in_order_of(x)?);
-        run(py, move || interval(&*d, &x, &y, &options).map(estimated))
+        watched(py, Watching::new(None, progress), move |interrupt, observer| {
+            let mut go_on = |done: usize| {
+                let mut progress = Progress::default();
+                (progress.stage, progress.done) = ("resample", done);
+                observer.observe(&progress);
+                !interrupt.cancel.as_ref().is_some_and(earthwork::transport::CancelToken::is_cancelled)
+            };
+            interval_observed(&*d, &x, &y, &options, &mut go_on).map(estimated)
+        })
     }
 
     /// The value with its jackknife standard error.
@@ -150,6 +161,7 @@ impl Discrepancy {
                     Outcome::Broken(example) => ("broken", example.to_string()),
                     Outcome::Refused(why) if why.contains(NO_WEIGHTS) => ("not applicable", why.clone()),
                     Outcome::Refused(why) => ("no value", why.clone()),
+                    Outcome::NotApplicable(why) => ("not applicable", why.clone()),
                     _ => ("no value", String::new()),
                 };
                 (law.name(), law.formula(), word, found)

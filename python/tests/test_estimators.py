@@ -167,3 +167,21 @@ def test_mutual_information_and_circle_and_stream():
     sphere = rng.normal(size=(50, 3))
     sphere /= np.linalg.norm(sphere, axis=1, keepdims=True)
     assert ew.sliced.spherical(sphere, sphere).value == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("by", ["w1", "w2", "sw2", "max-sw2", "gelbrich", "population", "sinkhorn-divergence:0.1"])
+def test_intervals_of_transport_distances_begin_at_0_and_say_nothing_more(by):
+    rng = np.random.default_rng(3)
+    X, Y = rng.normal(size=(40, 2)), rng.normal(size=(30, 2))
+    same = ew.interval(X, Y, by=by, replicates=19)
+    assert same.lower >= 0 and same.upper > 0 and not same.notes
+    far = ew.interval(X, Y + [5.0, 0.0], by=by, replicates=19)
+    assert 0 < far.lower <= far.value <= far.upper
+
+
+def test_intervals_of_transport_distances_on_flags_and_equal_samples():
+    flags = np.array([0.0, 1.0] * 20)
+    assert ew.interval(flags, flags).lower == 0 < ew.interval(flags, flags).upper
+    weights = np.arange(1.0, 41.0)
+    weighted = ew.interval(ew.samples(flags + np.arange(40), weights / weights.sum()), flags + np.arange(40), by="w2")
+    assert 0 <= weighted.lower <= weighted.value <= weighted.upper

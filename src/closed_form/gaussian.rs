@@ -302,6 +302,8 @@ impl Discrepancy for Gelbrich {
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         gelbrich(x, y)
     }
+
+    crate::estimate::distance!(|d| 2.0);
 }
 
 /// Checks a regularisation.

@@ -170,4 +170,6 @@ impl Discrepancy for SinkhornDivergence {
         let estimate = Estimate::new(found.value, evidence, "sinkhorn divergence", (x.len(), y.len()));
         Ok(if found.converged() { estimate } else { estimate.with_note(Note::NotConverged) })
     }
+
+    crate::estimate::distance!(|d| 1.0);
 }

@@ -65,6 +65,10 @@ impl Discrepancy for EntropicWasserstein {
         let estimate = Estimate::new(value, evidence, "sinkhorn", (x.len(), y.len()));
         Ok(if found.status.is_success() { estimate } else { estimate.with_note(Note::NotConverged) })
     }
+
+    fn range(&self) -> (f64, f64) {
+        (0.0, f64::INFINITY)
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::estimate::Estimate;
-use crate::estimate::resample::{Draw, Pool};
+use crate::estimate::resample::{Draw, Pool, Resampling};
 use crate::measure::Samples;
 
 /// Anything that compares two samples: a transport distance, a divergence, a metric of generative models, a critic, or the
@@ -56,6 +56,34 @@ pub trait Discrepancy: Send + Sync {
     fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
         one_by_one(self, pool, draws)
     }
+
+    /// The least and the largest value there is between two distributions. As provided, all numbers.
+    ///
+    /// An interval never reaches beyond them, though an estimate may.
+    fn range(&self) -> (f64, f64) {
+        (f64::NEG_INFINITY, f64::INFINITY)
+    }
+
+    /// An interval for the value between the two distributions behind the samples, by a method of the discrepancy's own, with
+    /// [`Evidence::Interval`](crate::estimate::Evidence::Interval) of level `options.level`.
+    ///
+    /// [`resample::interval`](crate::estimate::resample::interval) hands over to it unless it is asked for a scheme. Implement it where
+    /// half-samples hold the truth less often than they say, as for transport distances near 0. As provided there is none, and
+    /// half-samples are drawn. `go_on` is called now and then with the number of evaluations done; when it returns `false`, the
+    /// interval is to end with what it has, wider but still right.
+    ///
+    /// # Errors
+    /// As [`between`](Self::between), and where the samples say nothing about their distributions.
+    fn own_interval(
+        &self,
+        x: &Samples,
+        y: &Samples,
+        options: &Resampling,
+        go_on: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<Estimate>> {
+        let _ = (x, y, options, go_on);
+        Ok(None)
+    }
 }
 
 /// The value of `d` for each draw, by [`Discrepancy::between`].
@@ -68,6 +96,28 @@ pub(crate) fn one_by_one<D: Discrepancy + ?Sized>(d: &D, pool: &Pool, draws: &[D
     let values: Vec<Result<f64>> = draws.par_iter().map(value).collect();
     values.into_iter().collect()
 }
+
+/// The range and the interval of a distance that is 0 at P = Q and of which the power `order` is a mean: at least 0, and
+/// [`distance_interval`](crate::estimate::resample::distance_interval).
+macro_rules! distance {
+    (|$d:ident| $order:expr) => {
+        fn range(&self) -> (f64, f64) {
+            (0.0, f64::INFINITY)
+        }
+
+        fn own_interval(
+            &self,
+            x: &Samples,
+            y: &Samples,
+            options: &$crate::estimate::resample::Resampling,
+            go_on: &mut dyn FnMut(usize) -> bool,
+        ) -> Result<Option<Estimate>> {
+            let $d = self;
+            $crate::estimate::resample::distance_interval($d, $order, x, y, options, go_on).map(Some)
+        }
+    };
+}
+pub(crate) use distance;
 
 /// What points to a discrepancy is one.
 macro_rules! pointer {
@@ -83,6 +133,20 @@ macro_rules! pointer {
 
             fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
                 (**self).between_draws(pool, draws)
+            }
+
+            fn range(&self) -> (f64, f64) {
+                (**self).range()
+            }
+
+            fn own_interval(
+                &self,
+                x: &Samples,
+                y: &Samples,
+                options: &Resampling,
+                go_on: &mut dyn FnMut(usize) -> bool,
+            ) -> Result<Option<Estimate>> {
+                (**self).own_interval(x, y, options, go_on)
             }
         }
     )*};

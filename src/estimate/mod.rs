@@ -4,9 +4,11 @@ mod discrepancy;
 pub mod resample;
 
 pub use discrepancy::Discrepancy;
-pub(crate) use discrepancy::one_by_one;
+pub(crate) use discrepancy::{distance, one_by_one};
 
 use std::fmt;
+
+use crate::numeric::normal::normal_quantile;
 
 /// The answer to "how far apart are these two distributions", with what supports it.
 ///
@@ -126,7 +128,8 @@ pub enum Note {
     Biased(Kind),
     /// An iteration ended before it reached its tolerance.
     NotConverged,
-    /// The interval lies within a few standard errors of 0, where intervals of distances hold the truth less often than they say.
+    /// The interval comes from resampling and lies within a few standard errors of 0, where such intervals hold the truth less often than
+    /// they say.
     NearNull,
     /// Another answer about the same two samples, with better evidence, excludes this one.
     Contradicted {
@@ -209,6 +212,15 @@ impl Estimate {
             Evidence::Exact => self.value,
             Evidence::Unstated => f64::INFINITY,
         }
+    }
+
+    /// The same with the normal interval of this level, such as 0.9, in place of its standard error: what an estimator whose standard
+    /// error holds what it says gives as [`Discrepancy::own_interval`]. None for other evidence.
+    #[must_use]
+    pub fn normal_interval(self, level: f64) -> Option<Self> {
+        let half = normal_quantile(0.5 + 0.5 * level) * self.std_error()?;
+        let (lower, upper) = (self.value - half, self.value + half);
+        Some(Self { evidence: Evidence::Interval { lower, upper, level }, ..self })
     }
 
     /// Half of the 95 % interval that a standard error gives, 1.96 of them: what stands behind "±". None for other evidence, and

@@ -7,6 +7,7 @@ mod batch;
 mod circle;
 mod extension;
 mod grid;
+mod interval;
 pub(crate) mod line;
 mod network_simplex;
 mod partial;
@@ -30,6 +31,7 @@ use std::time::Instant;
 
 use crate::cost::{Form, LEAST, PNorm, longest_gaps, unit_of_length};
 use crate::error::{Error, ErrorKind, Result, require};
+use crate::estimate::resample::Resampling;
 use crate::estimate::{Discrepancy, Estimate, Evidence};
 use crate::measure::{Points, Samples};
 use crate::transport::{Flow, Interrupt, Observer, Problem, Silent, Solution, Status, Summary};
@@ -237,6 +239,20 @@ impl Discrepancy for Wasserstein {
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         wasserstein(x, y, self.p)
+    }
+
+    fn range(&self) -> (f64, f64) {
+        (0.0, f64::INFINITY)
+    }
+
+    fn own_interval(
+        &self,
+        x: &Samples,
+        y: &Samples,
+        options: &Resampling,
+        go_on: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<Estimate>> {
+        interval::interval(self.p, x, y, options, go_on).map(Some)
     }
 }
 

@@ -326,4 +326,6 @@ impl Discrepancy for Sliced {
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         Ok(self.solve(x, y)?.estimate())
     }
+
+    crate::estimate::distance!(|d| d.p);
 }

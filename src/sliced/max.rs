@@ -314,4 +314,6 @@ impl Discrepancy for MaxSliced {
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         Ok(self.solve(x, y)?.estimate())
     }
+
+    crate::estimate::distance!(|d| d.p);
 }

@@ -385,6 +385,8 @@ impl Discrepancy for PartialSliced {
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         Ok(self.solve(x, y)?.estimate())
     }
+
+    crate::estimate::distance!(|d| d.p);
 }
 
 #[cfg(test)]

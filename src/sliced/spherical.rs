@@ -120,6 +120,8 @@ impl Discrepancy for SphericalSliced {
         let estimate = rooted(mean_of(&costs), self.p, "spherical sliced", (x.len(), y.len())).with_seed(self.seed);
         Ok(if dim == 2 { Estimate { evidence: Evidence::Exact, ..estimate } } else { estimate })
     }
+
+    crate::estimate::distance!(|d| d.p);
 }
 
 /// Sliced transport along functions of the user's own instead of linear ones: polynomials, a network's units, distances to

@@ -223,4 +223,6 @@ impl Discrepancy for SubspaceRobust {
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         Ok(self.solve(x, y)?.estimate())
     }
+
+    crate::estimate::distance!(|d| 2.0);
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use earthwork::compare;
-use earthwork::estimate::resample::{Permutation, permutation_test_observed};
+use earthwork::estimate::resample::{Permutation, Resampling, interval_observed, permutation_test_observed};
 
 use crate::args::TestArgs;
 use crate::commands::{too_soon, two};
@@ -24,25 +24,33 @@ pub(crate) fn test(options: &TestArgs) -> Outcome<Exit> {
     let rename = |error: earthwork::Error| match error.argument() {
         "x" => error.about(a.name.clone()),
         "y" => error.about(b.name.clone()),
+        "level" => error.about("--ci"),
         _ => error,
     };
     let start = Instant::now();
     let clock = Clock::new(options.run.time_limit);
     let asked = Permutation::new(options.permutations).with_seed(options.run.seed);
     let (x, y, name) = (a.samples.clone(), b.samples.clone(), discrepancy.name());
+    let resampling = options.ci.map(|level| Resampling::default().with_level(level).with_seed(options.run.seed));
     let mut statistic_time = None;
     let work = move |send: &Sender<Duration>| {
         if let Err(why) = discrepancy.between(&x, &y) {
             return Ok(Err(why));
         }
         let _ = send.send(start.elapsed());
-        Ok(permutation_test_observed(&discrepancy, &x, &y, &asked, &mut |_| !clock.is_over()))
+        let mut go_on = |_| !clock.is_over();
+        let test = permutation_test_observed(&discrepancy, &x, &y, &asked, &mut go_on);
+        Ok(test.and_then(|test| {
+            let interval = resampling.map(|options| interval_observed(&discrepancy, &x, &y, &options, &mut go_on));
+            Ok((test, interval.transpose()?))
+        }))
     };
     let found = limit::within(clock, work, |time| statistic_time = Some(time))?;
     let Some(found) = found else { return too_soon("before the samples were compared and relabelled once") };
-    let found = found.map_err(rename)?;
+    let (found, interval) = found.map_err(rename)?;
     let statistic_time = statistic_time.unwrap_or_default();
     let tested = Tested {
+        interval: interval.as_ref(),
         with: &options.with,
         name,
         test: &found,

@@ -33,6 +33,7 @@ pub(crate) fn laws(reports: &[LawReport], left_out: &[String]) -> String {
             match outcome {
                 Outcome::Broken(example) => entries.add(law.name(), example.to_string()),
                 Outcome::Refused(why) => entries.add(law.name(), format!("no value: {why}")),
+                Outcome::NotApplicable(why) => entries.add(law.name(), format!("not applicable: {why}")),
                 _ => {}
             }
         }
@@ -100,6 +101,7 @@ impl LawsReport {
                 Outcome::Broken(example) => {
                     (row.outcome, row.counterexample) = ("broken", Some(example.to_string()));
                 }
+                Outcome::NotApplicable(_) => row.outcome = "not applicable",
                 _ => {}
             }
             row

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use earthwork::estimate::resample::PermutationTest;
+use earthwork::estimate::{Estimate, Evidence};
 use earthwork_view::evidence::value;
 use serde::Serialize;
 
@@ -18,6 +19,8 @@ pub(crate) struct Tested<'t> {
     pub(crate) with: &'t str,
     pub(crate) name: String,
     pub(crate) test: &'t PermutationTest,
+    /// For the value between the distributions, where it was asked for.
+    pub(crate) interval: Option<&'t Estimate>,
     /// How many permutations were asked for.
     pub(crate) asked: usize,
     /// Of the value between the samples as given, alone.
@@ -32,21 +35,52 @@ pub(crate) fn test(inputs: &Inputs, tested: &Tested) -> String {
     let mut entries = Entries::default();
     let statistic = &test.statistic;
     entries.add(name.as_str(), format!("{}   ({})", value(statistic, 8), evidence(statistic)));
+    if let Some(found) = tested.interval {
+        entries.add("between the distributions", value_within(found));
+    }
     let count = test.permutations();
     let work = format!("relabellings of the pooled points, {}", format::time(tested.time));
     entries.add("permutations", format!("{} {work}", format::count(count as u64)));
     let reached =
         format!("{} of {} are at least as far apart", format::count(test.at_least as u64), format::count(count as u64));
+    let ties = match test.ties {
+        0 => String::new(),
+        ties => format!(", {} equally far and counted by lot", format::count(ties as u64)),
+    };
     let least = match test.at_least {
         0 => format!("; more permutations could show less than 1/{}", count + 1),
         _ => format!("; ± {} from the permutations being random", format::number(1.96 * test.p_value_error(), 2)),
     };
-    entries.add("p-value", format!("{}   ({reached}{least})", p_value(test)));
+    entries.add("p-value", format!("{}   ({reached}{ties}{least})", p_value(test)));
     if count < tested.asked {
         let asked = format::count(tested.asked as u64);
         entries.add("ended early", format!("of {asked} permutations asked for; the p-value holds for those done"));
     }
     format!("\n{}\n{}\n", describe(inputs).text(), entries.text())
+}
+
+/// An interval with what is to be known of it.
+fn value_within(found: &Estimate) -> String {
+    let level = 100.0 * level(found);
+    let ends = [found.lower(), found.upper()].map(|end| format::number(end, 4));
+    let notes = found.notes.iter().map(|note| format!("; {note}")).collect::<String>();
+    format!("{} to {}   ({} % interval, sampling{notes})", ends[0], ends[1], format::number(level, 3))
+}
+
+fn level(found: &Estimate) -> f64 {
+    match found.evidence {
+        Evidence::Interval { level, .. } => level,
+        _ => f64::NAN,
+    }
+}
+
+/// Ends of an interval as JSON.
+#[derive(Debug, Serialize)]
+struct Ends {
+    lower: f64,
+    /// None where it is infinite.
+    upper: Option<f64>,
+    level: f64,
 }
 
 /// The test as JSON; the schema is in `docs/cli.md`.
@@ -61,6 +95,7 @@ pub(crate) struct TestReport {
     std_error: Option<f64>,
     lower: Option<f64>,
     upper: Option<f64>,
+    interval: Option<Ends>,
     notes: Vec<String>,
     p_value: f64,
     p_value_error: f64,
@@ -91,6 +126,11 @@ impl TestReport {
             std_error: statistic.std_error(),
             lower: finite(statistic.lower()),
             upper: finite(statistic.upper()),
+            interval: tested.interval.map(|found| Ends {
+                lower: found.lower(),
+                upper: finite(found.upper()),
+                level: level(found),
+            }),
             notes: statistic.notes.iter().map(ToString::to_string).collect(),
             p_value: test.p_value,
             p_value_error: test.p_value_error(),

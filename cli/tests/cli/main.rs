@@ -7,6 +7,7 @@ mod errors;
 mod files;
 mod gan;
 mod interrupt;
+mod laws;
 mod losses;
 mod metrics;
 mod pictures;

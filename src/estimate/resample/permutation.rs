@@ -1,9 +1,10 @@
 //! The permutation test: could these two samples have been drawn from one distribution?
 
+use rand::RngExt;
 use rand::seq::SliceRandom;
 
 use crate::error::{Error, ErrorKind, Result, require};
-use crate::estimate::resample::schemes::BATCH;
+use crate::estimate::resample::schemes::{BATCH, FIRST};
 use crate::estimate::resample::{Draw, Pool};
 use crate::estimate::{Discrepancy, Estimate};
 use crate::measure::Samples;
@@ -11,8 +12,6 @@ use crate::numeric::random::stream;
 
 /// Values this much of each other apart are equal: a permutation that gives the same two samples back may add in another order.
 const TIE: f64 = 1e-12;
-/// The size of the first batch; later ones double, so that the caller is asked soon and seldom whether to go on.
-const FIRST: usize = 16;
 
 /// How to test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,10 +48,12 @@ impl Permutation {
 pub struct PermutationTest {
     /// The value between the two samples as given.
     pub statistic: Estimate,
-    /// (1 + number of permutations with a value at least as large) / (1 + number of permutations); never 0.
+    /// (1 + `at_least`) / (1 + number of permutations); never 0.
     pub p_value: f64,
-    /// How many permutations had a value at least as large.
+    /// How many permutations had a larger value, with those of `ties` that count as larger.
     pub at_least: usize,
+    /// How many permutations had the same value.
+    pub ties: usize,
     /// The values of all permutations, in the order drawn.
     pub null: Vec<f64>,
     /// The seed of the permutations.
@@ -77,6 +78,11 @@ impl PermutationTest {
 /// Under that hypothesis P(p-value ≤ α) ≤ α for every α, n, m and discrepancy, with no approximation: the labels are
 /// exchangeable and the given labelling counts as one of them (Phipson & Smyth 2010). What `d` decides is the power: any `d` that
 /// is large where the distributions differ will do, biased or not.
+///
+/// *Ties.* On categories, counts and rounded numbers many relabellings have the very value that was found. The rank of the value among
+/// them is drawn at random, by the seed: a number of the ties between none and all count as larger. So the level is α there too, where
+/// to count them all would make it much smaller, and the power with it. When every relabelling has the value that was found, the
+/// samples show nothing and the p-value is 1.
 ///
 /// # Errors
 /// When the samples cannot be compared by `d`, the value of a relabelling cannot be computed, there are no permutations, or the
@@ -137,9 +143,11 @@ pub fn permutation_test_observed<D: Discrepancy + ?Sized>(
         }
     }
     // Two infinite values are equal, and have no difference.
-    let near = |value: f64| given.is_finite() && given - value <= TIE * given.abs().max(value.abs());
-    let reaches = |value: f64| value >= given || near(value);
-    let at_least = null.iter().filter(|&&value| reaches(value)).count();
+    let near = |value: f64| given.is_finite() && (given - value).abs() <= TIE * given.abs().max(value.abs());
+    let ties = null.iter().filter(|&&value| value == given || near(value)).count();
+    let larger = null.iter().filter(|&&value| value > given && !near(value)).count();
+    let counted = if ties == null.len() { ties } else { stream(options.seed, u64::MAX).random_range(0..=ties) };
+    let at_least = larger + counted;
     let p_value = (1 + at_least) as f64 / (1 + null.len()) as f64;
-    Ok(PermutationTest { statistic, p_value, at_least, null, seed: options.seed })
+    Ok(PermutationTest { statistic, p_value, at_least, ties, null, seed: options.seed })
 }

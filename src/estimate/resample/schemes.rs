@@ -12,15 +12,18 @@ use crate::numeric::sum::sum;
 
 /// Draws are made and valued in batches of so many: the numbers of their points take 4 bytes a point and draw.
 pub(super) const BATCH: usize = 256;
+/// The size of the first batch.
+pub(super) const FIRST: usize = 16;
 
 pub(super) fn bootstrap<D: Discrepancy + ?Sized>(
     d: &D,
     pool: &Pool,
     value: f64,
     options: &Resampling,
+    go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Result<(f64, f64)> {
     let sides = sides(pool)?;
-    let draws = values(d, pool, options.replicates, options.seed, |random| {
+    let draws = values(d, pool, options, go_on, |random| {
         let [x, y] =
             sides.each_ref().map(|side| (0..side.len()).map(|_| side[random.random_range(0..side.len())]).collect());
         Draw { x, y }
@@ -43,10 +46,11 @@ pub(super) fn subsample<D: Discrepancy + ?Sized>(
     value: f64,
     fraction: f64,
     options: &Resampling,
+    go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Result<(f64, f64)> {
     let sides = sides(pool)?;
     let size = |side: &Vec<u32>| ((fraction * side.len() as f64).round() as usize).clamp(1, side.len() - 1);
-    let draws = values(d, pool, options.replicates, options.seed, |random| {
+    let draws = values(d, pool, options, go_on, |random| {
         let [x, y] = sides.each_ref().map(|side| {
             let mut drawn = side.clone();
             let size = size(side);
@@ -126,7 +130,7 @@ pub(super) fn jackknife<D: Discrepancy + ?Sized>(
 }
 
 /// The points of either side that can be drawn.
-fn sides(pool: &Pool) -> Result<[Vec<u32>; 2]> {
+pub(super) fn sides(pool: &Pool) -> Result<[Vec<u32>; 2]> {
     let sides = [pool.with_mass(false), pool.with_mass(true)];
     for (side, name) in sides.iter().zip(["x", "y"]) {
         if side.len() < 2 {
@@ -142,14 +146,22 @@ fn sides(pool: &Pool) -> Result<[Vec<u32>; 2]> {
 fn values<D: Discrepancy + ?Sized>(
     d: &D,
     pool: &Pool,
-    count: usize,
-    seed: u64,
+    options: &Resampling,
+    go_on: &mut dyn FnMut(usize) -> bool,
     draw: impl Fn(&mut ChaCha8Rng) -> Draw,
 ) -> Result<Vec<f64>> {
+    let (count, seed) = (options.replicates, options.seed);
     let mut values = Vec::with_capacity(count);
-    for first in (0..count).step_by(BATCH) {
-        let batch: Vec<Draw> = (first..count.min(first + BATCH)).map(|k| draw(&mut stream(seed, k as u64))).collect();
+    // Batches double, so that the caller is asked soon whether to go on, and seldom.
+    let mut size = FIRST;
+    while values.len() < count {
+        let batch = values.len()..count.min(values.len() + size);
+        let batch: Vec<Draw> = batch.map(|k| draw(&mut stream(seed, k as u64))).collect();
         values.extend(d.between_draws(pool, &batch)?);
+        size = (2 * size).min(BATCH);
+        if !go_on(values.len()) {
+            break;
+        }
     }
     if let Some(value) = values.iter().find(|value| !value.is_finite()) {
         let why = format!("the value of a draw is {value}; there is no interval of such values");

@@ -163,6 +163,11 @@ impl Case {
         Self { x: cloud(0), y: cloud(1), z: cloud(2) }
     }
 
+    /// Whether the points of either side weigh the same.
+    pub(super) fn is_uniform(&self) -> bool {
+        [&self.x, &self.y].iter().all(|cloud| cloud.masses.iter().all(|&mass| mass == cloud.masses[0]))
+    }
+
     /// The width of the box around all points.
     pub fn width(&self) -> f64 {
         let points = || [&self.x, &self.y, &self.z].into_iter().flat_map(|cloud| &cloud.points).flatten();

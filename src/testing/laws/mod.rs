@@ -157,6 +157,8 @@ pub enum Outcome {
     Broken(Box<Counterexample>),
     /// No case had a value; why the last one had none.
     Refused(String),
+    /// The law speaks of weights, and the discrepancy takes none; what it says of them.
+    NotApplicable(String),
 }
 
 /// A case in which a law is broken.
@@ -208,6 +210,7 @@ impl fmt::Display for LawReport {
                 Outcome::Kept { cases, exponent: Some(k) } => writeln!(f, "  {law}: kept in {cases} cases, k = {k}"),
                 Outcome::Broken(example) => writeln!(f, "  {law}: broken, {example}"),
                 Outcome::Refused(why) => writeln!(f, "  {law}: no value ({why})"),
+                Outcome::NotApplicable(why) => writeln!(f, "  {law}: not applicable ({why})"),
             }?;
         }
         Ok(())
@@ -269,8 +272,17 @@ impl Laws {
             if law == Law::Scaling { self.all_cases().find_map(|case| checks::exponent(d, &case)) } else { None };
         match self.try_all(&|case: &Case| checks::broken(d, law, case, self.tolerance, exponent)) {
             Outcome::Kept { cases, .. } => Outcome::Kept { cases, exponent },
+            Outcome::Refused(why) if law == Law::Convexity && self.takes_equal_weights(d) => {
+                Outcome::NotApplicable(why)
+            }
             other => other,
         }
+    }
+
+    /// Whether a case whose points weigh the same has a value.
+    fn takes_equal_weights<D: Discrepancy + ?Sized>(&self, d: &D) -> bool {
+        let mut cases = self.all_cases();
+        cases.any(|case| case.is_uniform() && d.between(&case.x.samples(), &case.y.samples()).is_ok())
     }
 
     /// Goes through all cases to the first that is broken, and from there down to a small one.

@@ -73,6 +73,33 @@ fn what_has_no_value_is_no_counterexample() {
     assert!(report.outcomes.iter().all(|(_, outcome)| *outcome == expected), "{report}");
 }
 
+/// A gap that takes no weights, and grows by the rounding of a sum in the order of the points.
+struct Plain;
+
+impl Discrepancy for Plain {
+    fn name(&self) -> String {
+        "plain".into()
+    }
+
+    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+        if !x.weights().is_uniform() || !y.weights().is_uniform() {
+            return Err(Error::new("x", crate::error::ErrorKind::Unsupported("it takes no weights".into())));
+        }
+        let value = (x.mean()[0] - y.mean()[0]).abs() * (1.0 + 1e-8 * x.point(0)[0].abs());
+        Ok(Estimate::new(value, Evidence::Exact, "plain", (x.len(), y.len())))
+    }
+}
+
+#[test]
+fn what_takes_no_weights_is_tried_without_them() {
+    let report = Laws::default().report(&Plain);
+    assert!(
+        matches!(report.outcome(Law::Convexity), Outcome::NotApplicable(why) if why.contains("no weights")),
+        "{report}"
+    );
+    assert!(report.keeps(Law::NonNegativity) && report.to_string().contains("not applicable"), "{report}");
+}
+
 #[test]
 fn inequalities_are_tried_on_the_same_cases() {
     let gap = |x: &Samples, y: &Samples| (x.mean()[0] - y.mean()[0]).abs();
