@@ -105,10 +105,10 @@ fn compare(
 fn kl_estimates_have_the_known_means() {
     let kl = |formula: Formula| Classifier::new(Divergence::Kl).with_formula(formula);
     let estimators: Vec<(&str, Box<dyn Discrepancy>, f64)> = vec![
-        ("kNN k=1", Box::new(Knn::kl().with_k(1)), 40.0),
-        ("kNN k=5", Box::new(Knn::kl()), 40.0),
-        ("kNN k=31", Box::new(Knn::kl().with_k(31)), 40.0),
-        ("balls k=5", Box::new(Knn::kl().by_balls()), 40.0),
+        ("kNN k=1", Box::new(Knn::kl().with_k(1).raw()), 40.0),
+        ("kNN k=5", Box::new(Knn::kl().raw()), 40.0),
+        ("kNN k=31", Box::new(Knn::kl().with_k(31).raw()), 40.0),
+        ("balls k=5", Box::new(Knn::kl().by_balls().raw()), 40.0),
         ("Gaussian fit", Box::new(GaussianFit::new(Divergence::Kl)), 40.0),
         ("logit DV", Box::new(kl(Formula::DonskerVaradhan)), 15.0),
         ("logit NWJ", Box::new(kl(Formula::Variational)), 15.0),
@@ -279,8 +279,8 @@ fn kl_estimates_have_the_known_means() {
 fn js_estimates_have_the_known_means() {
     let js = Divergence::JensenShannon;
     let estimators: Vec<(&str, Box<dyn Discrepancy>, f64)> = vec![
-        ("kNN k=5", Box::new(Knn::js()), 20.0),
-        ("kNN k=31", Box::new(Knn::js().with_k(31)), 20.0),
+        ("kNN k=5", Box::new(Knn::js().raw()), 20.0),
+        ("kNN k=31", Box::new(Knn::js().with_k(31).raw()), 20.0),
         ("classifier", Box::new(Classifier::new(js)), 20.0),
     ];
     let line: Vec<(&str, Box<dyn Discrepancy>, f64)> = vec![

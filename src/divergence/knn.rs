@@ -1,5 +1,8 @@
 //! Estimates from the distances to nearest neighbours.
 
+mod log_ratio;
+mod relabel;
+
 use rayon::prelude::*;
 
 use super::kind::{Base, Divergence};
@@ -7,10 +10,10 @@ use super::notes;
 use super::sides::{Sides, shuffled};
 use super::structure::{self, Core, Inside};
 use crate::error::{Error, ErrorKind, Result, require};
-use crate::estimate::{Discrepancy, Estimate, Evidence};
+use crate::estimate::{Discrepancy, Estimate, Evidence, Kind};
 use crate::measure::Samples;
 use crate::neighbors::nearest::{Nearest, Norm, Tree};
-use crate::numeric::special::{digamma, ln_gamma};
+use crate::numeric::special::digamma;
 use crate::numeric::sum::sum;
 
 /// A divergence from the distances to the k-th nearest neighbours, without densities and without a grid.
@@ -25,13 +28,15 @@ use crate::numeric::sum::sum;
 /// - **KL** is the mean of t over X (Pérez-Cruz 2008; Wang, Kulkarni & Verdú 2009). Consistent for fixed k; the bias falls like
 ///   n^(−1/d). It is negative where P reaches beyond the points of Q, positive for a wide Q in many dimensions; a small k has
 ///   less of it and more variance.
-/// - **Rényi, Tsallis, Hellinger, χ²**: mean exp((a − 1) t) Γ(k)² / (Γ(k − a + 1) Γ(k + a − 1)) (Póczos & Schneider 2011). Raw
-///   values: an estimate of a number near 0 may be below it.
+/// - **Rényi, Tsallis, Hellinger, χ²**: mean exp((a − 1) t) Γ(k)² / (Γ(k − a + 1) Γ(k + a − 1)) (Póczos & Schneider 2011).
 /// - **JS** is the mean over both sides of KL against the pooled sample, whose k-th neighbour follows from the two lists. Sizes
 ///   that differ are evened out by parts of the larger sample. Good up to d = 4; above, see [`Classifier`](super::Classifier).
 ///
-/// The standard error is that of the empirical influence of each point: its own term, and 1/k of every ball that it lies in. It does
-/// not contain the bias. Ties are counted and noted; where a distance is 0, t is
+/// These formulas are biased. What they err by is seen on the same points with labels drawn anew, by the odds of a smooth guess of
+/// p / q: it is taken off, and the standard error is that of the result, with a part of the bias for what the guess does not know. Large
+/// samples are judged by a part of their points. A value outside the range of the divergence is moved to its nearest end. Where 1 % of
+/// P lies where Q has no points, KL, χ² and orders from 1 on are lower bounds. [`Knn::raw`] leaves all this out: its standard error is
+/// that of the influence of each point and does not contain the bias. Ties are counted and noted; where a distance is 0, t is
 /// ψ(points of X within the ball) − ψ(points of Y within it) + ln(m / (n − 1)) instead, which is right for atoms too.
 ///
 /// # Complexity
@@ -65,15 +70,16 @@ pub struct Knn {
     /// For KL: count both samples in the larger of the two balls (Wang, Kulkarni & Verdú, section IV) instead of comparing their
     /// radii. Less variance where P = Q. Off by default.
     pub ball: bool,
-    /// Make the mean of the two covariances the identity first. The divergence does not depend on it, its estimate does: better
-    /// where coordinates are correlated or differ in scale. Off by default.
+    /// Make the mean of the two covariances the identity first, so that units and mixtures of columns do not matter. On by default.
     pub whiten: bool,
+    /// Take off the bias that labels drawn anew show, and state an error that contains what is not known of it. On by default.
+    pub correct: bool,
 }
 
 impl Knn {
     /// Any divergence, k = 5.
     pub fn new(divergence: Divergence) -> Self {
-        Self { divergence, k: 5, ball: false, whiten: false }
+        Self { divergence, k: 5, ball: false, whiten: true, correct: true }
     }
 
     /// KL(P ‖ Q), k = 5.
@@ -98,10 +104,10 @@ impl Knn {
         Self { ball: true, ..self }
     }
 
-    /// The same in coordinates in which the mean covariance is the identity.
+    /// The formula of the literature alone: in the coordinates given, with its bias.
     #[must_use]
-    pub fn whitened(self) -> Self {
-        Self { whiten: true, ..self }
+    pub fn raw(self) -> Self {
+        Self { whiten: false, correct: false, ..self }
     }
 
     /// The sum to estimate, and whether the sides change places.
@@ -151,17 +157,21 @@ impl Core for Knn {
     fn whole(&self, sides: Sides) -> Result<Estimate> {
         let (base, swapped) = self.check()?;
         let sizes = sides.sizes();
-        let sides = if self.whiten { sides.whitened()? } else { sides };
-        let found = match base {
-            Base::JensenShannon => jensen_shannon(&sides, self.k),
-            Base::Power(a) => power(&if swapped { sides.swapped() } else { sides }, self, a),
-            Base::TotalVariation => unreachable!("refused above"),
+        let found = self.found(base, if swapped { sides.swapped() } else { sides });
+        let mut estimate = if self.correct {
+            structure::finished(self.divergence, found.value, found.error, self.method(), sizes)
+        } else {
+            let value = self.divergence.finish(found.value);
+            let error = self.divergence.carried(found.value, found.error);
+            let evidence = if error.is_finite() { Evidence::StandardError(error) } else { Evidence::Unstated };
+            Estimate::new(value, evidence, self.method(), sizes)
         };
-        let value = self.divergence.finish(found.value);
-        let error = self.divergence.carried(found.value, found.error);
-        let evidence = if error.is_finite() { Evidence::StandardError(error) } else { Evidence::Unstated };
-        let mut estimate = Estimate::new(value, evidence, "k nearest neighbours", sizes);
         estimate = notes::saturation(estimate, self.divergence, if swapped { sizes.0 } else { sizes.1 });
+        // Where P has mass and Q no points, what is seen is a part of what there is.
+        let unbounded = matches!(base, Base::Power(a) if a >= 1.0);
+        if self.correct && unbounded && found.outside >= notes::SHARE {
+            estimate = estimate.of_kind(Kind::LowerBound);
+        }
         estimate = notes::mismatch(estimate, found.outside);
         estimate = notes::ties(estimate, found.ties);
         Ok(notes::bias(estimate, found.drift.0, found.drift.1))
@@ -172,14 +182,34 @@ impl Core for Knn {
     }
 
     fn inside(&self, base: Base, sides: Sides) -> Result<Inside> {
-        if base == Base::JensenShannon {
-            let sides = if self.whiten { sides.whitened()? } else { sides };
-            let found = pooled(&sides.x, &sides.y, sides.dim, self.k);
-            return Ok(Inside { value: found.value, error: found.error });
-        }
-        let found = Self { divergence: base.alone(), ..*self }.whole(sides)?;
-        let error = found.std_error().unwrap_or(f64::INFINITY);
+        let found = if base == Base::JensenShannon {
+            let sides = if self.whiten { sides.whitened() } else { sides };
+            pooled(&sides.x, &sides.y, sides.dim, self.k)
+        } else {
+            self.found(base, sides)
+        };
+        let error = if found.error.is_finite() { found.error } else { f64::INFINITY };
         Ok(Inside { value: found.value, error })
+    }
+}
+
+impl Knn {
+    /// The estimate of a base.
+    fn found(&self, base: Base, sides: Sides) -> Found {
+        let sides = if self.whiten { sides.whitened() } else { sides };
+        let question = relabel::Question { base, k: self.k, ball: self.ball };
+        let correction = if self.correct { relabel::correction(&sides, question) } else { None };
+        let mut found = match base {
+            Base::JensenShannon => jensen_shannon(&sides, self.k, correction.is_some()),
+            Base::Power(a) => power(&sides, self, a, correction.is_none()),
+            Base::TotalVariation => unreachable!("refused in check"),
+        };
+        if let Some(correction) = correction {
+            found.value -= correction.bias;
+            found.error = correction.error;
+            found.drift = (0.0, 0.0);
+        }
+        found
     }
 }
 
@@ -194,8 +224,8 @@ struct Found {
     drift: (f64, f64),
 }
 
-/// Mean of t, or of its exponential, over the points of X.
-fn power(sides: &Sides, options: &Knn, a: f64) -> Found {
+/// Mean of t, or of its exponential, over the points of X; its error by the `influence` of each point, where that is asked for.
+fn power(sides: &Sides, options: &Knn, a: f64, influence: bool) -> Found {
     let k = options.k;
     let (n, m) = sides.sizes();
     let (x, y) = (Tree::new(&sides.x, sides.dim), Tree::new(&sides.y, sides.dim));
@@ -233,7 +263,7 @@ fn power(sides: &Sides, options: &Knn, a: f64) -> Found {
         (0.0, 0.0)
     };
     let drift = (drift.0, (drift.1 / n as f64).sqrt());
-    let factor = 2.0 * ln_gamma(k as f64) - ln_gamma(k as f64 - a + 1.0) - ln_gamma(k as f64 + a - 1.0);
+    let factor = relabel::factor(k, a);
     // What each point adds to the mean, and what its log ratio is multiplied with there.
     let (added, carried): (Vec<f64>, Vec<f64>) = if a == 1.0 {
         (terms, vec![1.0; n])
@@ -241,6 +271,9 @@ fn power(sides: &Sides, options: &Knn, a: f64) -> Found {
         terms.iter().map(|t| ((a - 1.0) * t + factor).exp()).map(|power| ((power - 1.0) / (a - 1.0), power)).unzip()
     };
     let (value, _) = mean_and_variance(&added);
+    if !influence {
+        return Found { value, error: f64::NAN, outside, ties, drift };
+    }
     let whole = |_: usize| k;
     let mut of_x = added;
     credit(&mut of_x, &own, whole, |i| carried[i]);
@@ -277,7 +310,7 @@ pub(super) fn mean_and_variance(values: &[f64]) -> (f64, f64) {
 const PARTS: usize = 4;
 
 /// The mean of KL(P, M) and KL(Q, M) with M the pooled sample, over parts of the larger sample as large as the smaller one.
-fn jensen_shannon(sides: &Sides, k: usize) -> Found {
+fn jensen_shannon(sides: &Sides, k: usize, by_ranks: bool) -> Found {
     let dim = sides.dim;
     let (n, m) = sides.sizes();
     let least = n.min(m);
@@ -289,7 +322,8 @@ fn jensen_shannon(sides: &Sides, k: usize) -> Found {
         let count = points.len() / dim;
         (0..least).flat_map(|i| points[(which * least + i) % count * dim..][..dim].to_vec()).collect()
     };
-    let found: Vec<Found> = (0..parts).map(|which| pooled(&part(&x, which), &part(&y, which), dim, k)).collect();
+    let estimate = if by_ranks { ranked } else { pooled };
+    let found: Vec<Found> = (0..parts).map(|which| estimate(&part(&x, which), &part(&y, which), dim, k)).collect();
     let mean = |of: fn(&Found) -> f64| found.iter().map(of).sum::<f64>() / parts as f64;
     Found {
         value: mean(|f| f.value),
@@ -315,6 +349,22 @@ fn pooled(x: &[f64], y: &[f64], dim: usize, k: usize) -> Found {
         ties: at_x.ties + at_y.ties,
         drift: (0.0, 0.0),
     }
+}
+
+/// JS of samples of equal size from how many points of the other sample lie as near as the k-th neighbour in the own one: no
+/// distances, whose accidents add to the error. Without an error.
+fn ranked(x: &[f64], y: &[f64], dim: usize, k: usize) -> Found {
+    let (x, y) = (Tree::new(x, dim), Tree::new(y, dim));
+    let mean = |x: &Tree, y: &Tree| -> f64 {
+        let own = x.nearest(x, k, Norm::Euclidean);
+        let radii: Vec<f64> = (0..own.len()).map(|i| own.farthest(i)).collect();
+        let others = y.count_within(x, &radii, true, Norm::Euclidean);
+        let level = ((x.len() + y.len() - 1) as f64 / (x.len() - 1) as f64).ln();
+        let terms = others.iter().map(|&others| digamma(k as f64) - digamma(k as f64 + f64::from(others)));
+        sum(terms) / x.len() as f64 + level
+    };
+    let value = 0.5 * (mean(&x, &y) + mean(&y, &x));
+    Found { value, error: f64::NAN, outside: 0.0, ties: 0, drift: (0.0, 0.0) }
 }
 
 /// KL of one sample against the pool of both.

@@ -8,7 +8,7 @@ const SATURATED: f64 = 1.0 / 1.5;
 /// The part of a finite ceiling from which an estimate is held for saturated.
 const AT_CEILING: f64 = 0.97;
 /// The least share of a sample that is worth a note.
-const SHARE: f64 = 0.01;
+pub(super) const SHARE: f64 = 0.01;
 
 /// About the largest value that `m` points of Q can show, and the value from which an estimate is near it.
 ///

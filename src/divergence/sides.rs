@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 use rand::seq::SliceRandom;
+use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::measure::Samples;
@@ -54,57 +55,181 @@ impl Sides {
         Self { x: self.y, y: self.x, dim: self.dim }
     }
 
-    /// The same points in coordinates in which ½ (Σ_P + Σ_Q) is the identity.
+    /// The same points in coordinates in which ½ (Σ_P + Σ_Q) is about the identity, so that no result depends on units or on how columns
+    /// are mixed. Heavy tails do not count for what they weigh: the covariances are then those of fitted t distributions.
     ///
-    /// # Errors
-    /// When that matrix is not positive definite: the points lie in a subspace.
-    pub(crate) fn whitened(mut self) -> Result<Self> {
-        let (mean, first) = moments(&self.x, self.dim);
-        let (_, second) = moments(&self.y, self.dim);
-        let lower = Cholesky::new((first + second) * 0.5).map(Cholesky::unpack);
-        let lower = lower.ok_or_else(|| {
-            let why = "the points lie in a subspace, so their covariance cannot be made the identity";
-            Error::new("x", ErrorKind::Unsupported(why.into()))
-        })?;
+    /// Columns that together fill no volume are only brought to one scale.
+    pub(crate) fn whitened(mut self) -> Self {
+        // A far offset costs no digits.
+        let origin = self.x[..self.dim].to_vec();
         for point in self.x.chunks_exact_mut(self.dim).chain(self.y.chunks_exact_mut(self.dim)) {
-            let mut gap = DVector::from_column_slice(point) - &mean;
-            if !lower.solve_lower_triangular_mut(&mut gap) {
-                let why = "the points lie too near a subspace";
-                return Err(Error::new("x", ErrorKind::Unsupported(why.into())));
-            }
-            point.copy_from_slice(gap.as_slice());
+            point.iter_mut().zip(&origin).for_each(|(v, origin)| *v -= origin);
         }
-        Ok(self)
+        let both = |of: &Self| {
+            let (centre, first) = moments(&of.x, of.dim);
+            let (other, second) = moments(&of.y, of.dim);
+            ((centre + other) * 0.5, (first + second) * 0.5)
+        };
+        let (centre, covariance) = both(&self);
+        // Columns of one scale first, so that whether the matrix is definite does not hang on units.
+        let scales = covariance.diagonal().map(|v| if v > 0.0 { 1.0 / v.sqrt() } else { 1.0 });
+        let correlation = DMatrix::from_diagonal(&scales) * covariance * DMatrix::from_diagonal(&scales);
+        let apply = |sides: &mut Self, centre: &DVector<f64>, map: &DMatrix<f64>| {
+            transform(&mut sides.x, centre, map);
+            transform(&mut sides.y, centre, map);
+        };
+        let Some(inverse) = inverse_root(correlation) else {
+            apply(&mut self, &centre, &DMatrix::from_diagonal(&scales));
+            return self;
+        };
+        apply(&mut self, &centre, &(inverse * DMatrix::from_diagonal(&scales)));
+        if self.dim == 1 {
+            return self;
+        }
+        let (x, y) = (picked(&self.x, self.dim, ROBUST), picked(&self.y, self.dim, ROBUST));
+        let (first, second) = (Spread::of(x, self.dim), Spread::of(y, self.dim));
+        if first.heavy || second.heavy {
+            let centre = (first.centre + second.centre) * 0.5;
+            if let Some(inverse) = inverse_root((first.matrix + second.matrix) * 0.5) {
+                apply(&mut self, &centre, &inverse);
+            }
+        }
+        self
     }
+}
+
+/// Points of each side from which heavy tails are judged and fitted.
+const ROBUST: usize = 512;
+/// How much longer the tails of a sample are than those of a normal distribution (by the mean fourth power of the norm) where its
+/// covariance is no measure of its width.
+const HEAVY: f64 = 1.5;
+/// Degrees of freedom of the t distribution that is fitted, and steps of the fit.
+const FREEDOM: f64 = 2.0;
+const STEPS: usize = 30;
+
+/// Where a sample lies and how wide it is.
+struct Spread {
+    centre: DVector<f64>,
+    matrix: DMatrix<f64>,
+    heavy: bool,
+}
+
+impl Spread {
+    fn of(points: Vec<f64>, dim: usize) -> Self {
+        let (mut centre, mut matrix) = moments(&points, dim);
+        let distances = |centre: &DVector<f64>, matrix: &DMatrix<f64>| -> Option<Vec<f64>> {
+            let inverse = inverse_root(matrix.clone())?;
+            let mut moved = points.clone();
+            transform(&mut moved, centre, &inverse);
+            Some(moved.chunks_exact(dim).map(|z| z.iter().map(|v| v * v).sum()).collect())
+        };
+        let mut heavy = false;
+        let n = (points.len() / dim) as f64;
+        for step in 0..STEPS {
+            let Some(squares) = distances(&centre, &matrix) else { break };
+            if step == 0 {
+                let fourth = squares.iter().map(|s| s * s).sum::<f64>() / n;
+                heavy = fourth > HEAVY * (dim * (dim + 2)) as f64;
+                if !heavy {
+                    break;
+                }
+            }
+            // The likelihood equations of a t distribution.
+            let weights: Vec<f64> = squares.iter().map(|s| (FREEDOM + dim as f64) / (FREEDOM + s)).collect();
+            let total: f64 = weights.iter().sum();
+            let mut next = DVector::zeros(dim);
+            for (point, weight) in points.chunks_exact(dim).zip(&weights) {
+                for (to, v) in next.iter_mut().zip(point) {
+                    *to += weight * v / total;
+                }
+            }
+            let mut spread = DMatrix::zeros(dim, dim);
+            for (point, weight) in points.chunks_exact(dim).zip(&weights) {
+                for k in 0..dim {
+                    let gap = weight * (point[k] - next[k]) / n;
+                    for l in 0..=k {
+                        spread[(k, l)] += gap * (point[l] - next[l]);
+                    }
+                }
+            }
+            spread.fill_upper_triangle_with_lower_triangle();
+            let change = (&spread - &matrix).norm() / matrix.norm();
+            (centre, matrix) = (next, spread);
+            if change < 1e-3 {
+                break;
+            }
+        }
+        Self { centre, matrix, heavy }
+    }
+}
+
+/// L⁻¹ with L Lᵀ the matrix; none where it is not definite beyond rounding.
+fn inverse_root(matrix: DMatrix<f64>) -> Option<DMatrix<f64>> {
+    let dim = matrix.nrows();
+    let largest = matrix.diagonal().max();
+    let lower = Cholesky::new(matrix)?.unpack();
+    let definite = (0..dim).all(|k| lower[(k, k)] * lower[(k, k)] > 1e-12 * largest);
+    definite.then(|| lower.solve_lower_triangular(&DMatrix::identity(dim, dim))).flatten()
+}
+
+/// Every point less the centre, times a lower triangular matrix.
+fn transform(points: &mut [f64], centre: &DVector<f64>, map: &DMatrix<f64>) {
+    let dim = centre.len();
+    let rows: Vec<f64> = map.transpose().as_slice().to_vec();
+    points.par_chunks_mut(dim * 1024).for_each(|points| {
+        for point in points.chunks_exact_mut(dim) {
+            for (v, centre) in point.iter_mut().zip(centre.as_slice()) {
+                *v -= centre;
+            }
+            for k in (0..dim).rev() {
+                let row = &rows[k * dim..][..=k];
+                point[k] = row.iter().zip(&*point).map(|(a, v)| a * v).sum();
+            }
+        }
+    });
+}
+
+/// At most `count` of the points, whichever their order: those whose distance from the origin has the least hashes. A rotation
+/// picks the same ones.
+pub(crate) fn picked(points: &[f64], dim: usize, count: usize) -> Vec<f64> {
+    let n = points.len() / dim;
+    if n <= count {
+        return points.to_vec();
+    }
+    let hash = |point: &[f64]| {
+        // In single precision, so that rounding does not matter.
+        let bits = u64::from((point.iter().map(|v| v * v).sum::<f64>() as f32).to_bits());
+        let mixed = (bits ^ (bits >> 16)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    };
+    let mut hashes: Vec<(u64, u32)> = points.chunks_exact(dim).map(hash).zip(0..).collect();
+    hashes.select_nth_unstable(count);
+    hashes[..count].iter().flat_map(|(_, i)| points[*i as usize * dim..][..dim].iter().copied()).collect()
 }
 
 /// Mean and covariance (over n − 1) of points stored row by row; about the first point, so that a far offset costs no digits.
 pub(crate) fn moments(points: &[f64], dim: usize) -> (DVector<f64>, DMatrix<f64>) {
     let n = points.len() / dim;
     let origin = &points[..dim];
-    let mut mean = DVector::zeros(dim);
+    let mut mean = vec![0.0; dim];
     for point in points.chunks_exact(dim) {
-        for k in 0..dim {
-            mean[k] += (point[k] - origin[k]) / n as f64;
+        for (mean, (v, origin)) in mean.iter_mut().zip(point.iter().zip(origin)) {
+            *mean += (v - origin) / n as f64;
         }
     }
-    let mut covariance = DMatrix::zeros(dim, dim);
+    let (mut sums, mut gap) = (vec![0.0; dim * dim], vec![0.0; dim]);
     for point in points.chunks_exact(dim) {
-        for k in 0..dim {
-            let gap = point[k] - origin[k] - mean[k];
-            for l in 0..=k {
-                covariance[(k, l)] += gap * (point[l] - origin[l] - mean[l]);
-            }
+        for (gap, ((v, origin), mean)) in gap.iter_mut().zip(point.iter().zip(origin).zip(&mean)) {
+            *gap = v - origin - mean;
+        }
+        for (k, row) in sums.chunks_exact_mut(dim).enumerate() {
+            let own = gap[k];
+            row[..=k].iter_mut().zip(&gap).for_each(|(sum, other)| *sum += own * other);
         }
     }
     let over = (n.max(2) - 1) as f64;
-    for k in 0..dim {
-        mean[k] += origin[k];
-        for l in 0..=k {
-            covariance[(k, l)] /= over;
-            covariance[(l, k)] = covariance[(k, l)];
-        }
-    }
+    let covariance = DMatrix::from_fn(dim, dim, |k, l| sums[k.max(l) * dim + k.min(l)] / over);
+    let mean = DVector::from_fn(dim, |k, _| mean[k] + origin[k]);
     (mean, covariance)
 }
 

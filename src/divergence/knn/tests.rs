@@ -34,12 +34,12 @@ fn by_hand(x: &Samples, y: &Samples, k: usize) -> f64 {
 fn kl_is_the_formula_of_the_paper() {
     for (dim, k) in [(1, 1), (2, 5), (7, 3)] {
         let (x, y) = (normal(60, dim, 0.0, 1.0, 1), normal(45, dim, 1.0, 1.5, 2));
-        let found = Knn::kl().with_k(k).between(&x, &y).unwrap();
+        let found = Knn::kl().with_k(k).raw().between(&x, &y).unwrap();
         assert!((found.value - by_hand(&x, &y, k)).abs() < 1e-12, "d = {dim}: {found}");
-        let reverse = Knn::new(Divergence::ReverseKl).with_k(k).between(&x, &y).unwrap();
+        let reverse = Knn::new(Divergence::ReverseKl).with_k(k).raw().between(&x, &y).unwrap();
         assert!((reverse.value - by_hand(&y, &x, k)).abs() < 1e-12, "d = {dim}: {reverse}");
         // Orders near 1 are near KL.
-        let near = Knn::new(Divergence::Tsallis(1.0 + 1e-7)).with_k(k).between(&x, &y).unwrap();
+        let near = Knn::new(Divergence::Tsallis(1.0 + 1e-7)).with_k(k).raw().between(&x, &y).unwrap();
         assert!((near.value - found.value).abs() < 1e-4, "{near}");
     }
 }
@@ -96,7 +96,7 @@ fn motions_scales_and_order_change_nothing() {
 fn whitening_makes_scales_of_columns_irrelevant() {
     let (x, y) = (normal(300, 2, 0.0, 1.0, 7), normal(300, 2, 1.0, 1.0, 8));
     let stretched = |s: &Samples| moved(s, |axis, v| if axis == 0 { v } else { 1e4 * v });
-    let white = Knn::kl().whitened();
+    let white = Knn::kl();
     let (plain, wide) = (white.between(&x, &y).unwrap(), white.between(&stretched(&x), &stretched(&y)).unwrap());
     assert!((plain.value - wide.value).abs() < 1e-9, "{plain} and {wide}");
     let error = white.between(&moved(&x, |_, v| v), &moved(&x, |_, _| 1.0)).map(|e| e.value);

@@ -1,0 +1,142 @@
+//! A smooth first guess of the log ratio of two densities.
+
+use nalgebra::{Cholesky, DMatrix, DVector};
+
+use crate::divergence::kind::softplus;
+
+/// Points farther from the centre than this, in deviations beyond √d, are moved there before squares are taken.
+const REACH: f64 = 3.5;
+/// Points for each coefficient, at least.
+const POINTS_EACH: usize = 8;
+/// Most Newton steps.
+const STEPS: usize = 25;
+/// Largest log ratio.
+const LARGEST: f64 = 12.0;
+
+/// Which monomials.
+#[derive(Clone, Copy)]
+enum Terms {
+    Linear,
+    /// And the square of the norm.
+    Norm,
+    /// And all squares and products of two.
+    Quadratic,
+}
+
+impl Terms {
+    fn count(self, dim: usize) -> usize {
+        match self {
+            Self::Linear => 1 + dim,
+            Self::Norm => 2 + dim,
+            Self::Quadratic => 1 + dim + dim * (dim + 1) / 2,
+        }
+    }
+
+    fn write(self, z: &[f64], out: &mut Vec<f64>) {
+        out.push(1.0);
+        out.extend_from_slice(z);
+        match self {
+            Self::Linear => {}
+            Self::Norm => out.push(z.iter().map(|v| v * v).sum()),
+            Self::Quadratic => {
+                for (k, v) in z.iter().enumerate() {
+                    out.push(v * v);
+                    // So that the sum of squared weights is that of the matrix: a rotation changes nothing.
+                    out.extend(z[k + 1..].iter().map(|w| std::f64::consts::SQRT_2 * v * w));
+                }
+            }
+        }
+    }
+}
+
+/// ln p / q at every point, from a logistic regression on quadratic polynomials. Points are rows of `dim` coordinates, scaled to about
+/// 1 around 0; `of_p` says whose they are.
+///
+/// What is linear and what is quadratic are each shrunk by what chance alone would explain, so that the guess is about 0 where P = Q
+/// (James & Stein's rule on the deviance). All 0 where there are too few points to tell anything.
+pub(super) fn log_ratios(points: &[f64], dim: usize, of_p: &[bool]) -> Vec<f64> {
+    let total = of_p.len();
+    let room = total / POINTS_EACH;
+    if room < Terms::Linear.count(dim) {
+        return vec![0.0; total];
+    }
+    let reach = (dim as f64).sqrt() + REACH;
+    let near: Vec<f64> = points
+        .chunks_exact(dim)
+        .flat_map(|z| {
+            let norm = z.iter().map(|v| v * v).sum::<f64>().sqrt();
+            let factor = if norm > reach { reach / norm } else { 1.0 };
+            z.iter().map(move |v| v * factor)
+        })
+        .collect();
+    let share = of_p.iter().filter(|own| **own).count() as f64 / total as f64;
+    let level = (share / (1.0 - share)).ln();
+    let nothing = total as f64 * (share * softplus(-level) + (1.0 - share) * softplus(level));
+    let (linear, linear_loss) = logistic(&near, dim, of_p, Terms::Linear, level);
+    let kept = |gain: f64, count: usize| if gain > 0.0 { (1.0 - count as f64 / (2.0 * gain)).max(0.0) } else { 0.0 };
+    let first = kept(nothing - linear_loss, dim);
+    let richer = [Terms::Quadratic, Terms::Norm].into_iter().find(|terms| terms.count(dim) <= room);
+    let mut found: Vec<f64> = linear.iter().map(|t| first * (t - level)).collect();
+    if let Some(terms) = richer {
+        let (all, loss) = logistic(&near, dim, of_p, terms, level);
+        let second = kept(linear_loss - loss, terms.count(dim) - Terms::Linear.count(dim));
+        for (t, (all, linear)) in found.iter_mut().zip(all.iter().zip(&linear)) {
+            *t += second * (all - linear);
+        }
+    }
+    found.iter_mut().for_each(|t| *t = t.clamp(-LARGEST, LARGEST));
+    found
+}
+
+/// The fitted log odds of each point and the loss, by Newton's method on Σ log loss + ½ |w|² (the constant is free).
+fn logistic(points: &[f64], dim: usize, of_p: &[bool], terms: Terms, level: f64) -> (Vec<f64>, f64) {
+    let count = terms.count(dim);
+    let mut rows = Vec::with_capacity(of_p.len() * count);
+    points.chunks_exact(dim).for_each(|z| terms.write(z, &mut rows));
+    let odds = |weights: &DVector<f64>| -> Vec<f64> {
+        let dot = |row: &[f64]| row.iter().zip(weights.as_slice()).map(|(v, w)| v * w).sum();
+        rows.chunks_exact(count).map(dot).collect()
+    };
+    let loss = |odds: &[f64]| odds.iter().zip(of_p).map(|(&t, &own)| softplus(if own { -t } else { t })).sum::<f64>();
+    let penalty = |weights: &DVector<f64>| 0.5 * weights.rows(1, count - 1).norm_squared();
+    let mut weights = DVector::zeros(count);
+    weights[0] = level;
+    let mut at = odds(&weights);
+    let mut now = loss(&at) + penalty(&weights);
+    for _ in 0..STEPS {
+        let mut gradient = weights.clone();
+        gradient[0] = 0.0;
+        let mut hessian = DMatrix::identity(count, count);
+        hessian[(0, 0)] = 1e-9;
+        for ((row, &t), &own) in rows.chunks_exact(count).zip(&at).zip(of_p) {
+            let chance = 1.0 / (1.0 + (-t).exp());
+            let pull = chance - f64::from(u8::from(own));
+            let curvature = chance * (1.0 - chance);
+            for (a, &v) in row.iter().enumerate() {
+                gradient[a] += pull * v;
+                let scaled = curvature * v;
+                let column = &mut hessian.column_mut(a);
+                column.as_mut_slice()[a..].iter_mut().zip(&row[a..]).for_each(|(h, w)| *h += scaled * w);
+            }
+        }
+        let Some(factor) = Cholesky::new(hessian) else { break };
+        let step = factor.solve(&gradient);
+        let slope = step.dot(&gradient);
+        if slope <= 1e-6 {
+            break;
+        }
+        let mut length = 1.0;
+        loop {
+            let tried = &weights - &step * length;
+            let odds = odds(&tried);
+            let value = loss(&odds) + penalty(&tried);
+            if value <= now - 1e-4 * length * slope || length < 1e-6 {
+                (weights, at, now) = (tried, odds, value);
+                break;
+            }
+            length *= 0.5;
+        }
+    }
+    let left = loss(&at);
+    (at, left)
+}
