@@ -88,7 +88,7 @@ impl Quantity {
     }
 
     /// What the common scale allows a row.
-    fn from_scale(self, [lower, upper]: Range, dim: usize) -> Range {
+    fn off_scale(self, [lower, upper]: Range, dim: usize) -> Range {
         match self {
             Self::W2 { at_least_row: false } | Self::TotalVariation => [lower, upper],
             Self::W2 { at_least_row: true } => [0.0, upper],
@@ -194,7 +194,7 @@ fn excludes(by: &Answer, answer: &Answer, dim: usize) -> Option<(Kind, f64)> {
     let allowed = if by.quantity == answer.quantity && by.quantity != (Quantity::W2 { at_least_row: true }) {
         by.range
     } else {
-        answer.quantity.from_scale(by.quantity.onto_scale(by.range, dim), dim)
+        answer.quantity.off_scale(by.quantity.onto_scale(by.range, dim), dim)
     };
     let [lower, upper] = answer.range;
     let slack = |limit: f64| ROUNDING * limit.abs().max(f64::MIN_POSITIVE);
@@ -306,8 +306,8 @@ mod tests {
         // JS of Bernoulli pairs attains the lower curve, JS = TV ln 2 the upper one.
         assert!((binary_divergence(1.0) - LN_2).abs() < 1e-15 && binary_divergence(0.0) == 0.0);
         assert!((total_variation_below(binary_divergence(0.3)) - 0.3).abs() < 1e-12);
-        let from_tv = Quantity::Kl { reverse: false }.from_scale([0.5, 1.0], 1);
+        let from_tv = Quantity::Kl { reverse: false }.off_scale([0.5, 1.0], 1);
         assert!((from_tv[0] - 0.5).abs() < 1e-15, "Pinsker: {from_tv:?}");
-        assert!(Quantity::Kl { reverse: false }.from_scale([0.99, 1.0], 1)[0] > 3.9, "Bretagnolle and Huber");
+        assert!(Quantity::Kl { reverse: false }.off_scale([0.99, 1.0], 1)[0] > 3.9, "Bretagnolle and Huber");
     }
 }

@@ -87,7 +87,7 @@ impl Sides {
             return self;
         }
         let (x, y) = (picked(&self.x, self.dim, ROBUST), picked(&self.y, self.dim, ROBUST));
-        let (first, second) = (Spread::of(x, self.dim), Spread::of(y, self.dim));
+        let (first, second) = (Spread::of(&x, self.dim), Spread::of(&y, self.dim));
         if first.heavy || second.heavy {
             let centre = (first.centre + second.centre) * 0.5;
             if let Some(inverse) = inverse_root((first.matrix + second.matrix) * 0.5) {
@@ -115,11 +115,11 @@ struct Spread {
 }
 
 impl Spread {
-    fn of(points: Vec<f64>, dim: usize) -> Self {
-        let (mut centre, mut matrix) = moments(&points, dim);
+    fn of(points: &[f64], dim: usize) -> Self {
+        let (mut centre, mut matrix) = moments(points, dim);
         let distances = |centre: &DVector<f64>, matrix: &DMatrix<f64>| -> Option<Vec<f64>> {
             let inverse = inverse_root(matrix.clone())?;
-            let mut moved = points.clone();
+            let mut moved = points.to_vec();
             transform(&mut moved, centre, &inverse);
             Some(moved.chunks_exact(dim).map(|z| z.iter().map(|v| v * v).sum()).collect())
         };

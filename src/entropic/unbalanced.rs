@@ -196,14 +196,14 @@ impl Unbalanced {
         let few = x.len().saturating_mul(y.len()) <= FEW;
         let depth = Depth(if few { 60.0 } else { (10.0 - tolerance.log2()).clamp(24.0, 60.0) });
         let (at, status) = Loose { field: &prepared.field, sides, work: &mut work, depth }.solve(rate, tolerance);
-        Ok(self.report(&prepared, sides, at, status, unit, &work))
+        Ok(self.report(&prepared, sides, &at, status, unit, &work))
     }
 
     fn report(
         &self,
         prepared: &Prepared,
         sides: Sides,
-        at: At,
+        at: &At,
         status: Status,
         unit: f64,
         work: &Work,

@@ -279,7 +279,7 @@ impl AddAssign for Wide {
         for (word, more) in self.0.iter_mut().zip(other.0) {
             let (sum, over) = word.overflowing_add(more);
             let (sum, again) = sum.overflowing_add(u64::from(carry));
-            (*word, carry) = (sum, over | again);
+            (*word, carry) = (sum, over || again);
         }
     }
 }
@@ -291,7 +291,7 @@ impl SubAssign for Wide {
         for (word, less) in self.0.iter_mut().zip(other.0) {
             let (rest, under) = word.overflowing_sub(less);
             let (rest, again) = rest.overflowing_sub(u64::from(borrow));
-            (*word, borrow) = (rest, under | again);
+            (*word, borrow) = (rest, under || again);
         }
     }
 }

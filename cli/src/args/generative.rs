@@ -142,6 +142,7 @@ pub(crate) struct TrainingArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct TrainArgs {
     /// The real points: ring8, grid25, ring2d, grid2d, swiss-roll, moons, pinwheel, checkerboard, segments, or a file (CSV, NPY, NPZ)
     #[arg(long, value_name = "DATA", required_unless_present = "resume")]

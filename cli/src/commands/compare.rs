@@ -27,7 +27,7 @@ pub(crate) fn compare(options: &CompareArgs) -> Outcome<Exit> {
     let comparisons = all_pairs(&inputs, options)?;
     let pairs = inputs.samples.len() * (inputs.samples.len() - 1) / 2;
     if comparisons.is_empty() {
-        return too_soon("before any pair was compared");
+        return Ok(too_soon("before any pair was compared"));
     }
     if let ([((a, b), only)], 1) = (comparisons.as_slice(), pairs) {
         let row = only.row("W2").expect("W2 is always computed");

@@ -51,7 +51,7 @@ pub(crate) fn critic(options: &CriticArgs) -> Outcome<Exit> {
     drop(bar);
     let left_out = methods[rows.len()..].to_vec();
     if exact.is_none() && rows.is_empty() {
-        return too_soon("before the exact distance was known");
+        return Ok(too_soon("before the exact distance was known"));
     }
     if let (Some(path), Some(text)) = (&options.gradients, &gradients) {
         output::write(path, text.as_bytes())?;

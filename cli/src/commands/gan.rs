@@ -141,7 +141,7 @@ fn begun(options: &TrainArgs) -> Outcome<State> {
     let (gan, data, classes) = parts(&run)?;
     let units = data.units();
     let training = gan.start(data)?.with_metrics(metrics(&run)?);
-    let run = RunFile { classes, units, ..run }.with_floor(&training.floor()?);
+    let run = RunFile { units, classes, ..run }.with_floor(&training.floor()?);
     let folder = Folder::create(&options.out)?;
     folder.write_run(&run)?;
     Ok((folder, run, training, Vec::new()))

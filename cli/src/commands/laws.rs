@@ -23,7 +23,7 @@ pub(crate) fn laws(options: &LawsArgs) -> failure::Outcome<Exit> {
         options.with.iter().map(named).collect::<Result<_, _>>()?
     };
     let laws = Laws::default().with_cases(options.cases).with_points(options.points).with_seed(options.run.seed);
-    let names: Vec<String> = chosen.iter().map(|discrepancy| discrepancy.name()).collect();
+    let names: Vec<String> = chosen.iter().map(Discrepancy::name).collect();
     let clock = Clock::new(options.run.time_limit);
     let mut reports: Vec<LawReport> = Vec::new();
     let work = move |send: &Sender<(usize, Law, Outcome)>| {
@@ -46,7 +46,7 @@ pub(crate) fn laws(options: &LawsArgs) -> failure::Outcome<Exit> {
     let all = reports.len() == names.len() && reports.iter().all(|report| report.outcomes.len() == Law::ALL.len());
     let left_out = &names[reports.len()..];
     if reports.is_empty() {
-        return too_soon("before any law was tried");
+        return Ok(too_soon("before any law was tried"));
     }
     output::print(&if options.json {
         report::to_json(&LawsReport::of_all(&reports, left_out))

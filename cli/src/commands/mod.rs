@@ -68,9 +68,9 @@ fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
 }
 
 /// The end of a run whose time was up before there was anything to show: a line on standard error, and exit code 3.
-fn too_soon(when: &str) -> Outcome<Exit> {
+fn too_soon(when: &str) -> Exit {
     eprintln!("earthwork: the time limit or Ctrl-C came {when}; give it more time");
-    Ok(Exit::Bounds)
+    Exit::Bounds
 }
 
 /// The two samples of a command that takes two.

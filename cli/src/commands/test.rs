@@ -46,7 +46,7 @@ pub(crate) fn test(options: &TestArgs) -> Outcome<Exit> {
         }))
     };
     let found = limit::within(clock, work, |time| statistic_time = Some(time))?;
-    let Some(found) = found else { return too_soon("before the samples were compared and relabelled once") };
+    let Some(found) = found else { return Ok(too_soon("before the samples were compared and relabelled once")) };
     let (found, interval) = found.map_err(rename)?;
     let statistic_time = statistic_time.unwrap_or_default();
     let tested = Tested {

@@ -19,13 +19,12 @@ use crate::{Exit, interrupt, memory, output, read, report};
 
 /// Runs the command.
 pub(crate) fn validate(options: &ValidateArgs) -> Outcome<Exit> {
-    if let Some(path) = &options.out {
-        if path.extension().is_none_or(|extension| extension != "html" && extension != "htm") {
-            return wrong(format_args!(
-                "--out {}: the page is .html; JSON goes to standard output by --json",
-                path.display()
-            ));
-        }
+    let is_page = |path: &Path| path.extension().is_some_and(|extension| extension == "html" || extension == "htm");
+    if let Some(path) = options.out.as_deref().filter(|path| !is_page(path)) {
+        return wrong(format_args!(
+            "--out {}: the page is .html; JSON goes to standard output by --json",
+            path.display()
+        ));
     }
     let writes = options.out.as_deref().map(|path| ("--out", path));
     output::check(&[&options.data], writes.as_slice())?;
@@ -59,7 +58,7 @@ pub(crate) fn validate(options: &ValidateArgs) -> Outcome<Exit> {
     };
     let found = limit::within(clock, work, |progress: Progress| bar.fill("validation", "pairs of samples", &progress))?;
     drop(bar);
-    let Some(found) = found else { return too_soon("before a sweep was finished") };
+    let Some(found) = found else { return Ok(too_soon("before a sweep was finished")) };
     if let Some(path) = &options.out {
         let page = page(&title, &population, &found)?;
         output::write(path, page.as_bytes())?;

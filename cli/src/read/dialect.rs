@@ -61,8 +61,8 @@ pub(super) fn is_header<'a>(mut cells: impl Iterator<Item = &'a str> + Clone) ->
 /// Whether a cell says that there is no value.
 pub(super) fn is_missing(cell: &str) -> bool {
     const MARKERS: [&str; 11] = ["na", "n/a", "<na>", "#n/a n/a", "nan", "nat", "null", "none", "?", "-", "."];
-    let is = |marker: &&str| cell.eq_ignore_ascii_case(marker);
-    cell.is_empty() || MARKERS.iter().any(|marker| is(&marker)) || ERRORS.iter().any(|marker| is(&marker))
+    let is = |marker: &str| cell.eq_ignore_ascii_case(marker);
+    cell.is_empty() || MARKERS.iter().any(|marker| is(marker)) || ERRORS.iter().any(|marker| is(marker))
 }
 
 /// What spreadsheets write where a cell has no value.

@@ -183,7 +183,7 @@ fn columns_are_trained_in_their_own_units() {
 #[test]
 fn one_column_is_not_trained_with_a_penalty_that_cannot_learn() {
     let folder = Folder::new();
-    let rows: String = (0..60).map(|k| format!("{}\n", k * 37 % 101)).collect();
+    let rows = (0..60).map(|k| (k * 37 % 101).to_string()).collect::<Vec<_>>().join("\n");
     folder.write("line.csv", rows.as_bytes());
     for objective in ["wgan-gp", "ns+dragan", "wgan-finite-difference"] {
         let refusal = train(&folder, &format!("--data line.csv --objective {objective} --steps 3 --out run")).refusal();

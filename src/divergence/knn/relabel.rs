@@ -137,7 +137,7 @@ impl Cloud {
     /// How far the estimate is from the mean of the influence function, for each drawing of the labels of every `step`-th point.
     fn drawn(&self, question: Question, step: usize) -> Option<Vec<f64>> {
         let total = self.of_p.len();
-        let present = |i: usize| i % step == 0;
+        let present = |i: usize| i.is_multiple_of(step);
         let count = |own: bool| (0..total).filter(|&i| self.of_p[i] == own && present(i)).count() as f64;
         let odds = count(true) / count(false);
         let mut random = stream(0x6b6e_6e00, step as u64);

@@ -25,13 +25,16 @@ pub(in super::super) struct Cell {
 /// Points beyond the dimension that show that a side lies in a subspace.
 const SPARE: usize = 10;
 
+/// The rows of X and of Y in one cell.
+type Rows<'a> = (Vec<&'a [f64]>, Vec<&'a [f64]>);
+
 /// Sorts rows into cells, by the codes of their columns; all rows of X and Y.
 pub(super) fn cells(x: &[&[f64]], y: &[&[f64]], columns: &[Column]) -> Vec<Cell> {
     let counted: Vec<usize> = (0..columns.len()).filter(|&k| !columns[k].discrete().is_empty()).collect();
     let key = |row: &[f64]| -> Vec<u32> {
         counted.iter().map(|&k| columns[k].code(row[k]).map_or(0, |code| code + 1)).collect()
     };
-    let mut sorted: BTreeMap<Vec<u32>, (Vec<&[f64]>, Vec<&[f64]>)> = BTreeMap::new();
+    let mut sorted: BTreeMap<Vec<u32>, Rows> = BTreeMap::new();
     x.iter().for_each(|row| sorted.entry(key(row)).or_default().0.push(row));
     y.iter().for_each(|row| sorted.entry(key(row)).or_default().1.push(row));
     let free = |key: &[u32]| -> Vec<usize> {

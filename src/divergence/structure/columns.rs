@@ -21,7 +21,7 @@ pub(super) enum Column {
 /// A value, and how many points of X and of Y have it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Value {
-    pub(super) value: f64,
+    pub(super) number: f64,
     pub(super) in_x: usize,
     pub(super) in_y: usize,
 }
@@ -67,7 +67,7 @@ impl Column {
         let repeated =
             points >= PER_LEVEL * values.len() && (single as f64 <= 0.35 * values.len() as f64 || values.len() <= 4);
         let small = values.len() <= 6 && points >= 2 * values.len() && 5 * tied >= 4 * points;
-        let all = || values.iter().map(|v| v.value).collect();
+        let all = || values.iter().map(|v| v.number).collect();
         if (repeated || small) && values.len() <= MOST_LEVELS {
             return Self::Levels(all());
         }
@@ -141,8 +141,8 @@ fn counted(x: impl Iterator<Item = f64>, y: impl Iterator<Item = f64>) -> Vec<Va
     all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let mut values: Vec<Value> = Vec::new();
     for (value, in_x) in all {
-        if values.last().is_none_or(|last| last.value != value) {
-            values.push(Value { value, in_x: 0, in_y: 0 });
+        if values.last().is_none_or(|last| last.number != value) {
+            values.push(Value { number: value, in_x: 0, in_y: 0 });
         }
         if let Some(last) = values.last_mut() {
             *(if in_x { &mut last.in_x } else { &mut last.in_y }) += 1;
@@ -153,10 +153,10 @@ fn counted(x: impl Iterator<Item = f64>, y: impl Iterator<Item = f64>) -> Vec<Va
 
 /// The step of which all gaps between values are whole multiples, where there is one and it is no finer than the points can show.
 pub(super) fn step(values: &[Value], points: usize) -> Option<f64> {
-    let gaps = values.windows(2).map(|pair| pair[1].value - pair[0].value);
+    let gaps = values.windows(2).map(|pair| pair[1].number - pair[0].number);
     let least = gaps.fold(f64::INFINITY, f64::min);
-    let first = values.first()?.value;
-    let range = values.last()?.value - first;
+    let first = values.first()?.number;
+    let range = values.last()?.number - first;
     let steps = (range / least).round();
     if !steps.is_finite() || steps < 1.0 || steps > 50.0 * points as f64 {
         return None;
@@ -166,7 +166,7 @@ pub(super) fn step(values: &[Value], points: usize) -> Option<f64> {
     let scale = first.abs().max((first + range).abs());
     let off = (1e-6_f64).max(8.0 * f64::EPSILON * scale / step);
     let on_grid = values.iter().all(|v| {
-        let at = (v.value - first) / step;
+        let at = (v.number - first) / step;
         (at - at.round()).abs() <= off
     });
     (on_grid && off < 0.1).then_some(step)
@@ -181,8 +181,8 @@ fn atoms(values: &[Value]) -> Vec<f64> {
     // neither, but two equal rows of a table do.
     let rare = 50 * again < count;
     let least = if rare { 3 } else { (10 * points).div_ceil(count).max(10) };
-    let atom = |v: &&Value| v.most() >= least || (rare && v.most() == 2 && short(v.value));
-    values.iter().filter(atom).map(|v| v.value).collect()
+    let atom = |v: &&Value| v.most() >= least || (rare && v.most() == 2 && short(v.number));
+    values.iter().filter(atom).map(|v| v.number).collect()
 }
 
 /// Whether a number has so few digits that a continuous law would not draw it twice.
@@ -198,7 +198,7 @@ fn spikes(values: &[Value], points: usize) -> Vec<f64> {
         let next = near.filter(|&other| other != at).map(|other| values[other].both()).max().unwrap_or(0);
         values[at].most() >= 10 && 100 * count >= points && count >= 8 * next
     };
-    (0..values.len()).filter(stands_out).map(|at| values[at].value).collect()
+    (0..values.len()).filter(stands_out).map(|at| values[at].number).collect()
 }
 
 /// The points of a side that lie on values which the other side never takes and, by its size, would show: (of X, of Y).
@@ -214,8 +214,8 @@ pub(super) fn alone(column: &Column, values: &[Value], n: usize, m: usize) -> (V
         };
         let thinning = thins_out(values, other);
         (0..values.len())
-            .filter(|&at| shown(&values[at]) && !thinning[at] && column.code(values[at].value).is_some())
-            .map(|at| values[at].value)
+            .filter(|&at| shown(&values[at]) && !thinning[at] && column.code(values[at].number).is_some())
+            .map(|at| values[at].number)
             .collect()
     };
     if discrete.is_empty() {
@@ -234,7 +234,7 @@ fn thins_out(values: &[Value], side: fn(&Value) -> usize) -> Vec<bool> {
     let Some(step) = step(values, points).filter(|_| values.len() >= ORDINAL - 2) else {
         return vec![false; values.len()];
     };
-    let joined = |a: usize, b: usize| (values[b].value - values[a].value).abs() < 1.5 * step;
+    let joined = |a: usize, b: usize| (values[b].number - values[a].number).abs() < 1.5 * step;
     // The count at the next value that the side has, if one is joined.
     let up = |at: usize| {
         let path = (at + 1..values.len()).take_while(|&to| joined(to - 1, to));

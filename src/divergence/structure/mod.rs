@@ -74,6 +74,9 @@ pub(super) fn estimate(x: &Samples, y: &Samples, divergence: Divergence, core: &
     })
 }
 
+/// Something of X, and the same of Y.
+type Sided = (Vec<f64>, Vec<f64>);
+
 /// The rows of two samples, and what their columns are.
 pub(super) struct Table {
     x: Vec<f64>,
@@ -134,7 +137,7 @@ impl Table {
         }
         let alone: Vec<_> = table.columns.iter().zip(&values).map(|(c, v)| columns::alone(c, v, n, m)).collect();
         if alone.iter().any(|(of_x, of_y)| !of_x.is_empty() || !of_y.is_empty()) {
-            let share = |rows: &[f64], side: fn(&(Vec<f64>, Vec<f64>)) -> &Vec<f64>| {
+            let share = |rows: &[f64], side: fn(&Sided) -> &Vec<f64>| {
                 let outside = |row: &[f64]| row.iter().zip(&alone).any(|(v, values)| side(values).contains(&(v + 0.0)));
                 rows.chunks_exact(dim).filter(|row| outside(row)).count() as f64 / (rows.len() / dim) as f64
             };
@@ -423,7 +426,7 @@ fn divided(rows: Vec<f64>, dim: usize) -> (Vec<f64>, usize) {
     let first = |row: &&[f64]| {
         let count = seen.entry(bits(row)).or_default();
         *count += 1;
-        (*count - 1) % times == 0
+        (*count - 1).is_multiple_of(times)
     };
     let kept = rows.chunks_exact(dim).filter(first).flatten().copied().collect();
     (kept, times)
