@@ -197,8 +197,8 @@ fn one_column_is_not_trained_with_a_penalty_that_cannot_learn() {
 #[test]
 fn a_training_drops_rows_only_when_it_is_asked_to() {
     let folder = Folder::new();
-    let rows: String =
-        (0..60).map(|k| format!("{},{}\n", k % 7, if k == 9 { "NA".into() } else { (k % 5).to_string() })).collect();
+    let rows = |k: usize| format!("{},{}", k % 7, if k == 9 { "NA".into() } else { (k % 5).to_string() });
+    let rows = (0..60).map(rows).collect::<Vec<_>>().join("\n");
     folder.write("gaps.csv", format!("x,y\n{rows}").as_bytes());
     let line = "--data gaps.csv --objective wgan-lp --steps 2";
     let refusal = train(&folder, &format!("{line} --out run")).refusal();
