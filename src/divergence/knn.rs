@@ -35,7 +35,7 @@ use crate::numeric::sum::sum;
 /// These formulas are biased. What they err by is seen on the same points with labels drawn anew, by the odds of a smooth guess of
 /// p / q: it is taken off, and the standard error is that of the result, with a part of the bias for what the guess does not know. Large
 /// samples are judged by a part of their points. A value outside the range of the divergence is moved to its nearest end. Where 1 % of
-/// P lies where Q has no points, KL, χ² and orders from 1 on are lower bounds. [`Knn::raw`] leaves all this out: its standard error is
+/// P lies where Q has no points, KL, χ² and orders from 1 on are lower bounds, and nothing is taken off. [`Knn::raw`] leaves all this out: its standard error is
 /// that of the influence of each point and does not contain the bias. Ties are counted and noted; where a distance is 0, t is
 /// ψ(points of X within the ball) − ψ(points of Y within it) + ln(m / (n − 1)) instead, which is right for atoms too.
 ///
@@ -168,8 +168,7 @@ impl Core for Knn {
         };
         estimate = notes::saturation(estimate, self.divergence, if swapped { sizes.0 } else { sizes.1 });
         // Where P has mass and Q no points, what is seen is a part of what there is.
-        let unbounded = matches!(base, Base::Power(a) if a >= 1.0);
-        if self.correct && unbounded && found.outside >= notes::SHARE {
+        if self.correct && found.bounds(base) {
             estimate = estimate.of_kind(Kind::LowerBound);
         }
         estimate = notes::mismatch(estimate, found.outside);
@@ -204,7 +203,8 @@ impl Knn {
             Base::Power(a) => power(&sides, self, a, correction.is_none()),
             Base::TotalVariation => unreachable!("refused in check"),
         };
-        if let Some(correction) = correction {
+        // Outside the points of Q the guess is a guess; a bound needs none.
+        if let Some(correction) = correction.filter(|_| !found.bounds(base)) {
             found.value -= correction.bias;
             found.error = correction.error;
             found.drift = (0.0, 0.0);
@@ -222,6 +222,13 @@ struct Found {
     ties: usize,
     /// How the estimate moves as k grows, and the error of that.
     drift: (f64, f64),
+}
+
+impl Found {
+    /// Whether P has so much mass where Q has no points that what is seen is a part of a sum without a ceiling.
+    fn bounds(&self, base: Base) -> bool {
+        matches!(base, Base::Power(a) if a >= 1.0) && self.outside >= notes::SHARE
+    }
 }
 
 /// Mean of t, or of its exponential, over the points of X; its error by the `influence` of each point, where that is asked for.
@@ -271,7 +278,7 @@ fn power(sides: &Sides, options: &Knn, a: f64, influence: bool) -> Found {
         terms.iter().map(|t| ((a - 1.0) * t + factor).exp()).map(|power| ((power - 1.0) / (a - 1.0), power)).unzip()
     };
     let (value, _) = mean_and_variance(&added);
-    if !influence {
+    if !influence && !(a >= 1.0 && outside >= notes::SHARE) {
         return Found { value, error: f64::NAN, outside, ties, drift };
     }
     let whole = |_: usize| k;
