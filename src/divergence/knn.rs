@@ -10,9 +10,11 @@ use super::notes;
 use super::sides::{Sides, shuffled};
 use super::structure::{self, Core, Inside};
 use crate::error::{Error, ErrorKind, Result, require};
+use crate::estimate::resample::Resampling;
 use crate::estimate::{Discrepancy, Estimate, Evidence, Kind};
 use crate::measure::Samples;
 use crate::neighbors::nearest::{Nearest, Norm, Tree};
+use crate::numeric::normal::normal_quantile;
 use crate::numeric::special::digamma;
 use crate::numeric::sum::sum;
 
@@ -141,6 +143,25 @@ impl Discrepancy for Knn {
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         self.check()?;
         structure::estimate(x, y, self.divergence, self)
+    }
+
+    /// That of the standard error, which contains what is left of the bias; no half-samples are drawn. [`Knn::raw`] has none of its own.
+    fn own_interval(
+        &self,
+        x: &Samples,
+        y: &Samples,
+        options: &Resampling,
+        _go_on: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<Estimate>> {
+        if !self.correct {
+            return Ok(None);
+        }
+        let estimate = self.between(x, y)?;
+        let (Some(error), true) = (estimate.std_error(), estimate.value.is_finite()) else { return Ok(None) };
+        let reach = normal_quantile(0.5 + 0.5 * options.level) * error;
+        let upper = if estimate.kind == Kind::LowerBound { f64::INFINITY } else { estimate.value + reach };
+        let evidence = Evidence::Interval { lower: (estimate.value - reach).max(0.0), upper, level: options.level };
+        Ok(Some(Estimate { evidence, ..estimate }))
     }
 }
 
