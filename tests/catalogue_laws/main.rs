@@ -42,7 +42,10 @@ fn check(cases: &[Case], is_strict: bool) {
         .map(|((key, law), found)| format!("{key} breaks `{}` {found}", law.name()))
         .collect();
     if is_strict {
-        let kept = BREAKS.iter().flat_map(|line| line.keys.iter().map(move |key| (*key, line.law)));
+        let kept = BREAKS
+            .iter()
+            .filter(|line| line.law != Law::StandardError)
+            .flat_map(|line| line.keys.iter().map(move |key| (*key, line.law)));
         let kept = kept.filter(|(key, law)| !broken.contains_key(&(key.to_string(), *law)));
         wrong.extend(kept.map(|(key, law)| format!("{key} keeps `{}`: take it off the list in breaks.rs", law.name())));
     }
@@ -55,15 +58,9 @@ fn every_entry_keeps_the_laws_that_it_is_not_listed_for() {
 }
 
 #[test]
-#[ignore = "seconds; fails as soon as an entry is better than its list says"]
-fn no_entry_is_listed_for_a_law_that_it_keeps() {
-    check(&everyday(), true);
-}
-
-#[test]
 #[ignore = "more and larger cases: a minute"]
-fn every_entry_keeps_them_on_many_cases() {
-    check(&long(), false);
+fn no_entry_is_listed_for_a_law_that_it_keeps() {
+    check(&[everyday(), long()].concat(), true);
 }
 
 #[test]
