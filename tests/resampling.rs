@@ -137,6 +137,9 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
 /// What becomes of normal numbers before they are tested.
 type Kind = (&'static str, fn(f64) -> f64);
 
+/// What is tested, on which data, and n, m and d.
+type Null<'d> = (&'d dyn Discrepancy, Kind, (usize, usize, usize));
+
 const NUMBERS: Kind = ("normal", |v| v);
 const INTEGERS: Kind = ("integers", |v| (2.0 * v).round());
 const FLAGS: Kind = ("flags", |v| if v > 0.7 { 1.0 } else { 0.0 });
@@ -155,7 +158,7 @@ fn level(d: &dyn Discrepancy, kind: Kind, (n, m, dim): (usize, usize, usize), dr
 #[test]
 #[ignore = "statistics over 2000 null draws: minutes on one core"]
 fn permutation_tests_hold_their_level() {
-    let rows: [(&dyn Discrepancy, Kind, (usize, usize, usize)); 16] = [
+    let rows: [Null; 16] = [
         (&Energy::default(), NUMBERS, (40, 30, 3)),
         (&Energy::default(), NUMBERS, (25, 25, 1)),
         (&Energy::default(), INTEGERS, (25, 25, 1)),

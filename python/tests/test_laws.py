@@ -8,7 +8,9 @@ import pytest
 import earthwork as ew
 
 KEYS = ["w1", "w2", "gelbrich", "energy", "mmd", "kl", "js", "js-classifier", "one_nn", "coverage"]
-AT_IDENTITY = {"one_nn": 0.5, "coverage": 1.0}
+AT_IDENTITY = {"coverage": 1.0}
+# In docs/laws.md: the nearest neighbour of a row is its copy on the other side.
+NO_IDENTITY = {"one_nn"}
 
 
 def kinds():
@@ -50,5 +52,5 @@ def test_values_do_not_depend_on_how_arrays_are_written(key, kind):
     for map_, slack in [(constant, error), (reordered, error)]:
         there = value(map_(X), map_(Y), key)
         assert there is None or abs(there[0] - found) <= 1e-7 * abs(found) + max(slack, there[1])
-    own = value(X, reordered(X), key)
+    own = None if key in NO_IDENTITY else value(X, reordered(X), key)
     assert own is None or abs(own[0] - AT_IDENTITY.get(key, 0.0)) <= 1e-6 + 2 * own[1]

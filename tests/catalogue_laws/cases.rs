@@ -56,7 +56,8 @@ impl Cloud {
     pub(crate) fn reordered(&self) -> Self {
         let n = self.points.len();
         // A step without a factor in common with n.
-        let step = (n / 2..n).find(|step| (2..=n).all(|d| n % d != 0 || step % d != 0)).unwrap_or(1);
+        let step =
+            (n / 2..n).find(|&step| (2..=n).all(|d| !n.is_multiple_of(d) || !step.is_multiple_of(d))).unwrap_or(1);
         let order: Vec<usize> = (0..n).map(|i| (i * step + 1) % n).collect();
         let points = order.iter().map(|&i| self.points[i].clone()).collect();
         Self { points, masses: order.iter().map(|&i| self.masses[i]).collect() }

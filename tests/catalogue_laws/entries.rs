@@ -66,8 +66,8 @@ fn made(key: &str, discrepancy: Box<dyn Discrepancy>, reading: Reading, is_diver
     let degree = match key {
         "sinkhorn-divergence" | "fid" | "fid_inf" => 2.0,
         _ if is_divergence => 0.0,
-        "mmd" | "mmd:unbiased" | "laplace" | "kid" | "one_nn" | "c2st" => 0.0,
-        "precision" | "recall" | "density" | "coverage" => 0.0,
+        "mmd" | "mmd:unbiased" | "laplace" | "kid" | "one_nn" | "c2st" | "precision" | "recall" | "density"
+        | "coverage" => 0.0,
         _ => 1.0,
     };
     let range = match key {

@@ -69,8 +69,8 @@ impl Law {
         };
         match self {
             Self::Identity => {
-                let found = value(x, x).into_iter().chain(value(x, &x.reordered()));
-                found.filter_map(|found| is_not(&found, entry.at_identity())).next()
+                let mut found = value(x, x).into_iter().chain(value(x, &x.reordered()));
+                found.find_map(|found| is_not(&found, entry.at_identity()))
             }
             Self::ConstantColumn => {
                 let found = same(&|cloud| cloud.mapped(|point| [point, &[7.0]].concat()), 1.0);

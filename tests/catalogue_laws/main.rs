@@ -9,6 +9,7 @@ mod entries;
 mod laws;
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use rayon::prelude::*;
 
@@ -103,7 +104,7 @@ fn table() -> String {
     for law in Law::ALL {
         for line in BREAKS.iter().filter(|line| line.law == law) {
             let keys: Vec<String> = line.keys.iter().map(|key| format!("`{key}`")).collect();
-            text += &format!("| {} | {} | {} |\n", law.name(), keys.join(", "), line.why);
+            writeln!(text, "| {} | {} | {} |", law.name(), keys.join(", "), line.why).expect("a string takes all");
         }
     }
     text

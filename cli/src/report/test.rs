@@ -63,8 +63,9 @@ pub(crate) fn test(inputs: &Inputs, tested: &Tested) -> String {
 fn value_within(found: &Estimate) -> String {
     let level = 100.0 * level(found);
     let ends = [found.lower(), found.upper()].map(|end| format::number(end, 4));
-    let notes = found.notes.iter().map(|note| format!("; {note}")).collect::<String>();
-    format!("{} to {}   ({} % interval, sampling{notes})", ends[0], ends[1], format::number(level, 3))
+    let known = [format!("{} % interval, sampling", format::number(level, 3))];
+    let known: Vec<String> = known.into_iter().chain(found.notes.iter().map(ToString::to_string)).collect();
+    format!("{} to {}   ({})", ends[0], ends[1], known.join("; "))
 }
 
 fn level(found: &Estimate) -> f64 {

@@ -120,8 +120,10 @@ fn p_values_agree_with_all_relabellings() {
     let x = Samples::new([[1.0], [2.0], [3.0]]).unwrap();
     let y = Samples::new([[4.0], [5.0], [6.0]]).unwrap();
     let test = permutation_test(&Squared, &x, &y, &Permutation::new(9_999)).unwrap();
-    assert!(test.p_value < 0.1 + 4.0 * test.p_value_error(), "{}", test.p_value);
-    assert!((test.ties as f64 / 9_999.0 - 0.1).abs() < 0.02, "{}", test.ties);
+    // No way separates them more, so both are ties, of which a number drawn at random counts.
+    let share = test.ties as f64 / 9_999.0;
+    assert!((share - 0.1).abs() < 4.0 * (0.09_f64 / 9_999.0).sqrt(), "{share}");
+    assert!(test.at_least <= test.ties && test.p_value > 0.0, "{test:?}");
     assert_eq!(test.statistic.value, 9.0);
     assert_eq!((test.permutations(), test.at_least + 1), (9_999, (test.p_value * 10_000.0).round() as usize));
 }
