@@ -15,7 +15,7 @@ use pyo3::types::{PyDict, PyType};
 
 use crate::data::{Entries, Pair, Samples, entries, ground, pair, weights};
 use crate::estimate::{Estimate, estimated};
-use crate::failure::raised;
+use crate::failure::{of_matrix, raised};
 use crate::kept;
 use crate::running::{Watching, at_once, run, watched};
 
@@ -255,7 +255,7 @@ pub(crate) fn exact_solve_matrix(
             let view = costs.as_array();
             py.detach(move || {
                 let problem = Problem::with_matrix(a, b, view)?;
-                let solved = exact::solve_observed(&problem, interrupt, observer)?;
+                let solved = exact::solve_observed(&problem, interrupt, observer).map_err(of_matrix)?;
                 Ok(Solution { solved, posed: None, order: None })
             })
         })
@@ -573,7 +573,7 @@ pub(crate) fn certify_matrix(
     let view = costs.as_array();
     let found = at_once(py, || {
         let problem = Problem::with_matrix(a, b, view)?;
-        earthwork::transport::certify(&problem, &plan, &Potentials { f, g })
+        earthwork::transport::certify(&problem, &plan, &Potentials { f, g }).map_err(of_matrix)
     });
     found.map(Certificate)
 }

@@ -19,6 +19,11 @@ pub(crate) fn raised(error: &Error) -> PyErr {
     }
 }
 
+/// An error of a solve under a matrix that the caller gave: what the library calls `cost` is that matrix.
+pub(crate) fn of_matrix(error: Error) -> Error {
+    if error.argument() == "cost" { error.about("cost matrix") } else { error }
+}
+
 /// A `ValueError` for a name that is none of those known.
 pub(crate) fn unknown(argument: &str, found: &str, known: &str) -> PyErr {
     PyValueError::new_err(format!("{argument}: `{found}` is none of {known}"))

@@ -16,6 +16,7 @@ use pyo3::types::{PyDict, PyType};
 use crate::data::{Pair, Samples, ground, pair, points, weights};
 use crate::estimate::{Estimate, estimated};
 use crate::exact::{Moved, histogram};
+use crate::failure::of_matrix;
 use crate::kept;
 use crate::running::{Watching, at_once, run, watched};
 
@@ -273,7 +274,7 @@ pub(crate) fn sinkhorn_solve_matrix(
             let view = costs.as_array();
             py.detach(move || {
                 let problem = Problem::with_matrix(left, right, view)?;
-                solver.solve_observed(&problem, observer)
+                solver.solve_observed(&problem, observer).map_err(of_matrix)
             })
         })
     })?;
