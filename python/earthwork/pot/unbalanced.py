@@ -244,8 +244,8 @@ def sinkhorn_unbalanced(
 
     >>> import earthwork.pot as ot
     >>> ot.unbalanced.sinkhorn_unbalanced([0.5, 0.5], [0.5, 0.5], [[0.0, 1.0], [1.0, 0.0]], 1, 1).round(2)
-    array([[0.3 , 0.11],
-           [0.11, 0.3 ]])
+    array([[0.32, 0.12],
+           [0.12, 0.32]])
     """
     return _entropic(_known(method), a, b, M, reg, reg_m, reg_type, c, warmstart, numItermax, stopThr, verbose, log)
 
