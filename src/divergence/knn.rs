@@ -299,7 +299,8 @@ fn power(sides: &Sides, options: &Knn, a: f64, influence: bool) -> Found {
         terms.iter().map(|t| ((a - 1.0) * t + factor).exp()).map(|power| ((power - 1.0) / (a - 1.0), power)).unzip()
     };
     let (value, _) = mean_and_variance(&added);
-    if !influence && !(a >= 1.0 && outside >= notes::SHARE) {
+    let is_bound = a >= 1.0 && outside >= notes::SHARE;
+    if !(influence || is_bound) {
         return Found { value, error: f64::NAN, outside, ties, drift };
     }
     let whole = |_: usize| k;

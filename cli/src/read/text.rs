@@ -23,9 +23,8 @@ pub(super) fn table(mut source: Source, header: Header) -> Outcome<Table> {
     let text = String::from_utf8_lossy(bytes);
     let is_data = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');
     let has_plain_lines = text.lines().any(|line| is_data(&line));
-    let delimiter = dialect::delimiter(
-        text.lines().filter(|line| !line.trim().is_empty() && !(has_plain_lines && line.starts_with('#'))),
-    );
+    let is_passed = |line: &str| line.trim().is_empty() || has_plain_lines && line.starts_with('#');
+    let delimiter = dialect::delimiter(text.lines().filter(|line| !is_passed(line)));
     let mut reading = Reading {
         table: Table { name, columns: Vec::new(), rows: 0, has_names: false, lines: None, passed: Passed::default() },
         header,
@@ -64,12 +63,11 @@ fn comments(text: &str, delimiter: Delimiter, header: Header) -> Vec<u64> {
         let spaced = line[usize::from(marked)..].starts_with([' ', '\t', '#', '!']) || line == "#";
         if marked
             && !dialect::begins_with_error(line)
-            && (names.is_none_or(|names| spaced || names == 1 || width != names))
+            && names.is_none_or(|names| spaced || names == 1 || width != names)
+            && (!only_comments || spaced)
         {
-            if !only_comments || spaced {
-                found.push(at);
-                continue;
-            }
+            found.push(at);
+            continue;
         }
         let cells = || match delimiter {
             Delimiter::Blanks => line.split_whitespace().collect::<Vec<&str>>(),

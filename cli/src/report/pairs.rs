@@ -40,13 +40,13 @@ pub(crate) fn pairs(inputs: &Inputs, comparisons: &[((usize, usize), Comparison)
     let mut warning = unfinished.map_or_else(String::new, ended_early);
     if missing > 0 {
         let pairs = format::counted(missing, "pair");
-        warning += &format!("\n  left out: {pairs} of samples, for which no time was left\n");
+        warning.extend(["\n  left out: ", &pairs, " of samples, for which no time was left\n"]);
     }
     let cut =
         comparisons.iter().filter(|(_, found)| found.left_out.iter().any(|left| left.reason == Reason::Time)).count();
     if cut > 0 {
-        warning +=
-            &format!("\n  ended early: {} not compared by everything the library has\n", format::counted(cut, "pair"));
+        let pairs = format::counted(cut, "pair");
+        warning.extend(["\n  ended early: ", &pairs, " not compared by everything the library has\n"]);
     }
     let (a, b) = (&inputs.samples[0].name, &inputs.samples[1].name);
     format!(
