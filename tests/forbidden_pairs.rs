@@ -140,6 +140,22 @@ fn who_cannot_be_served_is_named() {
     fault(&problem, &solve(&problem).unwrap(), 2.0).unwrap();
 }
 
+/// One pair on and beside the diagonal.
+struct Band;
+
+impl CostMatrix for Band {
+    fn shape(&self) -> (usize, usize) {
+        (2, 2)
+    }
+    fn fill(&self, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>, out: &mut [f64]) {
+        for (i, row) in rows.zip(out.chunks_exact_mut(columns.len())) {
+            for (j, c) in columns.clone().zip(row) {
+                *c = if i == j { NONE } else { 2.0 };
+            }
+        }
+    }
+}
+
 #[test]
 fn who_cannot_take_holes_says_so() {
     let half = weights(&[0.5, 0.5]);
@@ -149,20 +165,6 @@ fn who_cannot_take_holes_says_so() {
     assert!(Assignment::default().solve(&problem).is_err());
     for wrong in [f64::NAN, f64::NEG_INFINITY] {
         assert!(Problem::with_matrix(half.clone(), half.clone(), array![[1.0, 2.0], [3.0, wrong]]).is_err());
-    }
-    /// One pair on and beside the diagonal.
-    struct Band;
-    impl CostMatrix for Band {
-        fn shape(&self) -> (usize, usize) {
-            (2, 2)
-        }
-        fn fill(&self, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>, out: &mut [f64]) {
-            for (i, row) in rows.zip(out.chunks_exact_mut(columns.len())) {
-                for (j, c) in columns.clone().zip(row) {
-                    *c = if i == j { NONE } else { 2.0 };
-                }
-            }
-        }
     }
     let problem = Problem::with_cost(half.clone(), half, Band).unwrap();
     fault(&problem, &solve(&problem).unwrap(), 2.0).unwrap();
