@@ -140,9 +140,9 @@ pub(crate) struct DivergenceArgs {
     /// Which nearest neighbour; 5 by default
     #[arg(long, value_name = "K", help_heading = "Divergence")]
     pub(crate) k: Option<usize>,
-    /// Make the mean covariance the identity before neighbours are sought
+    /// Seek neighbours in the units of the columns, instead of making the mean covariance the identity first
     #[arg(long, help_heading = "Divergence")]
-    pub(crate) whiten: bool,
+    pub(crate) no_whiten: bool,
     /// Bins along each axis of a histogram; 32 on a line and 12 in the plane by default
     #[arg(long, value_name = "N", help_heading = "Divergence")]
     pub(crate) bins: Option<usize>,

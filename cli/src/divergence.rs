@@ -86,12 +86,12 @@ pub(crate) fn kinds(options: &DivergenceArgs) -> Vec<Divergence> {
 pub(crate) fn estimator(divergence: Divergence, dim: usize, options: &DivergenceArgs) -> Outcome<Box<dyn Discrepancy>> {
     let mut neighbours = Knn::new(divergence);
     neighbours.k = options.k.unwrap_or(neighbours.k);
-    neighbours.whiten |= options.whiten;
+    neighbours.whiten &= !options.no_whiten;
     let mut classifier = Classifier::new(divergence);
     classifier.seed = options.run.seed;
     let Some(method) = options.method else {
         // Options of neighbours ask for them.
-        return Ok(if options.k.is_some() || options.whiten {
+        return Ok(if options.k.is_some() || options.no_whiten {
             Box::new(neighbours)
         } else if recommended(divergence, dim).name() == classifier.name() {
             Box::new(classifier)
@@ -128,7 +128,7 @@ pub(crate) fn check(options: &DivergenceArgs) -> Outcome<()> {
     let histogram = options.method == Some(MethodChoice::Histogram);
     for (flag, given, fits, method) in [
         ("--k", options.k.is_some(), neighbours, "knn and knn-ball"),
-        ("--whiten", options.whiten, neighbours, "knn and knn-ball"),
+        ("--no-whiten", options.no_whiten, neighbours, "knn and knn-ball"),
         ("--bins", options.bins.is_some(), histogram, "histogram"),
         ("--correction", options.correction.is_some(), histogram, "histogram"),
         ("--bandwidth", options.bandwidth.is_some(), options.method == Some(MethodChoice::Kde), "kde"),

@@ -114,7 +114,7 @@ two Gaussians that fit), classifier (held-out lower bound of any kind; for kl al
 Examples:
   earthwork divergence a.csv b.csv
   earthwork divergence a.csv b.csv --kind js,tv,hellinger --method classifier
-  earthwork divergence a.csv b.csv --kind renyi:0.5,renyi:2 --k 8 --whiten
+  earthwork divergence a.csv b.csv --kind renyi:0.5,renyi:2 --k 8 --no-whiten
   earthwork divergence a.csv b.csv --kind kl --ci 0.95 --json
   earthwork divergence today.png yesterday.png --grid --normalise";
 

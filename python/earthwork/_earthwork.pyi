@@ -491,7 +491,7 @@ class Discrepancy:
         method: str,
         dim: int,
         k: int | None = None,
-        whiten: bool = False,
+        whiten: bool = True,
         bins: int | None = None,
         correction: str | None = None,
         bandwidth: float | None = None,

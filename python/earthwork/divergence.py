@@ -39,7 +39,7 @@ def estimator(
     k: int | None = None,
     *,
     dim: int = 2,
-    whiten: bool = False,
+    whiten: bool = True,
     bins: int | None = None,
     correction: str | None = None,
     bandwidth: float | None = None,
@@ -52,7 +52,7 @@ def estimator(
     _inputs.text("kind", kind)
     given = {
         "k": k,
-        "whiten": whiten or None,
+        "whiten": None if whiten else False,
         "bins": bins,
         "correction": correction,
         "bandwidth": bandwidth,
@@ -79,7 +79,7 @@ def estimate(
     *,
     a: Any = None,
     b: Any = None,
-    whiten: bool = False,
+    whiten: bool = True,
     bins: int | None = None,
     correction: str | None = None,
     bandwidth: float | None = None,
@@ -101,7 +101,7 @@ def estimate(
         k: which nearest neighbour (knn and knn-ball).
         a: weights of X, where the method takes any.
         b: weights of Y.
-        whiten: make the mean covariance the identity before neighbours are sought (knn).
+        whiten: make the mean covariance the identity before neighbours are sought, so that the units of the columns do not matter (knn).
         bins: along each axis (histogram).
         correction: ``none``, ``miller-madow`` or ``krichevsky-trofimov`` (histogram).
         bandwidth: factor on Silverman's (kde).

@@ -287,7 +287,7 @@ impl Discrepancy {
 
     /// An estimator of a divergence from samples of `dim` coordinates.
     #[staticmethod]
-    #[pyo3(signature = (kind, method, dim, k = None, whiten = false, bins = None, correction = None, bandwidth = None, alpha = None, folds = None, features = None, seed = 0))]
+    #[pyo3(signature = (kind, method, dim, k = None, whiten = true, bins = None, correction = None, bandwidth = None, alpha = None, folds = None, features = None, seed = 0))]
     #[expect(clippy::too_many_arguments, reason = "one estimator reads few of them; Python refuses the others")]
     fn divergence(
         kind: &str,

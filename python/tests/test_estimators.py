@@ -185,3 +185,33 @@ def test_intervals_of_transport_distances_on_flags_and_equal_samples():
     weights = np.arange(1.0, 41.0)
     weighted = ew.interval(ew.samples(flags + np.arange(40), weights / weights.sum()), flags + np.arange(40), by="w2")
     assert 0 <= weighted.lower <= weighted.value <= weighted.upper
+
+
+@pytest.mark.parametrize(("kind", "truth"), [("kl", 0.5), ("js", 0.1114), ("hellinger2", 0.1175), ("chi2", 1.718)])
+def test_divergences_do_not_depend_on_units_or_on_columns_that_tell_nothing(kind, truth):
+    rng = np.random.default_rng(2)
+    x, y, zero = rng.normal(size=1000), rng.normal(size=1000) + 1, np.zeros(1000)
+    narrow = 1e-3 * rng.normal(size=(2, 1000))
+    labels = np.eye(3)[rng.integers(0, 3, (2, 1000))]
+    alone = ew.divergence.estimate(x, y, kind)
+    assert abs(alone.value - truth) < 3 * alone.std_error
+    for first, second in (
+        (np.c_[x, zero], np.c_[y, zero]),
+        (np.c_[x, zero, zero, zero], np.c_[y, zero, zero, zero]),
+        (np.c_[x, x], np.c_[y, y]),
+        (np.c_[x, labels[0]], np.c_[y, labels[1]]),
+    ):
+        assert ew.divergence.estimate(first, second, kind).value == pytest.approx(alone.value, rel=1e-9)
+    found = ew.divergence.estimate(np.c_[x, narrow[0]], np.c_[y, narrow[1]], kind)
+    assert abs(found.value - truth) < 3 * found.std_error
+    wide = ew.divergence.estimate(np.c_[x, 1e3 * narrow[0]], np.c_[y, 1e3 * narrow[1]], kind)
+    assert found.value == pytest.approx(wide.value, rel=1e-6)
+    assert ew.divergence.estimate(np.c_[x, narrow[0]], np.c_[y, narrow[1]], kind, whiten=False).value != found.value
+
+
+def test_atoms_that_one_side_alone_has():
+    found = ew.divergence.estimate([0.0] * 60 + [5.0] * 40, [0.0] * 60 + [1.0] * 40)
+    assert found.value == np.inf and "40.0 %" in str(found)
+    assert ew.divergence.estimate([3.0] * 50, [4.0] * 50, "hellinger2").value == 1.0
+    X = np.random.default_rng(5).normal(size=(300, 2))
+    assert ew.divergence.estimate(X, X).value == 0.0 and ew.divergence.estimate(X, X, "js").value == 0.0

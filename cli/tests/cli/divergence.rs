@@ -80,6 +80,31 @@ fn what_cannot_be_known_is_flagged() {
 }
 
 #[test]
+fn divergences_do_not_depend_on_units() {
+    let table = |shift: f64, other: f64, factor: f64| -> String {
+        let row = |(first, second): (&str, &str)| match second.parse::<f64>() {
+            Ok(second) => format!("{first},{}", second * factor),
+            Err(_) => "x,y".into(),
+        };
+        bell(shift).lines().zip(bell(other).lines()).map(row).collect::<Vec<_>>().join("\n")
+    };
+    let folder = Folder::with(&[
+        ("a.csv", &table(0.0, 2.0, 1.0)),
+        ("b.csv", &table(1.0, 3.0, 1.0)),
+        ("wide-a.csv", &table(0.0, 2.0, 1000.0)),
+        ("wide-b.csv", &table(1.0, 3.0, 1000.0)),
+    ]);
+    let values = |line: &str| -> Vec<f64> {
+        let report = folder.run(&format!("divergence {line} --kind kl,js,hellinger2 --json")).json();
+        report["estimates"].as_array().unwrap().iter().map(|row| number(row, "value")).collect()
+    };
+    let (plain, wide) = (values("a.csv b.csv"), values("wide-a.csv wide-b.csv"));
+    assert!(plain.iter().zip(&wide).all(|(p, w)| (p - w).abs() < 1e-6), "{plain:?} {wide:?}");
+    let raw = values("wide-a.csv wide-b.csv --no-whiten");
+    assert!((raw[0] - wide[0]).abs() > 1e-3, "{raw:?} {wide:?}");
+}
+
+#[test]
 fn masses_on_a_grid_are_exact() {
     let folder = Folder::with(&[("p.csv", "1 1 0\n"), ("q.csv", "1 2 1\n"), ("r.csv", "1 2\n")]);
     let report = folder.run("divergence p.csv q.csv --grid --normalise --json --kind kl,reverse-kl,tv").json();
