@@ -10,8 +10,8 @@ use super::notes;
 use super::sides::{Sides, shuffled};
 use super::structure::{self, Core, Inside};
 use crate::error::{Error, ErrorKind, Result, require};
-use crate::estimate::resample::Resampling;
-use crate::estimate::{Discrepancy, Estimate, Evidence, Kind};
+use crate::estimate::resample::{Draw, Pool, Resampling};
+use crate::estimate::{Discrepancy, Estimate, Evidence, Kind, one_by_one};
 use crate::measure::Samples;
 use crate::neighbors::nearest::{Nearest, Norm, Tree};
 use crate::numeric::normal::normal_quantile;
@@ -143,6 +143,11 @@ impl Discrepancy for Knn {
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         self.check()?;
         structure::estimate(x, y, self.divergence, self)
+    }
+
+    /// Without the correction, which would draw labels anew for every draw.
+    fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
+        one_by_one(&Self { correct: false, ..*self }, pool, draws)
     }
 
     /// That of the standard error, which contains what is left of the bias; no half-samples are drawn. [`Knn::raw`] has none of its own.

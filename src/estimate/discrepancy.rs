@@ -49,7 +49,8 @@ pub trait Discrepancy: Send + Sync {
     /// draws at a time.
     ///
     /// As provided, [`between`](Self::between) on each draw, in parallel. Implement it where many draws together cost less, as
-    /// for kernel distances, whose kernel is then computed once for all of them.
+    /// for kernel distances, whose kernel is then computed once for all of them. A correction that `between` makes at great cost may be
+    /// left out: draws are compared with the two samples by this very method.
     ///
     /// # Errors
     /// As [`between`](Self::between), for the first draw that cannot be compared.

@@ -225,12 +225,16 @@ pub fn interval_observed<D: Discrepancy + ?Sized>(
     }
     let estimate = finite(d, x, y)?;
     let pool = Pool::new(x, y)?;
+    // Draws are compared with the value by the path that values them, which may leave out a correction of the estimate.
+    let value = d.between_draws(&pool, &[pool.given()])?[0];
     let (lower, upper) = match options.scheme {
-        Scheme::Bootstrap => schemes::bootstrap(d, &pool, estimate.value, options, go_on)?,
-        Scheme::Auto => schemes::subsample(d, &pool, estimate.value, 0.5, options, go_on)?,
-        Scheme::Subsample { fraction } => schemes::subsample(d, &pool, estimate.value, fraction, options, go_on)?,
-        Scheme::Jackknife => schemes::jackknife(d, &pool, estimate.value, options)?.normal_interval(options.level),
+        Scheme::Bootstrap => schemes::bootstrap(d, &pool, value, options, go_on)?,
+        Scheme::Auto => schemes::subsample(d, &pool, value, 0.5, options, go_on)?,
+        Scheme::Subsample { fraction } => schemes::subsample(d, &pool, value, fraction, options, go_on)?,
+        Scheme::Jackknife => schemes::jackknife(d, &pool, value, options)?.normal_interval(options.level),
     };
+    let correction = estimate.value - value;
+    let (lower, upper) = (lower + correction, upper + correction);
     let evidence = Evidence::Interval { lower, upper, level: options.level };
     let estimate = Estimate { evidence, ..estimate }.with_randomness(Randomness::Sampling).with_seed(options.seed);
     let (centre, error) = (0.5 * (lower + upper), 0.5 * (upper - lower) / normal_quantile(0.5 + 0.5 * options.level));
@@ -267,7 +271,9 @@ fn finite<D: Discrepancy + ?Sized>(d: &D, x: &Samples, y: &Samples) -> Result<Es
 pub fn std_error<D: Discrepancy + ?Sized>(d: &D, x: &Samples, y: &Samples) -> Result<Estimate> {
     let estimate = finite(d, x, y)?;
     let options = Resampling::jackknife().with_replicates(x.len() + y.len());
-    let jackknife = schemes::jackknife(d, &Pool::new(x, y)?, estimate.value, &options)?;
+    let pool = Pool::new(x, y)?;
+    let value = d.between_draws(&pool, &[pool.given()])?[0];
+    let jackknife = schemes::jackknife(d, &pool, value, &options)?;
     let evidence = Evidence::StandardError(jackknife.std_error);
     Ok(Estimate { evidence, ..estimate }.with_randomness(Randomness::Sampling))
 }

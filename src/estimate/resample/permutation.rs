@@ -126,7 +126,7 @@ pub fn permutation_test_observed<D: Discrepancy + ?Sized>(
     // The value as given, by the path that values the permutations: the two may round differently.
     let all: Vec<u32> = (0..(n + m) as u32).collect();
     let labelled = |order: &[u32]| Draw { x: order[..n].to_vec(), y: order[n..].to_vec() };
-    let given = d.between_draws(&pool, &[labelled(&all)])?[0];
+    let given = d.between_draws(&pool, &[pool.given()])?[0];
     let mut null = Vec::with_capacity(count);
     let mut batch = FIRST;
     while null.len() < count {

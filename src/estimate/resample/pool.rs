@@ -52,6 +52,12 @@ impl Pool {
         &self.points
     }
 
+    /// All points, each on its own side: the two samples as given.
+    pub(crate) fn given(&self) -> Draw {
+        let (n, m) = self.sizes;
+        Draw { x: (0..n as u32).collect(), y: (n as u32..(n + m) as u32).collect() }
+    }
+
     /// (n, m).
     pub fn sizes(&self) -> (usize, usize) {
         self.sizes
