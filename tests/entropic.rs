@@ -1,7 +1,7 @@
 //! Entropic transport: known answers, laws, hard input, early ends; and a state that is what it says it is.
 
 use earthwork::cost::{CostFn, GroundCost, PNorm};
-use earthwork::entropic::{Epsilon, Sinkhorn, SinkhornSolution, mean_cost};
+use earthwork::entropic::{Epsilon, Reference, Sinkhorn, SinkhornSolution, mean_cost};
 use earthwork::prelude::*;
 use earthwork::testing::{Family, Weighting, problem};
 use earthwork::transport::CancelToken;
@@ -382,5 +382,41 @@ fn forbidden_pairs_take_no_mass() {
         let bounds = found.bounds.unwrap();
         assert!(bounds.lower <= exact && exact <= bounds.upper, "{found}, exactly {exact}");
         assert!(bounds.lower >= exact - 2.0 * epsilon, "{found}, exactly {exact}");
+    }
+}
+
+#[test]
+fn a_reference_moves_the_value_and_not_the_plan() {
+    // Masses M/2 on points with costs 0 along and 1 across, as above.
+    let costs = ndarray::array![[0.0, 1.0], [1.0, 0.0]];
+    for mass in [1.0, 2.5, 1e-3, 1e-200, 1e200] {
+        let weights = || Weights::new(vec![0.5 * mass; 2]).unwrap();
+        let problem = Problem::with_matrix(weights(), weights(), &costs).unwrap();
+        for epsilon in [0.05_f64, 1.0, 20.0] {
+            let across = 1.0 / (1.0 + (1.0 / epsilon).exp());
+            let entropy = across * across.ln() + (1.0 - across) * (1.0 - across).ln() + 2_f64.ln();
+            let [scaled, product] = [Reference::Normalised, Reference::Product].map(|reference| {
+                let solver = Sinkhorn::new(epsilon).with_tolerance(1e-12).with_reference(reference);
+                solver.solve(&problem).unwrap()
+            });
+            for (found, shift) in [(&scaled, 0.0), (&product, mass.ln())] {
+                // Of one plan, by Σ P log(P / R) as it stands.
+                let right = across + epsilon * (entropy - shift);
+                let digits = 1e-12 * (1.0 + epsilon * (1.0 + shift.abs()));
+                assert!((found.value / mass - right).abs() <= digits, "{mass}, {epsilon}: {found:?}");
+                assert!(found.value <= found.value_upper && found.value_upper / mass <= right + 1e3 * digits);
+                let plan = found.plan(&problem).unwrap() / mass;
+                near(plan[[0, 1]], 0.5 * across, 1e-11, "plan");
+                let Potentials { f, g } = &found.potentials;
+                near(
+                    0.5 * (f[0] + f[1] + g[0] + g[1]),
+                    found.value / mass,
+                    1e-12 * (1.0 + digits / 1e-12),
+                    "potentials",
+                );
+            }
+            assert_eq!(scaled.transport_cost, product.transport_cost);
+            assert_eq!(scaled.bounds, product.bounds);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The Sinkhorn divergence, its gradients, gradients of the exact cost, and maps at new points.
 
 use earthwork::cost::{GroundCost, PNorm};
-use earthwork::entropic::{EntropicMap, Sinkhorn, SinkhornDivergence};
+use earthwork::entropic::{EntropicMap, Reference, Sinkhorn, SinkhornDivergence};
 use earthwork::prelude::*;
 use earthwork::testing::{Family, Weighting};
 use earthwork::transport::{Gradient, gradient};
@@ -181,4 +181,39 @@ fn a_gaussian_is_mapped_towards_a_gaussian() {
         // Sampling: the mean of 2000 draws of deviation 2 is off by 0.05.
         assert!((image - expected).abs() < 0.25, "{image} and {expected}");
     }
+}
+
+#[test]
+fn the_reference_cancels_and_totals_must_be_equal() {
+    let (x, y) = pair(Family::Gaussian, 12, 15, 2, 7);
+    let times = |samples: &Samples, factor: f64| {
+        let weights: Vec<f64> = samples.weights().as_slice().iter().map(|w| factor * w).collect();
+        Samples::with_weights(samples.points().clone(), Weights::new(weights).unwrap()).unwrap()
+    };
+    let total = |samples: &Samples, factor: f64| times(samples, factor / samples.total());
+    let one = SinkhornDivergence::new(0.7).solve(&total(&x, 1.0), &total(&y, 1.0)).unwrap();
+    for mass in [1.0, 2.5, 1e-3] {
+        let (x, y) = (total(&x, mass), total(&y, mass));
+        let [scaled, product] = [Reference::Normalised, Reference::Product].map(|reference| {
+            SinkhornDivergence::with_solver(Sinkhorn::new(0.7).with_reference(reference)).solve(&x, &y).unwrap()
+        });
+        assert_eq!((scaled.value, scaled.lower, scaled.upper), (product.value, product.lower, product.upper));
+        assert!((scaled.value / mass - one.value).abs() < 1e-5, "{} and {}", scaled.value, one.value);
+        // What the three solves say for themselves is under the reference asked for.
+        let by_hand = product.cross.value - 0.5 * (product.source.value + product.target.value);
+        assert!((by_hand - product.value).abs() <= 1e-12, "{by_hand} is not {}", product.value);
+        let shift = product.cross.value - (scaled.cross.value - 0.7 * mass * mass.ln());
+        assert!(shift.abs() <= 1e-12, "{shift}");
+        // ... and so are potentials at new points: at the old ones they are the same.
+        let problem = Problem::between(&x, &y, SquaredEuclidean).unwrap();
+        let map = EntropicMap::new(&problem, &product.cross).unwrap();
+        for (again, f) in map.potentials(x.points()).unwrap().iter().zip(&product.cross.potentials.f) {
+            assert!((again - f).abs() < 1e-5, "{again} is not {f}");
+        }
+        let gradients = [&scaled, &product].map(|found| found.gradient().unwrap().source_points);
+        let apart = (&gradients[0] - &gradients[1]).iter().fold(0.0, |most: f64, v| most.max(v.abs()));
+        assert!(apart <= 1e-12 * mass.max(1.0), "{apart}");
+    }
+    let more = times(&y, 1.5);
+    assert!(SinkhornDivergence::new(0.7).between(&x, &more).unwrap_err().to_string().contains("differ"));
 }

@@ -1,6 +1,6 @@
 //! Unbalanced and partial entropic transport: closed forms, duality, limits.
 
-use earthwork::entropic::{Marginal, Sinkhorn, Unbalanced, UnbalancedSolution};
+use earthwork::entropic::{Marginal, Reference, Sinkhorn, Unbalanced, UnbalancedSolution};
 use earthwork::exact::partial;
 use earthwork::prelude::*;
 use earthwork::testing::{Family, Weighting};
@@ -202,4 +202,26 @@ fn wrong_calls_are_refused() {
     assert!(
         message(Unbalanced::new(0.0, Marginal::Exact, Marginal::KullbackLeibler(1.0))).starts_with("epsilon: it is 0")
     );
+}
+
+#[test]
+fn partial_transport_takes_either_reference() {
+    // One pair: there is one plan of mass s, and the entropic term is s log(s / R) − s + R.
+    for (a, b, share) in [(1.0, 1.0, 0.4), (2.5, 0.7, 0.9), (1e-3, 4e-3, 0.5), (3.0, 2.0, 1.0)] {
+        let (x, y) = (Samples::weighted([[0.0]], [a]).unwrap(), Samples::weighted([[2.0]], [b]).unwrap());
+        let moved = share * f64::min(a, b);
+        for epsilon in [0.01, 1.0, 30.0] {
+            for reference in [Reference::Normalised, Reference::Product] {
+                let measure = if reference == Reference::Product { a * b } else { (a * b).sqrt() };
+                let right = 4.0 * moved + epsilon * (moved * (moved / measure).ln() - moved + measure);
+                let solver = Unbalanced::partial(epsilon, moved).with_reference(reference);
+                let found = solver.solve(&x, &y, SquaredEuclidean).unwrap();
+                assert!(found.status.is_success(), "{found:?}");
+                near(found.mass, moved, 1e-9, "mass");
+                near(found.value, right, 1e-6, "value");
+                let Potentials { f, g } = &found.potentials;
+                near(measure * ((f[0] + g[0] - 4.0) / epsilon).exp(), moved, 1e-6, "potentials");
+            }
+        }
+    }
 }

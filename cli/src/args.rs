@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use earthwork::divergence::Divergence;
+use earthwork::entropic::Reference;
 
 use crate::cost::CostChoice;
 use crate::divergence::MethodChoice;
@@ -182,6 +183,22 @@ pub(crate) struct EmdArgs {
     pub(crate) run: RunArgs,
 }
 
+/// What the entropic term compares the plan with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReferenceChoice {
+    Normalized,
+    Product,
+}
+
+impl From<ReferenceChoice> for Reference {
+    fn from(choice: ReferenceChoice) -> Self {
+        match choice {
+            ReferenceChoice::Normalized => Self::Normalised,
+            ReferenceChoice::Product => Self::Product,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SinkhornArgs {
     #[command(flatten)]
@@ -197,6 +214,9 @@ pub(crate) struct SinkhornArgs {
     /// Converged when the marginals are met to this much of the mass (L1, both sides)
     #[arg(long, value_name = "T", help_heading = "Regularisation", default_value_t = 1e-6)]
     pub(crate) tolerance: f64,
+    /// What the entropic term compares the plan with: normalized (a ⊗ b / M, for a total mass of M) or product (a ⊗ b, as in POT and GeomLoss)
+    #[arg(long, value_name = "MEASURE", value_enum, default_value_t = ReferenceChoice::Normalized, hide_possible_values = true, help_heading = "Regularisation")]
+    pub(crate) reference: ReferenceChoice,
     /// Also compute the Sinkhorn divergence: two more solves, of each sample with itself
     #[arg(long, help_heading = "Regularisation", conflicts_with = "matrix")]
     pub(crate) divergence: bool,

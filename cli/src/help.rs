@@ -72,7 +72,7 @@ Examples:
   earthwork emd a.csv b.csv --time-limit 10s               ten seconds at most; bounds if that is too short";
 
 pub(crate) const TEACH_SINKHORN: &str = "\
-Entropic transport: min <C, P> + ε KL(P | a x b). Three numbers come back: the transport cost of the entropic plan, the
+Entropic transport: min <C, P> + ε Σ P log(P / R), R = a x b / M. Three numbers come back: the transport cost of the entropic plan, the
 regularised value, and proven bounds on the exact cost, which close as ε falls. Without --cost and --p the cost is the
 Euclidean distance.
 

@@ -312,6 +312,8 @@ class Sinkhorn:
     @property
     def epsilon(self) -> float: ...
     @property
+    def reference(self) -> str: ...
+    @property
     def transport_cost(self) -> float: ...
     @property
     def regularised_value(self) -> float: ...
@@ -612,7 +614,6 @@ def sinkhorn_unbalanced(
     target: tuple[str, float] | None,
     mass: float | None,
     options: _Options,
-    reference: str = ...,
 ) -> Unbalanced: ...
 def grid_barycenter(
     histograms: Sequence[_Floats],

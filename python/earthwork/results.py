@@ -271,7 +271,7 @@ class SinkhornSolution(Number):
 
     @property
     def value(self) -> float:
-        """The objective, ⟨C, P⟩ + ε KL(P | a ⊗ b): the dual value, which equals it at convergence."""
+        """The objective, ⟨C, P⟩ + ε Σ P log(P / R), for the ``reference`` R: the dual value, which equals it at convergence."""
         return self._raw.regularised_value
 
     @property
@@ -293,6 +293,11 @@ class SinkhornSolution(Number):
     def epsilon(self) -> float:
         """ε in units of the cost."""
         return self._raw.epsilon
+
+    @property
+    def reference(self) -> str:
+        """What R is in ``value`` and in the potentials: ``normalized`` for a ⊗ b / M, ``product`` for a ⊗ b."""
+        return self._raw.reference
 
     @property
     def marginal_error(self) -> float:

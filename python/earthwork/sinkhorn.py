@@ -1,8 +1,9 @@
 """Entropic transport: smooth, with bounds on the exact cost beside it.
 
-The objective is ⟨C, P⟩ + ε Σ P log(P / R) with R = a ⊗ b / M, for masses of total M (GeomLoss and POT take R = a ⊗ b, which is
-the same for M = 1, and ε M log M less for any M). ``value`` is its optimum; ``transport_cost`` is ⟨C, P⟩; ``lower`` and ``upper`` bracket
-the *unregularised* cost. Others differ: POT's ``sinkhorn2`` returns ⟨C, P⟩.
+The objective is ⟨C, P⟩ + ε Σ P log(P / R) with R = a ⊗ b / M, for masses of total M, so that twice the masses make twice the value.
+With ``reference="product"`` R is a ⊗ b, as in POT and GeomLoss: the same for M = 1, and ε M log M less for any M, with the same plan.
+``value`` is the optimum; ``transport_cost`` is ⟨C, P⟩; ``lower`` and ``upper`` bracket the *unregularised* cost. Others differ: POT's
+``sinkhorn2`` returns ⟨C, P⟩.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def _options(
     time_limit: float | None = None,
     start: SinkhornSolution | tuple[Any, Any] | None = None,
     certify: bool = True,
+    reference: str = "normalized",
 ) -> Options:
     if epsilon is None:
         epsilon, relative = 0.01, True
@@ -58,6 +60,7 @@ def _options(
         progress=None,
         start=None if start is None else _potentials(start),
         certify=bool(certify),
+        reference=_inputs.text("reference", reference),
     )
 
 
@@ -76,6 +79,7 @@ def solve(
     cost: str = "sqeuclidean",
     tolerance: float = 1e-6,
     *,
+    reference: str = "normalized",
     certify: bool = True,
     start: SinkhornSolution | tuple[Any, Any] | None = None,
     max_iterations: int | None = None,
@@ -95,6 +99,8 @@ def solve(
         relative: whether ``epsilon`` is a multiple of the mean cost instead.
         cost: as in :func:`earthwork.exact.solve`.
         tolerance: converged when the marginals are met to this part of the mass.
+        reference: R in the objective: ``normalized`` for a ⊗ b / M, ``product`` for a ⊗ b, as in POT and GeomLoss. Only ``value`` and a
+            constant in the potentials depend on it.
         certify: whether to bound the unregularised cost; without, ``lower`` and ``upper`` are infinite, for a few per cent less time.
         start: the solution of a similar problem of the same shape, or potentials (f, g) of your own, to begin with.
         max_iterations: the most passes over the pairs.
@@ -109,7 +115,7 @@ def solve(
     ('converged', True)
     """
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
-    options = _options(epsilon, relative, tolerance, max_iterations, time_limit, start, certify)
+    options = _options(epsilon, relative, tolerance, max_iterations, time_limit, start, certify, reference)
     with reporting(progress) as shown:
         raw = _native.sinkhorn_solve(x, y, _inputs.text("cost", cost), options.with_progress(shown))
     ended("sinkhorn.solve", raw.status, _MORE)
@@ -124,6 +130,7 @@ def solve_matrix(
     relative: bool = False,
     tolerance: float = 1e-6,
     *,
+    reference: str = "normalized",
     certify: bool = True,
     start: SinkhornSolution | tuple[Any, Any] | None = None,
     max_iterations: int | None = None,
@@ -143,7 +150,7 @@ def solve_matrix(
     """
     costs = _inputs.cost_matrix(C)
     rows, columns = _inputs.masses_of(("a", a), ("b", b), costs.shape, normalize)
-    options = _options(epsilon, relative, tolerance, max_iterations, time_limit, start, certify)
+    options = _options(epsilon, relative, tolerance, max_iterations, time_limit, start, certify, reference)
     with reporting(progress) as shown:
         raw = _native.sinkhorn_solve_matrix(costs, rows, columns, options.with_progress(shown))
     ended("sinkhorn.solve_matrix", raw.status, _MORE)
@@ -208,6 +215,9 @@ def divergence(
 ) -> Divergence:
     """The debiased divergence S_ε = OT_ε(X, Y) - (OT_ε(X, X) + OT_ε(Y, Y)) / 2: a smooth loss between samples.
 
+    The totals of ``a`` and ``b`` must be equal. The reference measure of the entropy cancels, so that the number is that of GeomLoss for
+    any total (whose cost is half of the squared distance).
+
     >>> import earthwork as ew
     >>> found = ew.sinkhorn.divergence([[0.0], [1.0]], [[3.0], [4.0]], epsilon=0.5)
     >>> round(found.value, 4)
@@ -262,6 +272,9 @@ def grid_barycenter(
 ) -> GridBarycenter:
     """The barycenter of images or histograms of one shape; ε is in units of the squared distance between cells.
 
+    Debiased it minimises the mean of S_ε, for which no reference measure matters. With ``debias=False`` it minimises the mean of
+    min ⟨C, P⟩ + ε Σ P log P, as POT's ``barycenter`` does: the reference is the counting measure of the cells.
+
     >>> import numpy as np
     >>> import earthwork as ew
     >>> found = ew.sinkhorn.grid_barycenter([np.eye(1, 21, 4)[0], np.eye(1, 21, 16)[0]], epsilon=0.5)
@@ -288,7 +301,10 @@ def fixed_barycenter(
     *,
     normalize: bool = False,
 ) -> GridBarycenter:
-    """The barycenter of several masses on the same points, ``support`` of shape (n, d); holds an (n, n) matrix."""
+    """The barycenter of several masses on the same points, ``support`` of shape (n, d); holds an (n, n) matrix.
+
+    With ``debias`` and without it minimises what :func:`grid_barycenter` does.
+    """
     given = [_inputs.probabilities(f"masses[{k}]", one, normalize, ndim=1) for k, one in enumerate(masses)]
     weights = _inputs.uniform_or("shares", shares, max(len(given), 1))
     found = _native.fixed_barycenter(
@@ -377,8 +393,8 @@ def unbalanced(
     array([1., 0.])
     """
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing, balanced=False)
-    options = _options(epsilon, relative, tolerance, max_iterations, time_limit)
-    return _unbalanced("sinkhorn.unbalanced", x, y, source, target, None, cost, options, progress, reference)
+    options = _options(epsilon, relative, tolerance, max_iterations, time_limit, reference=reference)
+    return _unbalanced("sinkhorn.unbalanced", x, y, source, target, None, cost, options, progress)
 
 
 def partial(
@@ -392,15 +408,19 @@ def partial(
     cost: str = "sqeuclidean",
     tolerance: float = 1e-6,
     *,
+    reference: str = "normalized",
     max_iterations: int | None = None,
     normalize: bool = False,
     missing: str = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Unbalanced:
-    """Entropic transport of ``mass`` of the mass; each side gives and takes at most what it has."""
+    """Entropic transport of ``mass`` of the mass; each side gives and takes at most what it has.
+
+    The objective is ⟨C, P⟩ + ε KL(P | R), with KL and ``reference`` as in :func:`unbalanced`. The plan is the same under either.
+    """
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing, balanced=False)
-    options = _options(epsilon, relative, tolerance, max_iterations, time_limit)
+    options = _options(epsilon, relative, tolerance, max_iterations, time_limit, reference=reference)
     return _unbalanced("sinkhorn.partial", x, y, None, None, _inputs.number("mass", mass), cost, options, progress)
 
 
@@ -427,11 +447,10 @@ def _unbalanced(
     cost: str,
     options: Options,
     progress: Progress,
-    reference: str = "normalized",
 ) -> Unbalanced:
     sides = _price("source", source), _price("target", target)
     with reporting(progress) as shown:
-        raw = _native.sinkhorn_unbalanced(x, y, _inputs.text("cost", cost), *sides, mass, options.with_progress(shown), _inputs.text("reference", reference))
+        raw = _native.sinkhorn_unbalanced(x, y, _inputs.text("cost", cost), *sides, mass, options.with_progress(shown))
     ended(what, raw.status, _MORE)
     first, second = raw.masses()
     potentials = Potentials(*raw.potentials())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use earthwork::cost::GroundCost;
-use earthwork::entropic::{self, EntropicMap, Epsilon, Marginal, SinkhornSolution};
+use earthwork::entropic::{self, EntropicMap, Epsilon, Marginal, Reference, SinkhornSolution};
 use earthwork::estimate::{Evidence, Note};
 use earthwork::measure::Weights;
 use earthwork::prelude::Problem;
@@ -16,7 +16,7 @@ use pyo3::types::{PyDict, PyType};
 use crate::data::{Pair, Samples, ground, pair, points, weights};
 use crate::estimate::{Estimate, estimated};
 use crate::exact::{Moved, histogram};
-use crate::failure::of_matrix;
+use crate::failure::{of_matrix, unknown};
 use crate::kept;
 use crate::running::{Watching, at_once, run, watched};
 
@@ -44,6 +44,7 @@ struct Kept<'py> {
     end: kept::Ended<'py>,
     /// ε, transport cost, value, its upper bound, duality gap, marginal error.
     values: (f64, f64, f64, f64, f64, f64),
+    reference: String,
     points: Option<kept::Posed<'py>>,
     matrix: Option<(PyReadonlyArray1<'py, f64>, PyReadonlyArray1<'py, f64>, Py<PyArray2<f64>>)>,
 }
@@ -62,6 +63,7 @@ impl Sinkhorn {
         let (status, report) = (state.end.status()?, state.end.report());
         let solved = SinkhornSolution {
             epsilon,
+            reference: reference(&state.reference)?,
             transport_cost,
             value,
             value_upper,
@@ -81,6 +83,7 @@ impl Sinkhorn {
         state.set_item("end", kept::keep_end(py, &found.potentials, found.bounds, found.status, &found.report)?)?;
         let (errors, upper) = ((found.duality_gap, found.marginal_error), found.value_upper);
         state.set_item("values", (found.epsilon, found.transport_cost, found.value, upper, errors.0, errors.1))?;
+        state.set_item("reference", found.reference.name())?;
         let (points, matrix) = match &this.posed {
             Posed::Points { x, y, ground } => {
                 (Some((Samples::from(x.clone()), Samples::from(y.clone()), ground.name())), None)
@@ -99,6 +102,11 @@ impl Sinkhorn {
     #[getter]
     fn epsilon(&self) -> f64 {
         self.solved.epsilon
+    }
+
+    #[getter]
+    fn reference(&self) -> &'static str {
+        self.solved.reference.name()
     }
 
     #[getter]
@@ -221,18 +229,20 @@ pub(crate) struct Options {
     progress: Option<Py<PyAny>>,
     start: Option<(Vec<f64>, Vec<f64>)>,
     certify: bool,
+    reference: String,
 }
 
 impl Options {
-    fn split(self) -> (entropic::Sinkhorn, Watching) {
+    fn split(self) -> PyResult<(entropic::Sinkhorn, Watching)> {
         let mut solver =
             entropic::Sinkhorn::with_epsilon(epsilon(self.epsilon, self.relative)).with_tolerance(self.tolerance);
         if let Some((f, g)) = self.start {
             solver = solver.starting_from(Potentials { f, g });
         }
         solver.certify = self.certify;
+        solver.reference = reference(&self.reference)?;
         let watching = Watching::new(self.time_limit, self.progress).with_iterations(self.max_iterations);
-        (solver, watching)
+        Ok((solver, watching))
     }
 }
 
@@ -246,7 +256,7 @@ pub(crate) fn sinkhorn_solve(
     options: Options,
 ) -> PyResult<Sinkhorn> {
     let (x, y, ground) = (x.0.clone(), y.0.clone(), ground(cost)?);
-    let (mut solver, watching) = options.split();
+    let (mut solver, watching) = options.split()?;
     watched(py, watching.on(x.len(), y.len()), move |interrupt, observer| {
         solver.interrupt = interrupt;
         let problem = Problem::between_shared(&x, &y, Arc::clone(&ground))?;
@@ -264,7 +274,7 @@ pub(crate) fn sinkhorn_solve_matrix(
     options: Options,
 ) -> PyResult<Sinkhorn> {
     let (a, b) = (weights("a", a)?, weights("b", b)?);
-    let (mut solver, watching) = options.split();
+    let (mut solver, watching) = options.split()?;
     let kept = costs.clone_ref(py);
     let (left, right) = (a.clone(), b.clone());
     let solved = watched(py, watching.on(a.len(), b.len()), move |interrupt, observer| {
@@ -333,7 +343,7 @@ pub(crate) fn sinkhorn_divergence(
     options: Options,
 ) -> PyResult<SinkhornDivergence> {
     let (x, y, ground) = (x.0.clone(), y.0.clone(), ground(cost)?);
-    let (mut solver, watching) = options.split();
+    let (mut solver, watching) = options.split()?;
     watched(py, watching, move |interrupt, _| {
         solver.interrupt = interrupt;
         entropic::SinkhornDivergence::with_solver(solver).with_cost(ground).solve(&x, &y).map(SinkhornDivergence)
@@ -351,12 +361,20 @@ pub(crate) fn sinkhorn_barycenter<'py>(
     options: Options,
 ) -> PyResult<Moved<'py>> {
     let (samples, start) = (Samples::all(&samples), start.0.clone());
-    let (mut solver, watching) = options.split();
+    let (mut solver, watching) = options.split()?;
     let found = watched(py, watching, move |interrupt, _| {
         solver.interrupt = interrupt;
         entropic::SinkhornDivergence::with_solver(solver).barycenter(&samples, &shares, &start, steps)
     })?;
     Ok((found.samples.points().view().to_pyarray(py), found.values, found.converged))
+}
+
+/// A reference measure by its name.
+fn reference(name: &str) -> PyResult<Reference> {
+    [Reference::Normalised, Reference::Product]
+        .into_iter()
+        .find(|reference| reference.name() == name)
+        .ok_or_else(|| unknown("reference", name, "normalized, product"))
 }
 
 /// What a side asks of its masses: `None`, or ("kl" | "tv" | "l2", price).
@@ -435,7 +453,7 @@ impl Unbalanced {
 
 /// Mass at a price, or a given part of it.
 #[pyfunction]
-#[pyo3(signature = (x, y, cost, source, target, mass, options, reference = "normalized"))]
+#[pyo3(signature = (x, y, cost, source, target, mass, options))]
 #[expect(clippy::too_many_arguments, reason = "two samples and what each asks")]
 pub(crate) fn sinkhorn_unbalanced(
     py: Python<'_>,
@@ -446,22 +464,14 @@ pub(crate) fn sinkhorn_unbalanced(
     target: Option<(String, f64)>,
     mass: Option<f64>,
     options: Options,
-    reference: &str,
 ) -> PyResult<Unbalanced> {
-    let reference = match reference {
-        "normalized" => entropic::Reference::Normalised,
-        "product" => entropic::Reference::Product,
-        _ => {
-            let why = format!("reference: `{reference}` is none; write normalized or product");
-            return Err(PyValueError::new_err(why));
-        }
-    };
     let (x, y, ground) = (x.0.clone(), y.0.clone(), ground(cost)?);
     let (source, target) = (marginal(source, "source")?, marginal(target, "target")?);
-    let (balanced, watching) = options.split();
+    let (balanced, watching) = options.split()?;
     watched(py, watching, move |interrupt, observer| {
-        let mut solver =
-            entropic::Unbalanced::new(1.0, source, target).with_tolerance(balanced.tolerance).with_reference(reference);
+        let mut solver = entropic::Unbalanced::new(1.0, source, target)
+            .with_tolerance(balanced.tolerance)
+            .with_reference(balanced.reference);
         (solver.epsilon, solver.mass, solver.interrupt) = (balanced.epsilon, mass, interrupt);
         solver.solve_observed(&x, &y, ground, observer).map(Unbalanced)
     })

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.spatial.distance
@@ -94,3 +96,97 @@ def test_an_iteration_limit_is_a_status(clouds):
     X, Y = clouds
     found = ew.sinkhorn.solve(X, Y, epsilon=1e-3, relative=True, tolerance=1e-9, max_iterations=2)
     assert found.status == "iteration limit"
+
+
+def _of_total(clouds, masses, total):
+    (X, Y), (a, b) = clouds, masses
+    return X, Y, a * (total / a.sum()), b * (total / b.sum())
+
+
+@pytest.mark.parametrize("total", [1.0, 2.5, 1e-3])
+def test_the_reference_measure_agrees_with_pot(clouds, masses, total):
+    ot = pytest.importorskip("ot")
+    X, Y, a, b = _of_total(clouds, masses, total)
+    C = scipy.spatial.distance.cdist(X, Y, "sqeuclidean")
+    theirs = ot.solve(C, a, b, reg=0.5, reg_type="KL", max_iter=100_000, tol=1e-13)
+    P = theirs.plan
+    given = {"epsilon": 0.5, "tolerance": 1e-9}
+    for product, scaled in (
+        (ew.sinkhorn.solve(X, Y, a, b, reference="product", **given), ew.sinkhorn.solve(X, Y, a, b, **given)),
+        (ew.sinkhorn.solve_matrix(C, a, b, reference="product", **given), ew.sinkhorn.solve_matrix(C, a, b, **given)),
+    ):
+        assert (product.reference, scaled.reference) == ("product", "normalized")
+        # (Their value has 1e-15 added to every entry of a ⊗ b.)
+        assert product.value == pytest.approx(theirs.value, rel=1e-6)
+        assert product.transport_cost == pytest.approx(theirs.value_linear, rel=1e-6)
+        assert product.value == pytest.approx((C * P).sum() + 0.5 * (P * np.log(P / np.outer(a, b))).sum(), rel=1e-8)
+        assert scaled.value == pytest.approx(product.value + 0.5 * total * np.log(total), rel=1e-12)
+        np.testing.assert_allclose(product.plan, theirs.plan, atol=1e-8 * total)
+        np.testing.assert_allclose(scaled.plan, theirs.plan, atol=1e-8 * total)
+        # The plan of the potentials, by the formula of the documentation.
+        f, g = product.potentials
+        np.testing.assert_allclose(np.outer(a, b) * np.exp((f[:, None] + g - C) / 0.5), product.plan, rtol=1e-9)
+        f, g = scaled.potentials
+        np.testing.assert_allclose(np.outer(a, b) / total * np.exp((f[:, None] + g - C) / 0.5), scaled.plan, rtol=1e-9)
+        assert (product.lower, product.upper) == (scaled.lower, scaled.upper)
+    assert pickle.loads(pickle.dumps(product)).reference == "product"
+
+
+@pytest.mark.parametrize("total", [1.0, 2.5, 1e-3])
+def test_the_reference_measure_agrees_with_geomloss(clouds, masses, total):
+    geomloss, torch = pytest.importorskip("geomloss"), pytest.importorskip("torch")
+    X, Y, a, b = _of_total(clouds, masses, total)
+    blur = 2.0
+    given = [torch.tensor(one, dtype=torch.float64) for one in (a, X, b, Y)]
+
+    def theirs(debias):
+        loss = geomloss.SamplesLoss("sinkhorn", p=2, blur=blur, scaling=0.99, debias=debias, backend="tensorized")
+        return loss(*given).item()
+
+    # Their cost is half of the squared distance; their last iterate is good to some 1e-3.
+    value = ew.sinkhorn.solve(X, Y, a, b, epsilon=2 * blur**2, reference="product").value
+    assert value / 2 == pytest.approx(theirs(debias=False), rel=2e-3)
+    divergence = ew.sinkhorn.divergence(X, Y, a, b, epsilon=2 * blur**2).value
+    assert divergence / 2 == pytest.approx(theirs(debias=True), rel=2e-3)
+
+
+def test_the_divergence_of_pot_for_any_total(clouds, masses):
+    ot = pytest.importorskip("ot")
+    for total in (1.0, 2.5, 1e-3):
+        X, Y, a, b = _of_total(clouds, masses, total)
+
+        def value(U, V, u, v):
+            C = scipy.spatial.distance.cdist(U, V, "sqeuclidean")
+            return ot.solve(C, u, v, reg=2.0, reg_type="KL", max_iter=100_000, tol=1e-13).value
+
+        theirs = value(X, Y, a, b) - 0.5 * (value(X, X, a, a) + value(Y, Y, b, b))
+        assert ew.sinkhorn.divergence(X, Y, a, b, epsilon=2.0, tolerance=1e-9).value == pytest.approx(theirs, rel=1e-6)
+    with pytest.raises(ValueError, match="totals differ"):
+        ew.sinkhorn.divergence(X, Y, a, 2 * b, epsilon=2.0)
+
+
+def test_partial_transport_under_either_reference(clouds, masses):
+    X, Y, a, b = _of_total(clouds, masses, 2.5)
+    b = 0.5 * b
+    C = scipy.spatial.distance.cdist(X, Y, "sqeuclidean")
+    found = {
+        reference: ew.sinkhorn.partial(X, Y, 0.8, a, b, epsilon=1.0, tolerance=1e-9, reference=reference)
+        for reference in ("normalized", "product")
+    }
+    for reference, soft in found.items():
+        R = np.outer(a, b) / (np.sqrt(a.sum() * b.sum()) if reference == "normalized" else 1.0)
+        P = R * np.exp(soft.potentials.f[:, None] + soft.potentials.g - C)
+        assert P.sum() == pytest.approx(0.8, rel=1e-6)
+        assert soft.value == pytest.approx((C * P).sum() + (P * np.log(P / R) - P + R).sum(), rel=1e-6)
+    assert found["product"].transport_cost == pytest.approx(found["normalized"].transport_cost, rel=1e-6)
+
+
+def test_a_reference_that_is_none_is_refused():
+    for call in (
+        lambda: ew.sinkhorn.solve([0.0, 1.0], [2.0], reference="uniform"),
+        lambda: ew.sinkhorn.solve_matrix([[0.0, 1.0]], reference="uniform"),
+        lambda: ew.sinkhorn.unbalanced([0.0, 1.0], [2.0], reference="uniform"),
+        lambda: ew.sinkhorn.partial([0.0, 1.0], [2.0], 0.5, reference="uniform"),
+    ):
+        with pytest.raises(ValueError, match="reference: `uniform` is none of normalized, product"):
+            call()

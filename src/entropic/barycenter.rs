@@ -11,7 +11,10 @@ use crate::transport::{Interrupt, Observer, Report, Silent, Status, Watch, limit
 /// Entries that one task smooths.
 const BATCH: usize = 64;
 
-/// The entropic barycenter on a fixed support: min_b Σ_k w_k OT_ε(b, a_k), or debiased, min_b Σ_k w_k S_ε(b, a_k).
+/// The entropic barycenter on a fixed support: debiased, min_b Σ_k w_k S_ε(b, a_k), or blurred, min_b Σ_k w_k OT_ε(b, a_k).
+///
+/// For S_ε no reference measure matters. The blurred one is that of OT_ε = min ⟨C, P⟩ + ε Σ P log P, whose reference is the counting
+/// measure of the support (a ⊗ b would depend on b). All masses are divided by their totals.
 ///
 /// Iterative Bregman projections (Benamou, Carlier, Cuturi, Nenna, Peyré, "Iterative Bregman projections for regularized
 /// transportation problems", 2015, proposition 2); the debiased one removes the blur of ε (Janati, Cuturi, Gramfort, "Debiased

@@ -6,7 +6,7 @@ use std::time::Instant;
 use ndarray::Array2;
 
 use super::map::point_gradient;
-use super::{Epsilon, Sinkhorn, SinkhornSolution};
+use super::{Epsilon, Reference, Sinkhorn, SinkhornSolution};
 use crate::cost::{GroundCost, SquaredEuclidean};
 use crate::error::Result;
 use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
@@ -14,6 +14,9 @@ use crate::measure::Samples;
 use crate::transport::{Gradient, Problem};
 
 /// S_ε(x, y) = OT_ε(x, y) − ½ OT_ε(x, x) − ½ OT_ε(y, y), where OT_ε is the regularised value *with* its entropy.
+///
+/// The totals of x and y must be equal. Which [`Reference`](super::Reference) the entropies have does not matter then: it cancels. Only
+/// the three solutions of [`Divergence`] differ.
 ///
 /// Not negative, 0 exactly for equal measures, and convex in each argument, for the squared and the plain Euclidean cost
 /// (Feydy, Séjourné, Vialard, Amari, Trouvé, Peyré, "Interpolating between optimal transport and MMD using Sinkhorn
@@ -92,7 +95,10 @@ impl SinkhornDivergence {
         let problem = |x, y| Problem::between_shared(x, y, Arc::clone(&self.ground));
         let cross = problem(x, y)?;
         let epsilon = self.solver.epsilon.of(&cross)?;
-        let solver = Sinkhorn { epsilon: Epsilon::Absolute(epsilon), ..self.solver.clone() };
+        let (reference, mass) = (self.solver.reference, cross.mass());
+        // The reference cancels, and so it does not cost digits.
+        let epsilon = Epsilon::Absolute(epsilon);
+        let solver = Sinkhorn { epsilon, reference: Reference::Normalised, ..self.solver.clone() };
         // Three solves share the time; what one leaves over, the next may use.
         let start = Instant::now();
         let share = |solves: u32| {
@@ -107,6 +113,7 @@ impl SinkhornDivergence {
         let lower = cross.value - 0.5 * (source.value_upper + target.value_upper);
         let upper = cross.value_upper - 0.5 * (source.value + target.value);
         let value = cross.value - 0.5 * (source.value + target.value);
+        let [cross, source, target] = [cross, source, target].map(|solution| solution.under(reference, mass));
         let (samples, ground) = ([x.clone(), y.clone()], Arc::clone(&self.ground));
         Ok(Divergence { value, lower, upper, cross, source, target, samples, ground })
     }

@@ -15,7 +15,8 @@ const BATCH: usize = 64;
 
 /// The source potential and the transport map of an entropic solution as functions on R^d.
 ///
-/// The soft c-transform f(x) = −ε log Σ_j b_j / M exp((g_j − c(x, y_j)) / ε) extends f: at the sources it is f_i. The entropic
+/// The soft c-transform f(x) = −ε log Σ_j b_j / M exp((g_j − c(x, y_j)) / ε) extends f: at the sources it is f_i. (With
+/// [`Reference::Product`](super::Reference) it is b_j instead of b_j / M.) The entropic
 /// map T(x) = Σ_j w_j(x) y_j with the weights of that sum is the barycentric projection at the sources, and estimates
 /// the optimal map in between (Pooladian & Niles-Weed, "Entropic estimation of optimal transport maps", 2021).
 ///
@@ -35,7 +36,7 @@ const BATCH: usize = 64;
 pub struct EntropicMap {
     ground: Arc<dyn GroundCost>,
     targets: Points,
-    /// g_j / ε + log(b_j / M); −∞ without mass.
+    /// g_j / ε + log(b_j / M), or log b_j where that is the reference; −∞ without mass.
     lifts: Vec<f64>,
     epsilon: f64,
 }
@@ -73,7 +74,9 @@ impl EntropicMap {
             return Err(Error::new("problem", kind));
         }
         let epsilon = solution.epsilon;
-        let lifts = g.iter().zip(masses.as_slice()).map(|(g, b)| g / epsilon + (b / masses.total()).ln()).collect();
+        let total = problem.mass() / solution.reference.divisor(problem.mass());
+        let lift = |(g, b): (&f64, &f64)| g / epsilon + (b / masses.total() * total).ln();
+        let lifts = g.iter().zip(masses.as_slice()).map(lift).collect();
         Ok(Self { ground: points.shared_ground(), targets: targets.clone(), lifts, epsilon })
     }
 

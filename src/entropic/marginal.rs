@@ -1,16 +1,45 @@
 //! What a side asks of its masses, and what entropic terms are measured against.
 
+use std::fmt;
+
 use super::share::BITS;
 use crate::error::{Result, require};
 
-/// What the entropic term compares the plan with. The plans of balanced problems are the same under either.
+/// The reference measure R of the entropic term ε Σ P log(P / R).
+///
+/// The two are the same where the masses total 1. For a total of M on both sides the plan is the same under either, and the objective
+/// with `Product` is ε M log M below the one with `Normalised`. The Sinkhorn divergence, in which three such terms cancel, is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reference {
     /// a ⊗ b / √(m_a m_b), for total masses m_a and m_b (a ⊗ b / M where both are M): twice the masses make twice the value.
     #[default]
     Normalised,
-    /// a ⊗ b, as in POT and GeomLoss. For total masses of 1 it is the same as `Normalised`.
+    /// a ⊗ b, as in POT and GeomLoss.
     Product,
+}
+
+impl Reference {
+    /// The name as options write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Normalised => "normalized",
+            Self::Product => "product",
+        }
+    }
+
+    /// a ⊗ b over this reference, for masses that total `mass` on both sides.
+    pub(super) fn divisor(self, mass: f64) -> f64 {
+        match self {
+            Self::Normalised => mass,
+            Self::Product => 1.0,
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// What a side asks of the masses that leave or reach it.

@@ -2,7 +2,7 @@
 //!
 //! | you want | call |
 //! | --- | --- |
-//! | min ⟨C, P⟩ + ε KL(P \| a ⊗ b / M), with bounds on the exact cost | [`Sinkhorn`] |
+//! | min ⟨C, P⟩ + ε Σ P log(P / R) with R = a ⊗ b / M or a ⊗ b, with bounds on the exact cost | [`Sinkhorn`] |
 //! | W_p of two samples at ε, with bounds on the exact one, as a `Discrepancy` | [`EntropicWasserstein`] |
 //! | a smooth loss that is 0 at equality, and its gradient | [`SinkhornDivergence`] |
 //! | potentials and a map at new points | [`EntropicMap`] |

@@ -4,7 +4,6 @@ use crate::cost::Form;
 use crate::error::{Result, require};
 use crate::transport::{Bounds, Interrupt, Observer, Potentials, Problem, Report, Silent, Status, Watch, limits};
 
-use super::Epsilon;
 use super::kernel::{Exact, Field, State};
 use super::levels::{self, Prepared};
 use super::rounding::{Rounded, rounded};
@@ -12,11 +11,15 @@ use super::share::BITS;
 use super::solution::SinkhornSolution;
 use super::stage::{Goal, Staged};
 use super::work::Work;
+use super::{Epsilon, Reference};
 
 /// How much wider bounds may be than a pass of their own would make them.
 const UNPLACED: f64 = 1e-3;
 
-/// Entropic optimal transport: min ⟨C, P⟩ + ε KL(P | a ⊗ b / M) over the plans P between masses a and b of total M.
+/// Entropic optimal transport: min ⟨C, P⟩ + ε Σ P log(P / R) over the plans P between masses a and b of total M.
+///
+/// R is a ⊗ b / M, so that twice the masses make twice the value, or with [`Reference::Product`] a ⊗ b, as in POT and GeomLoss. Plan and
+/// bounds are the same under either; they are the same measure for M = 1.
 ///
 /// It converges at any ε that the digits of the costs allow, from points in O(n + m) memory or from a matrix, and says how
 /// far it got: [`SinkhornSolution`] holds the three values, the marginal error of what is returned, and `bounds` on the
@@ -62,6 +65,8 @@ const UNPLACED: f64 = 1e-3;
 pub struct Sinkhorn {
     /// The regularisation.
     pub epsilon: Epsilon,
+    /// What the entropic term compares the plan with.
+    pub reference: Reference,
     /// Converged when Σ |P 1 − a| + Σ |Pᵀ 1 − b| is at most this much of the mass, and the duality gap at most ten times
     /// this much of the value. Default 1e-6; 1e-9 can be reached.
     pub tolerance: f64,
@@ -89,7 +94,21 @@ impl Sinkhorn {
 
     /// Either.
     pub fn with_epsilon(epsilon: Epsilon) -> Self {
-        Self { epsilon, tolerance: 1e-6, memory: 1 << 30, certify: true, start: None, interrupt: Interrupt::default() }
+        Self {
+            epsilon,
+            reference: Reference::default(),
+            tolerance: 1e-6,
+            memory: 1 << 30,
+            certify: true,
+            start: None,
+            interrupt: Interrupt::default(),
+        }
+    }
+
+    /// The same with another reference measure.
+    #[must_use]
+    pub fn with_reference(self, reference: Reference) -> Self {
+        Self { reference, ..self }
     }
 
     /// The same with another tolerance.
@@ -177,8 +196,9 @@ impl Sinkhorn {
         let reach = largest * if signed { 2.0 } else { 1.0 };
         let rounding = 8.0 * f64::EPSILON * (value.abs() + reach);
         let status = if error.is_finite() && value.is_finite() { status } else { Status::Stalled };
-        Ok(SinkhornSolution {
+        let solution = SinkhornSolution {
             epsilon,
+            reference: Reference::Normalised,
             transport_cost: mass * rounded.cost,
             value: mass * value,
             value_upper: mass * (value.max(primal) + 0.5 * error * reach + rounding),
@@ -193,7 +213,8 @@ impl Sinkhorn {
                 time: work.elapsed(),
                 memory: work.memory + prepared.bytes(),
             },
-        })
+        };
+        Ok(solution.under(self.reference, mass))
     }
 
     /// What the state costs, by the last pass if that tells.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use ndarray::Array2;
 
+use super::Reference;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::{Bounds, Potentials, Problem, Report, Status};
 
@@ -12,12 +13,14 @@ use crate::transport::{Bounds, Potentials, Problem, Report, Status};
 /// | value | formula |
 /// | --- | --- |
 /// | `transport_cost` | ⟨C, P⟩ of the plan P of the potentials |
-/// | `value` | Σ a f + Σ b g, the dual value: at convergence min ⟨C, P⟩ + ε KL(P \| a ⊗ b / M) |
+/// | `value` | Σ a f + Σ b g, the dual value: at convergence min ⟨C, P⟩ + ε Σ P log(P / R), for the `reference` R |
 /// | `bounds` | on the *unregularised* optimum min ⟨C, P⟩ |
 #[derive(Debug, Clone, PartialEq)]
 pub struct SinkhornSolution {
     /// ε in units of the cost.
     pub epsilon: f64,
+    /// What R is in `value`, `value_upper` and the potentials.
+    pub reference: Reference,
     /// ⟨C, P⟩, for the total mass as given.
     pub transport_cost: f64,
     /// The dual value Σ a f + Σ b g, at most the regularised optimum and below it by the square of the marginal error.
@@ -25,7 +28,7 @@ pub struct SinkhornSolution {
     /// An upper bound on the regularised optimum: the value of P for the masses that it has, and what the difference to the
     /// masses asked for can cost at most (half the marginal error, all the way).
     pub value_upper: f64,
-    /// |⟨C, P⟩ + ε KL(P | a ⊗ b / M) − `value`|: 0 when the marginals are met.
+    /// |⟨C, P⟩ + ε Σ P log(P / R) − `value`|: 0 when the marginals are met.
     pub duality_gap: f64,
     /// Σ |P 1 − a| + Σ |Pᵀ 1 − b| of the returned state, relative to the mass.
     pub marginal_error: f64,
@@ -41,7 +44,21 @@ pub struct SinkhornSolution {
 }
 
 impl SinkhornSolution {
-    /// The plan P_ij = a_i b_j exp((f_i + g_j − c_ij) / ε) / M of these potentials, as a dense array of shape (n, m).
+    /// The same solution of a problem of this total mass under another reference: values and potentials move, plan and bounds stay.
+    pub(super) fn under(mut self, reference: Reference, mass: f64) -> Self {
+        let each = self.epsilon * (self.reference.divisor(mass) / reference.divisor(mass)).ln();
+        if each != 0.0 {
+            let rounding = 8.0 * f64::EPSILON * mass * each.abs();
+            self.value -= mass * each;
+            self.value_upper += rounding - mass * each;
+            let Potentials { f, g } = &mut self.potentials;
+            f.iter_mut().chain(g).for_each(|potential| *potential -= 0.5 * each);
+        }
+        Self { reference, ..self }
+    }
+
+    /// The plan P_ij = R_ij exp((f_i + g_j − c_ij) / ε) of these potentials, as a dense array of shape (n, m): R is a ⊗ b / M, or
+    /// a ⊗ b if that is the reference.
     ///
     /// # Errors
     /// When `problem` has another shape than the one solved.
@@ -57,14 +74,14 @@ impl SinkhornSolution {
             return Err(Error::new("problem", kind));
         }
         let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
-        let scale = problem.target_scale();
+        let (scale, divisor) = (problem.target_scale(), self.reference.divisor(problem.mass()));
         let mut plan = vec![0.0; n * m];
         problem.cost().fill(0..n, 0..m, &mut plan);
         for (i, row) in plan.chunks_exact_mut(m).enumerate() {
             for (j, p) in row.iter_mut().enumerate() {
                 let exponent = (f[i] - *p + g[j]) / self.epsilon;
                 *p = if a[i] > 0.0 && b[j] > 0.0 {
-                    (exponent + (b[j] * scale / problem.mass()).ln()).exp() * a[i]
+                    (exponent + (b[j] * scale / divisor).ln()).exp() * a[i]
                 } else {
                     0.0
                 };

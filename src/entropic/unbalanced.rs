@@ -27,7 +27,8 @@ const FEW: usize = 1024 * 1024;
 /// KL(P | R) = Σ P log(P / R) − P + R.
 ///
 /// R is a ⊗ b / √(m_a m_b) for total masses m_a and m_b: twice the masses, twice the plan and the value. With
-/// [`Reference::Product`] it is a ⊗ b, which is the same where the masses total 1. One `Exact` side is semi-relaxed transport.
+/// [`Reference::Product`] it is a ⊗ b, which is the same where the masses total 1. One `Exact` side is semi-relaxed transport. Between two
+/// of them of total M the terms − P + R, which [`Sinkhorn`](super::Sinkhorn) leaves out, are 0, or ε (M² − M) with `Product`.
 ///
 /// # How
 /// Sweeps (Chizat et al., 2018) are extrapolated by Anderson's mixing, since for ρ far above ε they contract by only ρ² / (ρ + ε)²;

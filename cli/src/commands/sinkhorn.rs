@@ -17,7 +17,8 @@ pub(crate) fn sinkhorn(options: &SinkhornArgs) -> Outcome<Exit> {
     output::check(&reads, writes.as_slice())?;
     let Posed { inputs, problem, cost, order } = pose(&options.input, &options.cost)?;
     let epsilon = options.epsilon.map_or(Epsilon::Relative(options.epsilon_relative), Epsilon::Absolute);
-    let solver = Sinkhorn::with_epsilon(epsilon).with_tolerance(options.tolerance);
+    let solver =
+        Sinkhorn::with_epsilon(epsilon).with_tolerance(options.tolerance).with_reference(options.reference.into());
     let clock = Clock::new(options.run.time_limit);
     // The divergence takes three solves more.
     let share = options.run.time_limit.map(|limit| if options.divergence { limit / 4 } else { limit });

@@ -1,6 +1,6 @@
 //! The report of `sinkhorn`.
 
-use earthwork::entropic::{Divergence, SinkhornSolution};
+use earthwork::entropic::{Divergence, Reference, SinkhornSolution};
 use earthwork::transport::Problem;
 use serde::Serialize;
 
@@ -28,6 +28,7 @@ struct Keys {
     #[serde(flatten)]
     answer: Answer,
     epsilon: f64,
+    reference: &'static str,
     regularised_value: f64,
     duality_gap: f64,
     marginal_error: f64,
@@ -71,6 +72,7 @@ impl Entropic<'_> {
         to_json(&Keys {
             answer,
             epsilon: solution.epsilon,
+            reference: solution.reference.name(),
             regularised_value: solution.value,
             duality_gap: solution.duality_gap,
             marginal_error: solution.marginal_error,
@@ -89,7 +91,11 @@ pub(crate) fn sinkhorn(found: &Entropic) -> String {
     let mut entries = Entries::default();
     entries.add("ε", format!("{}   ({cost})", format::short(solution.epsilon, 6)));
     entries.add("transport cost", format!("{}   (of the entropic plan)", format::number(solution.transport_cost, 10)));
-    entries.add("regularised value", format::number(solution.value, 10));
+    let mut value = format::number(solution.value, 10);
+    if solution.reference == Reference::Product {
+        value += "   (against a ⊗ b)";
+    }
+    entries.add("regularised value", value);
     if let Some(bounds) = solution.bounds {
         let between =
             |lower, upper| format!("between {} and {}, proven", format::down(lower, 10), format::up(upper, 10));

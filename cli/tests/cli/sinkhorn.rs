@@ -54,3 +54,18 @@ fn a_matrix_is_solved_and_wrong_calls_are_refused() {
     let early = in_examples("sinkhorn adelie.csv gentoo.csv --time-limit 0");
     assert_eq!(early.code, 3, "{}", early.out);
 }
+
+#[test]
+fn the_reference_measure_is_an_option() {
+    let folder = Folder::with(&[("a.csv", "x,w\n0,0.5\n1,1\n3,0.5\n"), ("b.csv", "x,w\n0,0.5\n1,1\n5,0.5\n")]);
+    let line = "sinkhorn a.csv b.csv --weights w --p 2 --epsilon 0.3 --tolerance 1e-10";
+    let ask = |more: &str| folder.run(&format!("{line} --json {more}")).json();
+    let (scaled, product) = (ask(""), ask("--reference product"));
+    assert_eq!((scaled["reference"].as_str(), product["reference"].as_str()), (Some("normalized"), Some("product")));
+    // By ε M log M for a total of M = 2; the plan is the same.
+    let shift = number(&scaled, "value") - number(&product, "value");
+    assert!((shift - 0.3 * 2.0 * 2.0_f64.ln()).abs() < 1e-9, "{shift}");
+    assert_eq!(scaled["transport_cost"], product["transport_cost"]);
+    assert!(folder.run(&format!("{line} --reference product")).text().contains("against a ⊗ b"));
+    assert!(folder.run(&format!("{line} --reference uniform")).refusal().contains("--reference"));
+}

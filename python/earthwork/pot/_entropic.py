@@ -35,6 +35,7 @@ def options(reg: float, mass: float, numItermax: float, stopThr: float, start: A
         "progress": None,
         "start": start,
         "certify": False,
+        "reference": "normalized",
     }
 
 
