@@ -307,8 +307,9 @@ fn one_problem(seed: u64, most: usize) -> std::result::Result<(), String> {
     }
 }
 
-fn random_problems(seeds: std::ops::Range<u64>, most: usize) {
+fn random_problems(seeds: impl IntoIterator<Item = u64>, most: usize) {
     let faults: Vec<String> = seeds
+        .into_iter()
         .filter_map(|seed| {
             let found = std::panic::catch_unwind(|| one_problem(seed, most));
             found.unwrap_or_else(|_| Err(format!("seed {seed} panics"))).err()
@@ -321,6 +322,8 @@ fn random_problems(seeds: std::ops::Range<u64>, most: usize) {
 fn masses_over_hundreds_of_decades() {
     random_problems(0..1500, 9);
     random_problems(10_000..10_040, 60);
+    // Circles on which next to nothing moves, and rounding leaves the sign of a slope open.
+    random_problems([123_371, 125_228, 136_854, 147_610, 194_722, 197_718], 60);
 }
 
 #[test]

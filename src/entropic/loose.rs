@@ -28,6 +28,8 @@ const STAGE: f64 = 4.0;
 const LARGE: f64 = 0.1;
 /// The most Newton steps at an ε on the way.
 const MOST_ON_THE_WAY: u64 = 40;
+/// The parts of a Newton step that are tried: the short ones where a row comes to the end of its range at once, as the step does not know.
+const LENGTHS: [f64; 8] = [1.0, 0.25, 0.0625, 0.015_625, 2e-3, 2.5e-4, 1.5e-5, 1e-6];
 /// How far a potential may go in a Newton step to begin with, in bits, and how this changes with success.
 const RADIUS: f64 = 64.0;
 const WIDER: f64 = 8.0;
@@ -208,7 +210,12 @@ impl Loose<'_, '_, '_> {
         take(-BITS / rate * total);
         take(BITS / rate * sides.reference);
         let (swept, swept_lambda) = self.answered(&f, &g, &columns, lambda, rate);
-        let moved = |(j, swept): (usize, &f64)| columns[j] * ((swept - g[j]).abs() / BITS).min(1.0);
+        // A column that must be met is short of what it lacks, however little it holds.
+        let must = sides.mass.is_none() && matches!(sides.target, Side::Priced(super::Marginal::Exact));
+        let moved = |(j, swept): (usize, &f64)| {
+            let step = columns[j] * ((swept - g[j]).abs() / BITS).min(1.0);
+            if must { step.max((b[j] - columns[j]).abs()) } else { step }
+        };
         let mut residual = swept.iter().enumerate().map(moved).sum::<f64>() / total.max(f64::MIN_POSITIVE);
         residual += sides.mass.map_or(0.0, |mass| (total - mass).abs() / mass);
         let (value, gap) = (value.value(), gap.value().max(0.0) + open.value().abs());
@@ -334,7 +341,7 @@ impl Loose<'_, '_, '_> {
             }
             let mut next = None;
             if let Some(step) = Newton::step(self, &at) {
-                for length in [1.0, 0.25, 0.0625, 0.015_625] {
+                for length in LENGTHS {
                     let (g, lambda, held) = step.taken(self, &at, length, radius);
                     let tried = self.pass(at.met.clone(), g, lambda, at.rate);
                     if tried.is_beyond(&at, goal) {

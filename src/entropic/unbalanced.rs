@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::Epsilon;
 use super::kernel::{Depth, State};
 use super::levels::Prepared;
 use super::loose::{At, Loose, Sides};
@@ -10,6 +9,7 @@ use super::marginal::{Marginal, Reference, Side};
 use super::rounding::rounded;
 use super::share::BITS;
 use super::work::Work;
+use super::{Epsilon, Sinkhorn};
 use crate::cost::GroundCost;
 use crate::error::{Result, require};
 use crate::measure::Samples;
@@ -35,7 +35,7 @@ const FEW: usize = 1024 * 1024;
 /// where they are too slow, Newton steps on the semi-dual take over, from large ε to small. No step is kept that lowers the dual value. A
 /// solve is `Converged` when the primal value of its plan exceeds the dual value by at most the tolerance times that value, and another
 /// sweep would move at most the tolerance of the mass. Each pass is over all pairs, O(n m); O(n + m) memory, and up to 256 MB where Newton
-/// steps keep shares.
+/// steps keep shares. Where both sides must be met the solve is that of [`Sinkhorn`](super::Sinkhorn).
 ///
 /// ```
 /// use earthwork::cost::SquaredEuclidean;
@@ -165,6 +165,13 @@ impl Unbalanced {
             Problem::between_shared(x, y, Arc::clone(&ground))?;
         }
         let problem = Problem::between_shared(&x.normalised(), &y.normalised(), ground)?;
+        // A side that gives all it has is met exactly.
+        let all = |total: f64| self.mass.is_some_and(|mass| mass >= total * (1.0 - 1e-12));
+        let met = [all(x.total()), all(y.total())];
+        let exact = self.mass.is_none() && [self.source, self.target] == [Marginal::Exact; 2];
+        if exact || met == [true; 2] {
+            return self.balanced(&problem, x.total(), observer);
+        }
         let epsilon = self.epsilon.of(&problem)?;
         let rate = BITS / epsilon;
         let mut prepared = Prepared::new(&problem, MEMORY, rate);
@@ -176,9 +183,6 @@ impl Unbalanced {
         let (share_x, share_y) = (x.total() / unit, y.total() / unit);
         prepared.field.rescale(share_x, share_y);
         let product = self.reference == Reference::Product;
-        // A side that gives all it has is met exactly.
-        let all = |total: f64| self.mass.is_some_and(|mass| mass >= total * (1.0 - 1e-12));
-        let met = [all(x.total()), all(y.total())];
         let sides = match self.mass {
             Some(_) => met.map(|met| if met { Side::Priced(Marginal::Exact) } else { Side::AtMost }),
             None => [self.source, self.target].map(|side| Side::Priced(side.per(unit))),
@@ -190,14 +194,56 @@ impl Unbalanced {
             lift: if product { unit.log2() } else { 0.0 },
             reference: if product { unit } else { 1.0 },
         };
-        let limit = self.interrupt.iterations.unwrap_or(MOST_PASSES);
-        let interrupt = Interrupt { iterations: Some(limit), ..self.interrupt.clone() };
-        let mut work = Work::new(Watch::new(interrupt, observer), "sinkhorn");
+        let mut work = Work::new(Watch::new(self.limited(), observer), "sinkhorn");
         work.progress.epsilon = Some(epsilon);
         let few = x.len().saturating_mul(y.len()) <= FEW;
         let depth = Depth(if few { 60.0 } else { (10.0 - tolerance.log2()).clamp(24.0, 60.0) });
         let (at, status) = Loose { field: &prepared.field, sides, work: &mut work, depth }.solve(rate, tolerance);
         Ok(self.report(&prepared, sides, &at, status, unit, &work))
+    }
+
+    fn limited(&self) -> Interrupt {
+        Interrupt { iterations: self.interrupt.iterations.or(Some(MOST_PASSES)), ..self.interrupt.clone() }
+    }
+
+    fn method(&self) -> &'static str {
+        if self.mass.is_some() { "partial sinkhorn" } else { "unbalanced sinkhorn" }
+    }
+
+    /// Where both sides are met the plan is that of balanced transport, of which `problem` has shares of the masses `total`.
+    fn balanced(&self, problem: &Problem, total: f64, observer: &mut dyn Observer) -> Result<UnbalancedSolution> {
+        let mut solver = Sinkhorn::with_epsilon(self.epsilon).without_certificate();
+        // (A gap of ten times its tolerance is allowed there.)
+        solver.tolerance = (0.1 * self.tolerance).max(self.tolerance.min(1e-10));
+        solver.interrupt = self.limited();
+        let found = solver.solve_observed(problem, observer)?;
+        let (n, m) = problem.shape();
+        let (epsilon, Potentials { f, mut g }) = (found.epsilon, found.potentials);
+        let (mut row, mut columns) = (vec![0.0; m], vec![0.0; m]);
+        let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
+        for i in (0..n).filter(|&i| a[i] > 0.0) {
+            problem.cost().fill(i..i + 1, 0..m, &mut row);
+            let share = |j: usize| a[i] * b[j] * ((f[i] + g[j] - row[j]) / epsilon).exp();
+            (0..m).filter(|&j| b[j] > 0.0).for_each(|j| columns[j] += share(j));
+        }
+        let mut value = total * found.value;
+        if self.reference == Reference::Product {
+            value += epsilon * total * (total - 1.0 - total.ln());
+            g.iter_mut().for_each(|g| *g -= epsilon * total.ln());
+        }
+        Ok(UnbalancedSolution {
+            epsilon,
+            transport_cost: total * found.transport_cost,
+            value,
+            duality_gap: total * found.duality_gap,
+            mass: total,
+            source_masses: a.iter().map(|a| total * a).collect(),
+            target_masses: columns.iter().map(|c| total * c).collect(),
+            potentials: Potentials { f, g },
+            residual: found.marginal_error,
+            status: found.status,
+            report: Report { method: self.method(), ..found.report },
+        })
     }
 
     fn report(
@@ -242,7 +288,7 @@ impl Unbalanced {
             residual: at.residual,
             status,
             report: Report {
-                method: if self.mass.is_some() { "partial sinkhorn" } else { "unbalanced sinkhorn" },
+                method: self.method(),
                 iterations: work.progress.iterations,
                 time: work.elapsed(),
                 memory: work.memory + prepared.bytes(),

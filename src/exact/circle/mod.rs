@@ -20,6 +20,8 @@ use crate::transport::{Bounds, Flow, Plan, Potentials, Problem, Report, Solution
 
 use wheel::{Event, Tie, Turn, Wheel};
 
+/// A slope that rounding leaves open is looked into where it costs the lower bound this many times what other rounding does.
+const LOOSE: f64 = 16.0;
 /// What is held for each point: value, order, count, potentials on both sides of the breakpoint, an entry of the plan.
 const POINT_BYTES: usize = 4 * size_of::<f64>() + size_of::<u32>() + size_of::<i128>() + size_of::<Flow>();
 
@@ -217,7 +219,10 @@ impl Circle {
         let lost = wheel.masses.lost() * cost.cost(0.5 * self.period);
         let moves = || plan.flows().iter().any(|flow| x.point(flow.source) != y.point(flow.target));
         let slack = rounding(transport_cost.max(left.cost), self.p, problem.mass(), moves) + lost;
-        let open = open_slope(&left, &right, self.p) * problem.mass();
+        let mut open = open_slope(&left, &right, self.p) * problem.mass();
+        if open > LOOSE * slack {
+            open = open_slope(&left, &right, self.p) * open_mass(&wheel, cost, shift, self.p);
+        }
         let lower = (left.cost.min(transport_cost) - slack - open).max(0.0);
         Solution {
             transport_cost,
@@ -237,9 +242,31 @@ impl Circle {
 
 /// By how much a slope that should be ≥ 0 on the left and ≤ 0 on the right may be on the wrong side by its rounding.
 fn open_slope<C>(left: &Turn<C>, right: &Turn<C>, p: f64) -> f64 {
-    let error = |turn: &Turn<C>| (p + 10.0) * f64::EPSILON * turn.variation;
     let wrong = |rise: f64, error: f64| if rise > error { 0.0 } else { error + (-rise).max(0.0) };
-    wrong(left.rise, error(left)).max(wrong(-right.rise, error(right)))
+    wrong(left.rise, slope_error(left, p)).max(wrong(-right.rise, slope_error(right, p)))
+}
+
+/// The most mass that can be shifted, either way, before the sign of the slope is beyond its rounding: no better shift is farther.
+fn open_mass<C: Count>(wheel: &Wheel<C>, cost: impl Convex, shift: C, p: f64) -> f64 {
+    let certain = |by: C, onwards: bool| {
+        let (there, tie) = if onwards { (shift + by, Tie::TargetFirst) } else { (shift - by, Tie::SourceFirst) };
+        let turn = wheel.turn(cost, there, tie, |_| ());
+        (if onwards { -turn.rise } else { turn.rise }) > slope_error(&turn, p)
+    };
+    let reach = |onwards: bool| {
+        let all = if onwards { wheel.total - shift } else { wheel.total + shift };
+        let halves: Vec<C> =
+            std::iter::successors(Some(all), |&left| Some(left.half())).take_while(|&left| left > C::ZERO).collect();
+        // The sign is certain from the first of these to the last but one that is tried, since slopes only grow.
+        let last = halves.partition_point(|&by| certain(by, onwards));
+        wheel.masses.mass(if last == 0 { all } else { halves[last - 1] })
+    };
+    reach(true).max(reach(false))
+}
+
+/// What rounding may have done to the slope of a walk.
+fn slope_error<C>(turn: &Turn<C>, p: f64) -> f64 {
+    (p + 10.0) * f64::EPSILON * turn.variation
 }
 
 /// The least shift at which the cost stops falling, and how many walks it took to find it.
