@@ -1,7 +1,10 @@
 //! No unit is special: masses, costs and coordinates of any size give the same answer in their units, proven.
 
 use earthwork::cost::PNorm;
+use earthwork::entropic::EntropicWasserstein;
+use earthwork::exact::circle;
 use earthwork::prelude::*;
+use earthwork::sliced::Sliced;
 use earthwork::testing::check;
 use ndarray::Array2;
 
@@ -136,5 +139,44 @@ fn what_overflows_or_underflows_is_named() {
             assert!(error.contains(what), "{error}");
         }
         assert!(Problem::between(&x, &y, PNorm::cityblock()).is_ok());
+    }
+}
+
+#[test]
+fn a_distance_has_no_unit_however_it_is_asked_for() {
+    let between = |s: f64, p: f64| {
+        let (x, y) = clouds(14, 11);
+        let (x, y) = (changed(&x, |v| s * v, 1.0), changed(&y, |v| s * v, 1.0));
+        let angles = |samples: &Samples| {
+            let first: Vec<f64> = samples.points().iter().map(|point| point[0]).collect();
+            Samples::with_weights(Points::from_rows(first, 1).unwrap(), samples.weights().clone()).unwrap()
+        };
+        [
+            wasserstein(&x, &y, p).unwrap(),
+            Wasserstein { p }.between(&x, &y).unwrap(),
+            wasserstein(&angles(&x), &angles(&y), p).unwrap(),
+            circle(&angles(&x), &angles(&y), 7.0 * s, p).unwrap(),
+            EntropicWasserstein::relative(p, 0.1).between(&x, &y).unwrap(),
+            Sliced::new(p).with_directions(20).bounds(&x, &y).unwrap(),
+        ]
+    };
+    for p in [1.0, 2.0, 3.5] {
+        let one = between(1.0, p);
+        for power in [-170, -169, -101, -17, 3, 30, 150, 165, 170] {
+            let s = 10f64.powi(power);
+            for (k, (found, one)) in between(s, p).iter().zip(&one).enumerate() {
+                // (Entropic values move with the tolerance of the solve, their bounds with those.)
+                let digits = if k == 4 { 1e-5 } else { 1e-12 };
+                assert!(
+                    (found.value / s - one.value).abs() <= digits * one.value,
+                    "{k}, {p}, 1e{power}: {found:?} {one:?}"
+                );
+                assert!(found.lower() <= found.value && found.value <= found.upper(), "{k}, {p}, 1e{power}: {found:?}");
+                assert!(
+                    k == 4 || k == 5 || found.lower() >= found.value * (1.0 - 1e-9),
+                    "{k}, {p}, 1e{power}: {found:?}"
+                );
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use earthwork::entropic::{self, EntropicMap, Epsilon, Marginal, Reference, Sinkh
 use earthwork::estimate::{Evidence, Note};
 use earthwork::measure::Weights;
 use earthwork::prelude::Problem;
-use earthwork::transport::{Bounds, Gradient, Potentials};
+use earthwork::transport::{Bounds, Gradient, Potentials, Root};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn, ToPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -166,7 +166,7 @@ impl Sinkhorn {
     /// The root of order p of the cost of the plan that was rounded to its marginals, with the bounds.
     fn rooted(&self, p: f64) -> Option<Estimate> {
         let Bounds { lower, upper, .. } = self.solved.bounds?;
-        let root = |cost: f64| cost.max(0.0).powf(1.0 / p);
+        let root = |cost: f64| Root::new(p).of(cost.max(0.0));
         let evidence = Evidence::Bounds { lower: root(lower), upper: root(upper) };
         let Potentials { f, g } = &self.solved.potentials;
         let estimate = earthwork::prelude::Estimate::new(root(upper), evidence, "sinkhorn", (f.len(), g.len()));

@@ -1,10 +1,9 @@
 //! Wasserstein distances by entropic transport.
 
-use crate::cost::PNorm;
 use crate::error::Result;
 use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
 use crate::measure::Samples;
-use crate::transport::Problem;
+use crate::transport::Root;
 
 use super::{Epsilon, Sinkhorn};
 
@@ -29,7 +28,7 @@ use super::{Epsilon, Sinkhorn};
 pub struct EntropicWasserstein {
     /// The order p ≥ 1.
     pub p: f64,
-    /// How the problem is solved.
+    /// How the problem is solved. Potentials to start from are in the unit of [`Root::pose`].
     pub solver: Sinkhorn,
 }
 
@@ -55,9 +54,13 @@ impl Discrepancy for EntropicWasserstein {
     }
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
-        let problem = Problem::between(x, y, PNorm::wasserstein(self.p)?)?;
-        let found = self.solver.solve(&problem)?;
-        let root = |cost: f64| if self.p == 1.0 { cost.max(0.0) } else { cost.max(0.0).powf(1.0 / self.p) };
+        let (problem, root) = Root::pose(x, y, self.p)?;
+        let mut solver = self.solver.clone();
+        if let Epsilon::Absolute(epsilon) = &mut solver.epsilon {
+            *epsilon = root.cost_in_unit(*epsilon);
+        }
+        let found = solver.solve(&problem)?;
+        let root = |cost: f64| root.of(cost.max(0.0));
         let (lower, upper) = found.bounds.map_or((0.0, f64::INFINITY), |bounds| (bounds.lower, bounds.upper));
         // The plan at ε meets its marginals to the tolerance only, so that its cost may leave the bounds by as much.
         let value = root(found.transport_cost.clamp(lower, upper));

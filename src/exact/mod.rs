@@ -29,12 +29,12 @@ pub use population::{Population, PopulationBracket, population_bracket};
 
 use std::time::Instant;
 
-use crate::cost::{Form, LEAST, PNorm, longest_gaps, unit_of_length};
-use crate::error::{Error, ErrorKind, Result, require};
+use crate::cost::{Form, LEAST};
+use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::resample::Resampling;
-use crate::estimate::{Discrepancy, Estimate, Evidence};
-use crate::measure::{Points, Samples};
-use crate::transport::{Flow, Interrupt, Observer, Problem, Silent, Solution, Status, Summary};
+use crate::estimate::{Discrepancy, Estimate};
+use crate::measure::Samples;
+use crate::transport::{Flow, Interrupt, Observer, Problem, Root, Silent, Solution, Status, Summary};
 
 /// Solves `problem` by the solver that is fastest for it: [`Line`] on a line, [`Grid`] between cells of grids under a cost that
 /// neighbours measure, [`Assignment`] where it was measured to be faster for uniform masses on n = m points, else
@@ -154,20 +154,8 @@ const MOST_DENSE: usize = 20_000;
 /// # Errors
 /// When p is below 1 or not finite, the samples differ in dimension or total mass, or the costs that the plan pays underflow.
 pub fn wasserstein(x: &Samples, y: &Samples, p: f64) -> Result<Estimate> {
-    require("p", p, p >= 1.0 && p.is_finite(), "the order of a Wasserstein distance must be finite and at least 1")?;
-    let unit = unit_of_length(longest_gaps(x.points(), y.points()).fold(0.0, f64::max), p);
-    let scaled = |side: &Samples| -> Result<Samples> {
-        if unit == 1.0 {
-            return Ok(side.clone());
-        }
-        let points: Vec<f64> = side.points().as_slice().iter().map(|v| v / unit).collect();
-        Samples::with_weights(Points::from_rows(points, side.dim())?, side.weights().clone())
-    };
-    let problem = Problem::between(&scaled(x)?, &scaled(y)?, PNorm::wasserstein(p)?)?;
-    let summary = summarise(&problem, Some(p))?;
-    let rooted = rooted(&summary, p);
-    let evidence = Evidence::Bounds { lower: rooted.lower() * unit, upper: rooted.upper() * unit };
-    Ok(Estimate { value: rooted.value * unit, evidence, ..rooted })
+    let (problem, root) = Root::pose(x, y, p)?;
+    Ok(root.estimate(&summarise(&problem, Some(p))?))
 }
 
 /// The value of [`solve`] with its bounds, for those who ask for no plan and no potentials: on a line they are never made,
@@ -219,10 +207,7 @@ pub fn refuse_underflow(problem: &Problem, solution: &Solution) -> Result<()> {
 /// The root of order p of a transport cost, with its bounds: the Wasserstein distance, where the ground cost is
 /// a distance to the power p. Without a certificate the bounds are 0 and the root of the plan's cost.
 pub fn rooted(solved: &Summary, p: f64) -> Estimate {
-    let root = |cost: f64| if p == 1.0 { cost } else { cost.max(0.0).powf(1.0 / p) };
-    let (lower, upper) = solved.bounds.map_or((0.0, solved.transport_cost), |bounds| (bounds.lower, bounds.upper));
-    let evidence = Evidence::Bounds { lower: root(lower), upper: root(upper) };
-    Estimate::new(root(solved.transport_cost), evidence, solved.report.method, solved.shape)
+    Root::new(p).estimate(solved)
 }
 
 /// The exact Wasserstein distance of order `p` with the Euclidean ground distance, as a [`Discrepancy`]: [`wasserstein`].
@@ -259,6 +244,7 @@ impl Discrepancy for Wasserstein {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::Points;
 
     #[test]
     fn powers_of_any_size_have_roots() {

@@ -18,6 +18,7 @@ mod observer;
 mod plan;
 mod problem;
 mod repair;
+mod root;
 mod solution;
 
 pub use certify::{Certificate, certify};
@@ -29,4 +30,5 @@ pub(crate) use observer::limits;
 pub use observer::{CancelToken, Interrupt, Observer, Progress, Silent, Watch};
 pub use plan::{Flow, Plan};
 pub use problem::Problem;
+pub use root::Root;
 pub use solution::{Bounds, Potentials, Report, Solution, Status, Summary};

@@ -1,7 +1,7 @@
 //! The report of `sinkhorn`.
 
 use earthwork::entropic::{Divergence, Reference, SinkhornSolution};
-use earthwork::transport::Problem;
+use earthwork::transport::{Problem, Root};
 use serde::Serialize;
 
 use crate::format;
@@ -42,7 +42,7 @@ impl Entropic<'_> {
     pub(crate) fn json(&self, seed: u64) -> String {
         let Self { inputs, problem, cost, order, solution, divergence } = self;
         let (n, m) = problem.shape();
-        let root = |cost: f64| order.map(|p| cost.max(0.0).powf(1.0 / p));
+        let root = |cost: f64| order.map(|p| Root::new(p).of(cost.max(0.0)));
         let bounds = solution.bounds;
         let answer = Answer {
             name: "sinkhorn".to_string(),
@@ -101,7 +101,7 @@ pub(crate) fn sinkhorn(found: &Entropic) -> String {
             |lower, upper| format!("between {} and {}, proven", format::down(lower, 10), format::up(upper, 10));
         entries.add("exact cost", between(bounds.lower, bounds.upper));
         if let Some(p) = order.filter(|&p| p != 1.0) {
-            let root = |cost: f64| cost.max(0.0).powf(1.0 / p);
+            let root = |cost: f64| Root::new(p).of(cost.max(0.0));
             entries.add(format!("W{p}"), between(root(bounds.lower), root(bounds.upper)));
         }
     }

@@ -14,9 +14,8 @@ use crate::exact::line::power::{Convex, with_power};
 use crate::exact::line::sort::{Scratch, Sorted};
 use crate::exact::line::units::{Count, Masses};
 use crate::exact::line::{balance, masses, rounding};
-use crate::exact::rooted;
 use crate::measure::{Points, Samples};
-use crate::transport::{Bounds, Flow, Plan, Potentials, Problem, Report, Solution, Status};
+use crate::transport::{Bounds, Flow, Plan, Potentials, Problem, Report, Root, Solution, Status};
 
 use wheel::{Event, Tie, Turn, Wheel};
 
@@ -84,7 +83,9 @@ pub struct Circle {
 /// # Ok::<(), earthwork::Error>(())
 /// ```
 pub fn circle(x: &Samples, y: &Samples, period: f64, p: f64) -> Result<Estimate> {
-    Ok(rooted(&Circle::new(period, p)?.solve(x, y)?.summary(), p))
+    let root = Root::for_lengths(p, 0.5 * period);
+    let solution = Circle::new(period / root.unit(), p)?.solve(&root.scaled(x)?, &root.scaled(y)?)?;
+    Ok(root.estimate(&solution.summary()))
 }
 
 impl Circle {
