@@ -65,6 +65,10 @@ fn class_scores_are_those_of_torch_fidelity() {
         // Whatever the order of the rows.
         let (upright, upside_down) = (posteriors.view(), posteriors.slice(ndarray::s![..;-1, ..]));
         assert_eq!(score.of(upright).unwrap(), score.of(upside_down).unwrap());
+        // In parts it is smaller, and no order makes it much so: sorted by class the parts would have one class each.
+        let sure = ndarray::Array2::from_shape_fn((200, 4), |(i, class)| f64::from(u8::from(i / 50 == class)));
+        let found = score.of(sure.view()).unwrap().value;
+        assert!(if splits == 1 { found == 4.0 } else { found > 3.6 && found < 4.0 }, "{found}");
         let found = score.in_order().of(upright).unwrap();
         let expected = &classes[format!("inception {splits}")];
         assert!((found.value - expected["mean"].as_f64().unwrap()).abs() < 1e-13);
@@ -338,4 +342,19 @@ fn wrong_input_is_refused_by_name() {
     assert_eq!(few, "x: it has 2 points, but 3 are needed (what this estimator needs at least)");
     let weighted = Samples::weighted([[0.0], [1.0], [2.0]], [1.0, 2.0, 3.0]).unwrap();
     assert!(OneNearest::default().between(&weighted, &x).unwrap_err().to_string().contains("weights differ"));
+}
+
+#[test]
+fn the_error_of_an_inception_score_is_the_spread_over_samples() {
+    let ring = Mixture::ring(5, 1.0, 0.6).unwrap();
+    let found: Vec<Estimate> = (0..60)
+        .map(|seed| {
+            let points = ring.sample(300, seed).unwrap();
+            InceptionScore::default().of(metrics::posteriors(&points, |x| ring.posterior(x)).unwrap().view()).unwrap()
+        })
+        .collect();
+    let mean = found.iter().map(|found| found.value).sum::<f64>() / 60.0;
+    let spread = (found.iter().map(|found| (found.value - mean).powi(2)).sum::<f64>() / 59.0).sqrt();
+    let stated = found.iter().filter_map(Estimate::std_error).sum::<f64>() / 60.0;
+    assert!(stated > 0.7 * spread && stated < 1.4 * spread, "{stated} is not {spread}");
 }

@@ -69,11 +69,11 @@ pub(crate) fn inception_score(
     py: Python<'_>,
     posteriors: PyReadonlyArray2<'_, f64>,
     splits: usize,
-    seed: u64,
+    seed: Option<u64>,
 ) -> PyResult<Estimate> {
     let posteriors = posteriors.as_array();
     let mut score = InceptionScore::with_splits(splits);
-    score.seed = Some(seed);
+    score.seed = seed;
     at_once(py, || score.of(posteriors)).map(estimated)
 }
 
