@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::failure::{Outcome, wrong, wrong_file};
 use crate::read::dialect::is_missing;
-use crate::read::table::{Holds, Table};
+use crate::read::table::{Holds, Table, is_rounded};
 
 /// The part each column of a table plays.
 #[derive(Debug, Clone)]
@@ -114,9 +114,10 @@ pub(crate) fn rows(table: &Table, roles: &Roles, drop_missing: bool) -> Outcome<
     let needed = roles.coordinates.iter().copied().chain(roles.weights);
     for at in needed {
         for (row, cell) in &table.columns[at].others {
-            let infinite = cell.parse::<f64>().is_ok_and(f64::is_infinite);
-            if infinite || !drop_missing {
-                let advice = if infinite { "" } else { " (use --drop-missing to leave such rows out)" };
+            // Infinite, or a whole number that would be rounded: not missing.
+            let is_number = cell.parse::<f64>().is_ok_and(|number| !number.is_nan());
+            if is_number || !drop_missing {
+                let advice = if is_number { "" } else { " (use --drop-missing to leave such rows out)" };
                 return wrong(refuse(table, *row, at, cell, advice));
             }
             bad[*row] = true;
@@ -157,6 +158,11 @@ pub(crate) fn refuse(table: &Table, row: usize, column: usize, cell: &str, advic
     let number = cell.parse::<f64>();
     if number.as_ref().is_ok_and(|number| number.is_infinite()) {
         return format!("{place}: `{cell}` is not finite");
+    }
+    if number.as_ref().is_ok_and(|&number| is_rounded(cell, number)) {
+        return format!(
+            "{place}: `{cell}` is a whole number that a 64-bit float cannot hold; subtract the same number from all rows first"
+        );
     }
     let comma = cell.replace(',', ".");
     if number.is_err() && cell.contains(',') && comma.parse::<f64>().is_ok() {

@@ -93,6 +93,14 @@ impl Array {
             if decode.is_ours() {
                 values.extend(piece.as_chunks().0.iter().map(|&raw| f64::from_le_bytes(raw)));
             } else {
+                if let Some(lost) = piece.chunks_exact(width).find_map(|raw| decode.rounded(raw)) {
+                    return wrong_file(
+                        name,
+                        format_args!(
+                            "{lost} is a whole number that a 64-bit float cannot hold; subtract the same number from all first"
+                        ),
+                    );
+                }
                 values.extend(piece.chunks_exact(width).map(|raw| decode.number(raw)));
             }
         }
@@ -171,14 +179,29 @@ impl Number {
         self.letter == b'f' && self.width == 8 && !self.big_endian
     }
 
-    fn number(self, raw: &[u8]) -> f64 {
+    /// The whole number that is stored, where a float rounds it.
+    fn rounded(self, raw: &[u8]) -> Option<i128> {
+        if raw.len() < 8 || self.letter == b'f' {
+            return None;
+        }
+        let word = self.word(raw);
+        let whole = if self.letter == b'i' { i128::from(word as i64) } else { i128::from(word) };
+        (whole as f64 as i128 != whole).then_some(whole)
+    }
+
+    /// The bytes of an element as a number.
+    fn word(self, raw: &[u8]) -> u64 {
         let mut bytes = [0_u8; 8];
         let low = &mut bytes[..raw.len()];
         low.copy_from_slice(raw);
         if self.big_endian {
             low.reverse();
         }
-        let word = u64::from_le_bytes(bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    fn number(self, raw: &[u8]) -> f64 {
+        let word = self.word(raw);
         match (self.letter, raw.len()) {
             (b'f', 8) => f64::from_bits(word),
             (b'f', 4) => f32::from_bits(word as u32).into(),
@@ -235,6 +258,10 @@ mod tests {
         assert_eq!(values("<f2", &0xC100_u16.to_le_bytes(), 1), [-2.5]);
         assert_eq!(values(">i2", &(-300_i16).to_be_bytes(), 1), [-300.0]);
         assert_eq!(values("<i8", &(-7_i64).to_le_bytes(), 1), [-7.0]);
+        assert_eq!(values("<i8", &(-(1_i64 << 60)).to_le_bytes(), 1), [-(2_f64.powi(60))]);
+        for (kind, bytes) in [("<i8", ((1_i64 << 53) + 1).to_le_bytes()), (">u8", u64::MAX.to_be_bytes())] {
+            assert!(read(kind, "False", "(1,)", &bytes).is_err(), "{kind}");
+        }
         assert_eq!(values("|u1", &[200, 3], 2), [200.0, 3.0]);
         assert_eq!(values("|b1", &[1, 0], 2), [1.0, 0.0]);
     }

@@ -42,10 +42,19 @@ impl Passed {
 /// One column.
 pub(crate) struct Column {
     pub(crate) name: String,
-    /// One number for each row, NaN where the cell is not a finite number.
+    /// One number for each row, NaN where the cell is not a finite number, or a whole one that a float rounds.
     pub(crate) numbers: Vec<f64>,
-    /// The cells that are not finite numbers, with their rows, in order.
+    /// Those cells, with their rows, in order.
     pub(crate) others: Vec<(usize, Box<str>)>,
+}
+
+/// Whether a cell is a whole number that a 64-bit float cannot hold.
+pub(crate) fn is_rounded(cell: &str, number: f64) -> bool {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let digits = || cell.strip_prefix(['-', '+']).unwrap_or(cell);
+    number.abs() >= EXACT
+        && digits().bytes().all(|byte| byte.is_ascii_digit())
+        && cell.parse::<i128>().map_or(true, |whole| number as i128 != whole)
 }
 
 /// What a column holds.
@@ -63,7 +72,7 @@ impl Column {
 
     pub(super) fn push(&mut self, cell: &str) {
         match cell.parse::<f64>() {
-            Ok(number) if number.is_finite() => self.numbers.push(number),
+            Ok(number) if number.is_finite() && !is_rounded(cell, number) => self.numbers.push(number),
             _ => {
                 self.others.push((self.numbers.len(), cell.into()));
                 self.numbers.push(f64::NAN);

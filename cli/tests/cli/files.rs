@@ -126,3 +126,19 @@ fn latin_1_text_and_long_tables_are_read() {
     let folder = Folder::with(&[("a.csv", &column(0)), ("b.csv", &column(7))]);
     assert_near(distance(&folder, "a.csv b.csv"), 7.0);
 }
+
+#[test]
+fn whole_numbers_that_a_float_rounds_are_refused_with_their_place() {
+    let folder = Folder::with(&[
+        ("a.csv", "id,x\n9007199254740992,1\n9007199254740993,2\n"),
+        ("b.csv", "id,x\n9007199254740992,1\n-36028797018963968,2\n"),
+    ]);
+    for options in ["", " --drop-missing"] {
+        let refusal = folder.run(&format!("emd a.csv b.csv{options}")).refusal();
+        assert!(refusal.contains("a.csv, row 3, column `id`: `9007199254740993` is a whole number"), "{refusal}");
+        assert!(refusal.contains("subtract the same number"), "{refusal}");
+    }
+    // What is not read does no harm, and what a float holds is exact.
+    assert_near(distance(&folder, "a.csv b.csv --columns x"), 0.0);
+    folder.run("emd b.csv b.csv").text();
+}
