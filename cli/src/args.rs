@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use earthwork::divergence::Divergence;
 use earthwork::entropic::Reference;
+use serde::{Deserialize, Serialize};
 
 use crate::cost::CostChoice;
 use crate::divergence::MethodChoice;
@@ -378,9 +379,11 @@ impl InputArgs {
 }
 
 /// Whether a table begins with a row of names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Header {
     // It does if no cell of its first row is a number.
+    #[default]
     Auto,
     Yes,
     No,

@@ -8,6 +8,7 @@ use earthwork::estimate::Estimate;
 use earthwork::gan::{self, Floor, Measured, Record, Training};
 use serde::{Deserialize, Serialize};
 
+use crate::args::Header;
 use crate::better::Better;
 use crate::failure::{Failure, Outcome, plain, wrong, wrong_file};
 
@@ -30,6 +31,9 @@ pub(crate) struct RunFile {
     /// Whether rows with a missing number were left out.
     #[serde(default)]
     pub(crate) drop_missing: bool,
+    /// Whether the table begins with a row of names.
+    #[serde(default)]
+    pub(crate) header: Header,
     /// What each column was divided by, where they have units of their own.
     #[serde(default)]
     pub(crate) units: Option<Vec<f64>>,

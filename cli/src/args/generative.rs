@@ -152,7 +152,7 @@ pub(crate) struct TrainArgs {
     pub(crate) out: PathBuf,
     /// Go on with the training in that folder, to the same bits as if it had never ended
     #[arg(long, conflicts_with_all = ["data", "objective", "published", "batch", "critic_steps", "hidden", "latent", "critic_rate",
-        "generator_rate", "averaging", "label", "columns", "drop_missing", "referee_points", "metrics"])]
+        "generator_rate", "averaging", "label", "columns", "drop_missing", "header", "referee_points", "metrics"])]
     pub(crate) resume: bool,
     /// wgan-gp, wgan-lp, wgan-clip, wgan-spectral, wgan-bjorck, wgan-finite-difference, wgan-div, ns, saturating, lsgan, hinge, rsgan, rasgan,
     /// ralsgan, rahinge; all but wgan also with a control: hinge+spectral, ns+dragan, rasgan+gp. wgan-gp by default, on one column wgan-lp
@@ -194,6 +194,9 @@ pub(crate) struct TrainArgs {
     /// Leave out rows of a file in which a number is missing; without this they are an error
     #[arg(long, help_heading = "Training")]
     pub(crate) drop_missing: bool,
+    /// Whether a table begins with a row of names: yes, no, or auto (if no cell of the first row is a number)
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Header::Auto, hide_possible_values = true, help_heading = "Training")]
+    pub(crate) header: Header,
     /// Ask the exact solver every so many steps; a twentieth of all by default
     #[arg(long, value_name = "N", help_heading = "Referee")]
     pub(crate) referee_every: Option<u64>,

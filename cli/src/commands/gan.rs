@@ -12,6 +12,7 @@ use crate::failure::{Failure, Outcome, wrong};
 use crate::folder::{Folder, Line, RunFile};
 use crate::plot::{self, Pictures};
 use crate::progress::Bar;
+use crate::read::LabelledChoice;
 use crate::report::{self, GanReport};
 use crate::{Exit, format, interrupt, memory, output, read};
 
@@ -125,6 +126,7 @@ fn begun(options: &TrainArgs) -> Outcome<State> {
         label: options.label.clone(),
         columns: options.columns.clone(),
         drop_missing: options.drop_missing,
+        header: options.header,
         units: None,
         classes: Vec::new(),
         referee_every: options.referee_every.unwrap_or_else(|| gan.steps.div_ceil(RECORDS)),
@@ -153,8 +155,13 @@ fn one_column(options: &TrainArgs) -> bool {
     if Toy::named(data).is_ok() || data == "-" {
         return false;
     }
-    let label = options.label.as_deref().filter(|label| !label.is_empty());
-    read::labelled(data, &options.columns, label, options.drop_missing).is_ok_and(|file| file.samples.dim() == 1)
+    let choice = LabelledChoice {
+        columns: &options.columns,
+        label: options.label.as_deref().filter(|label| !label.is_empty()),
+        drop_missing: options.drop_missing,
+        header: options.header,
+    };
+    read::labelled(data, &choice).is_ok_and(|file| file.samples.dim() == 1)
 }
 
 /// The training in a folder, to be gone on with.
@@ -226,7 +233,8 @@ fn parts(run: &RunFile) -> Outcome<(Gan, Data, Vec<String>)> {
         Some("") => return wrong("--label needs the name of a column: the data is a file"),
         label => label,
     };
-    let file = read::labelled(&run.data, &run.columns, label, run.drop_missing)?;
+    let choice = LabelledChoice { columns: &run.columns, label, drop_missing: run.drop_missing, header: run.header };
+    let file = read::labelled(&run.data, &choice)?;
     Ok((gan, Data::labelled(&file.samples, &file.labels, run.seed)?, file.classes))
 }
 

@@ -6,6 +6,7 @@ use earthwork::measure::{Points, Samples};
 use crate::args::ValidateArgs;
 use crate::failure::{Outcome, wrong_file};
 use crate::read::columns::{self, Choice};
+use crate::read::samples::require_squares;
 use crate::read::table::Table;
 
 /// One file of points.
@@ -29,6 +30,7 @@ pub(crate) fn whole(path: &str, options: &ValidateArgs) -> Outcome<Whole> {
     if options.standardise {
         samples = standardised(&[&samples])?.swap_remove(0);
     }
+    require_squares(&[(&table.name, &samples)], "put all columns on one scale with --standardise")?;
     let labels = roles.group.map(|at| {
         let mut names: Vec<String> = Vec::new();
         let mut number = |row: usize| {

@@ -15,4 +15,4 @@ mod text;
 pub(crate) use array::{array, matrix, vector};
 pub(crate) use checks::{plan, potentials};
 pub(crate) use labelled::whole;
-pub(crate) use samples::{Inputs, Sample, labelled, load};
+pub(crate) use samples::{Inputs, LabelledChoice, Sample, labelled, load};

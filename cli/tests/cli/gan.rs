@@ -273,3 +273,20 @@ fn the_benchmark_prints_what_is_known() {
     assert!(text.contains("MinFunnels, dimension 2, 4 funnels") && text.contains("exact-dual"), "{text}");
     assert!(folder.run("benchmark w1 --dim 0").refusal().contains("dim"));
 }
+
+#[test]
+fn a_training_takes_the_first_row_for_what_it_is_said_to_be() {
+    let points = |first: &str| {
+        let rows = (0..40).map(|i| format!("{},{}", f64::from(i * 7 % 40) / 10.0, f64::from(i * 11 % 40) / 10.0));
+        std::iter::once(first.to_string()).chain(rows).collect::<Vec<_>>().join("\n") + "\n"
+    };
+    // Years for names.
+    let folder = Folder::with(&[("years.csv", &points("2023,2024"))]);
+    let line = "--data years.csv --objective wgan-lp --steps 2 --referee-every 2";
+    train(&folder, &format!("{line} --columns 2023 --header yes --out named")).text();
+    let refusal = train(&folder, &format!("{line} --columns 2023 --header no --out plain")).refusal();
+    assert!(refusal.contains("2023"), "{refusal}");
+    // What was said is kept for a training that goes on.
+    assert!(folder.read("named/run.json").contains(r#""header": "yes""#), "{}", folder.read("named/run.json"));
+    folder.run("gan resume named --steps 3").text();
+}

@@ -109,6 +109,14 @@ fn coordinates_out_of_range_are_refused_in_words() {
             assert!(refusal.contains("--standardise"), "{command} {a} {b}: {refusal}");
         }
     }
+    for file in ["huge.csv", "tiny.csv"] {
+        let validated = folder
+            .run(&format!("validate --data {file} --modes 2 --metrics energy --corruptions translate --points 15"));
+        assert!(validated.refusal().contains("--standardise"), "{file}");
+        let trained = folder.run(&format!("gan train --data {file} --objective wgan-lp --steps 2 --out run"));
+        assert!(trained.refusal().contains("divide the columns by one number"), "{file}");
+    }
+    assert!(!std::path::Path::new(&folder.path("run")).exists());
     let text = folder.run("metrics huge.csv tiny.csv --standardise --metrics w1,fid").text();
     assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
     let text = folder.run("sliced tiny.csv tiny.csv").text();
