@@ -82,7 +82,7 @@ pub(crate) fn kinds(options: &DivergenceArgs) -> Vec<Divergence> {
     }
 }
 
-/// The estimator of a divergence between samples of `dim` coordinates.
+/// The estimator of a divergence between samples whose numbers fill `dim` dimensions.
 pub(crate) fn estimator(divergence: Divergence, dim: usize, options: &DivergenceArgs) -> Outcome<Box<dyn Discrepancy>> {
     let mut neighbours = Knn::new(divergence);
     neighbours.k = options.k.unwrap_or(neighbours.k);

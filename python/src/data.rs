@@ -102,7 +102,11 @@ impl Samples {
         };
         let samples = weights.and_then(|weights| earthwork::prelude::Samples::with_weights(points, weights));
         let samples = samples.map_err(named)?;
-        let columns = columns.filter(|columns| columns.len() == samples.dim()).map(Arc::from);
+        let columns: Option<Arc<[String]>> = columns.filter(|columns| columns.len() == samples.dim()).map(Arc::from);
+        let samples = match &columns {
+            Some(names) => samples.with_columns(names.clone()).map_err(named)?,
+            None => samples,
+        };
         Ok(Self(samples, Origin { columns, slack, left_out }))
     }
 
@@ -157,8 +161,12 @@ impl Samples {
         }
         let points = self.0.points().view().select(ndarray::Axis(1), &order);
         let weights = self.0.weights().clone();
-        let samples = earthwork::prelude::Samples::with_weights(points, weights).map_err(|error| raised(&error))?;
-        let columns = self.1.columns.as_ref().map(|columns| order.iter().map(|&k| columns[k].clone()).collect());
+        let mut samples = earthwork::prelude::Samples::with_weights(points, weights).map_err(|error| raised(&error))?;
+        let columns: Option<Arc<[String]>> =
+            self.1.columns.as_ref().map(|columns| order.iter().map(|&k| columns[k].clone()).collect());
+        if let Some(names) = &columns {
+            samples = samples.with_columns(names.clone()).map_err(|error| raised(&error))?;
+        }
         Ok(Self(samples, Origin { columns, ..self.1.clone() }))
     }
 

@@ -221,7 +221,10 @@ def test_probabilities_in_single_precision():
     rows = rng.dirichlet(np.ones(10), size=200)
     single = rows.astype(np.float32)
     assert ew.metrics.inception_score(single) == pytest.approx(ew.metrics.inception_score(rows), rel=0.05)
-    assert ew.metrics.inception_score(rows[rng.permutation(200)]) == ew.metrics.inception_score(rows)
+    turned = rows[rng.permutation(200)]
+    for splits in (1, 10):
+        assert ew.metrics.inception_score(turned, splits) == ew.metrics.inception_score(rows, splits)
+    assert ew.metrics.inception_score(turned, 10, None) != ew.metrics.inception_score(rows, 10, None)
     half = rows.astype(np.float16)
     assert ew.metrics.mode_score(half, np.full(10, 0.1, np.float16)).value > 0
 
@@ -291,3 +294,18 @@ def test_what_a_sparse_matrix_does_not_store_and_what_is_masked_is_no_pair():
             assert "inf" in str(why)
         else:
             assert found.plan.toarray().tolist() == [[0.0, 0.5], [0.5, 0.0]] and found == 1.0
+
+
+def test_refusals_call_columns_by_their_names():
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+
+    def frame(shift):
+        return pandas.DataFrame({"width": rng.normal(size=400) + shift, "smoker": rng.integers(0, 2, 400)})
+
+    X, Y = frame(0.0), frame(1.0)
+    Y["smoker"] = rng.random(400) < 0.8
+    with pytest.raises(ValueError, match="many points share a value in column `smoker`"):
+        ew.divergence.estimate(X, Y[["smoker", "width"]], "js", "gaussian")
+    with pytest.raises(ValueError, match=r"in column 1 \(counted from 0\)"):
+        ew.divergence.estimate(X.to_numpy(dtype=float), Y.to_numpy(dtype=float), "js", "gaussian")

@@ -72,7 +72,8 @@ pub fn standardised(samples: &[&Samples]) -> Result<Vec<Samples>> {
             .flat_map(|x| x.iter().zip(&scales))
             .map(|(x, scale)| (x - scale.mean) / if scale.deviation > 0.0 { scale.deviation } else { 1.0 })
             .collect();
-        Samples::with_weights(Points::from_rows(coordinates, sample.dim())?, sample.weights().clone())
+        let scaled = Samples::with_weights(Points::from_rows(coordinates, sample.dim())?, sample.weights().clone())?;
+        sample.columns().map_or_else(|| Ok(scaled.clone()), |names| scaled.clone().with_columns(names.to_vec()))
     };
     samples.iter().map(scaled).collect()
 }

@@ -23,7 +23,8 @@ use crate::measure::Samples;
 /// with equality for T = ln p / q, so the mean over unseen points is a lower bound in expectation. For JS it is ln 2 minus the cross
 /// entropy of the classifier, for TV twice its balanced accuracy minus 1, for KL the bound of Nguyen, Wainwright & Jordan.
 /// It can be no better than the classifier: with quadratic features it is sharp for Gaussians and blind to what two samples with the
-/// same first two moments differ in. Where the two overlap little, the variance of the KL bounds grows like e^KL.
+/// same first two moments differ in. Where the two overlap little, the variance of the KL bounds grows like e^KL;
+/// ratios that m points of Q cannot show, (p / q)^a above m, are cut, so that no error is larger than what is bounded.
 ///
 /// A bound below 0 is given as 0, with the error that it had. Columns that are constant or follow from others are left out; levels and
 /// atoms enter by indicators, with products where the points show that they matter. Where mass of P sits on levels that Q never takes,
@@ -126,16 +127,16 @@ impl Discrepancy for Classifier {
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         self.check()?;
-        let table = Table::read(x, y)?;
+        let table = Table::as_given(x, y)?;
         table.answered(self.divergence, self.method(), |parts| match parts {
             Parts::Plain(sides) => {
                 sides.require(self.folds)?;
-                self.judged(&sides, self.features)
+                self.judged(&sides.whitened(), |p, q| Fit::whitened(p, q, self.features))
             }
             Parts::Cells(_) => {
                 let sides = table.model(self.features).expanded_in(&table);
                 sides.require(self.folds)?;
-                self.judged(&sides, Features::Linear)
+                self.judged(&sides, |p, q| Fit::new(p, q, Features::Linear))
             }
         })
     }
@@ -150,19 +151,20 @@ impl Classifier {
         }
     }
 
-    /// The estimate by log ratios that are linear or quadratic in the columns.
-    fn judged(&self, sides: &Sides, features: Features) -> Result<Estimate> {
+    /// The estimate by log ratios that are fitted by `fit`.
+    fn judged(&self, sides: &Sides, fit: impl Fn(&[&[f64]], &[&[f64]]) -> Fit + Sync) -> Result<Estimate> {
         let (base, swapped) = self.check()?;
         let sizes = sides.sizes();
         let swapped_sides = swapped.then(|| sides.clone().swapped());
         let sides = swapped_sides.as_ref().unwrap_or(sides);
-        let (at_p, at_q, converged) = self.held_out(sides, features);
+        let (at_p, at_q, converged) = self.held_out(sides, fit);
         let (n, m) = (at_p.len() as f64, at_q.len() as f64);
         let moments = |values: Vec<f64>| mean_and_variance(&values);
         let (value, variance) = match self.formula {
             Formula::Variational => {
-                let (over_p, variance_p) = moments(at_p.iter().map(|&t| base.slope(t)).collect());
-                let (over_q, variance_q) = moments(at_q.iter().map(|&t| base.conjugate(t)).collect());
+                let most = largest_shown(base, at_q.len());
+                let (over_p, variance_p) = moments(at_p.iter().map(|&t| base.slope(t.min(most))).collect());
+                let (over_q, variance_q) = moments(at_q.iter().map(|&t| base.conjugate(t.min(most))).collect());
                 // Where every point fell on its side, one more might not have: no error of 0 from so many points.
                 let tv = self.divergence == Divergence::TotalVariation;
                 let least = |count: f64| if tv { (count + 1.0) / (count + 2.0).powi(2) } else { 0.0 };
@@ -191,13 +193,13 @@ impl Classifier {
     }
 
     /// The log ratios at the points of P and Q, each by a fit that has not seen it, and whether all fits converged.
-    fn held_out(&self, sides: &Sides, features: Features) -> (Vec<f64>, Vec<f64>, bool) {
+    fn held_out(&self, sides: &Sides, fit: impl Fn(&[&[f64]], &[&[f64]]) -> Fit + Sync) -> (Vec<f64>, Vec<f64>, bool) {
         let (p, q) = (shuffled(&sides.x, sides.dim, self.seed, 0), shuffled(&sides.y, sides.dim, self.seed, 1));
         let folds = self.folds;
         let judged: Vec<(Vec<f64>, Vec<f64>, bool)> = (0..folds)
             .into_par_iter()
             .map(|fold| {
-                let fit = Fit::new(&part(&p, fold, folds, false), &part(&q, fold, folds, false), features);
+                let fit = fit(&part(&p, fold, folds, false), &part(&q, fold, folds, false));
                 let at = |rows: &[&[f64]]| part(rows, fold, folds, true).iter().map(|x| fit.log_ratio(x)).collect();
                 (at(&p), at(&q), fit.converged)
             })
@@ -212,12 +214,22 @@ impl Classifier {
     }
 }
 
+/// The log ratio at which larger ones are cut: one point of Q in m then adds at most 1 to the mean of (p / q)^a over Q. Cut or not, the
+/// variational value is a bound, and m points show no more.
+fn largest_shown(base: Base, m: usize) -> f64 {
+    match base {
+        Base::Power(a) if a > 0.0 => (m as f64).ln() / a.max(1.0),
+        _ => f64::INFINITY,
+    }
+}
+
 /// A base from log ratios that are linear in the features of `sides`, and its standard error: the mean of the variational value
 /// at the points of a fit, which is too large, and at points that it has not seen, which is too small by as much.
 pub(super) fn modelled(base: Base, sides: &Sides) -> (f64, f64) {
     let value = |at_p: &[f64], at_q: &[f64]| {
-        let over_p = mean_and_variance(&at_p.iter().map(|&t| base.slope(t)).collect::<Vec<_>>());
-        let over_q = mean_and_variance(&at_q.iter().map(|&t| base.conjugate(t)).collect::<Vec<_>>());
+        let most = largest_shown(base, at_q.len());
+        let over_p = mean_and_variance(&at_p.iter().map(|&t| base.slope(t.min(most))).collect::<Vec<_>>());
+        let over_q = mean_and_variance(&at_q.iter().map(|&t| base.conjugate(t.min(most))).collect::<Vec<_>>());
         (over_p.0 - over_q.0, over_p.1 / at_p.len() as f64 + over_q.1 / at_q.len() as f64)
     };
     let (p, q): (Vec<&[f64]>, Vec<&[f64]>) =
@@ -226,7 +238,7 @@ pub(super) fn modelled(base: Base, sides: &Sides) -> (f64, f64) {
     let at = |rows: &[&[f64]]| rows.iter().map(|x| fit.log_ratio(x)).collect::<Vec<f64>>();
     let (seen, _) = value(&at(&p), &at(&q));
     let folds = Classifier { folds: 10.min(p.len().min(q.len())), ..Classifier::new(Divergence::Kl) };
-    let (at_p, at_q, _) = folds.held_out(sides, Features::Linear);
+    let (at_p, at_q, _) = folds.held_out(sides, |p, q| Fit::new(p, q, Features::Linear));
     let (unseen, variance) = value(&at_p, &at_q);
     (0.5 * (seen + unseen), variance.sqrt())
 }

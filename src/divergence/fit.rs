@@ -54,6 +54,11 @@ impl Core for GaussianFit {
         matches!(base, Base::Power(_))
     }
 
+    /// Moments are those of the numbers as they are.
+    fn needs_densities(&self) -> bool {
+        false
+    }
+
     fn inside(&self, base: Base, sides: Sides) -> Result<Inside> {
         let found = Self::new(base.alone()).whole(sides)?;
         Ok(Inside { value: found.value, error: found.std_error().unwrap_or(f64::INFINITY) })

@@ -26,14 +26,17 @@ impl Features {
         }
     }
 
-    /// Appends the monomials of a point.
+    /// Appends the monomials of a point. Products of two coordinates stand for two entries of a symmetric matrix: with the factor √2 the
+    /// sum of squared weights is that of the matrix, which no rotation changes.
     pub(super) fn write(self, x: &[f64], out: &mut Vec<f64>) {
         out.push(1.0);
         out.extend_from_slice(x);
         if self == Self::Quadratic {
             for (k, v) in x.iter().enumerate() {
-                let rest = if x.len() >= FULL { &x[k..=k] } else { &x[k..] };
-                out.extend(rest.iter().map(|w| v * w));
+                out.push(v * v);
+                if x.len() < FULL {
+                    out.extend(x[k + 1..].iter().map(|w| std::f64::consts::SQRT_2 * v * w));
+                }
             }
         }
     }
@@ -56,8 +59,19 @@ impl Fit {
     /// Fits ln p / q to points of P and Q, each side counting one half: minimises Σ log loss + ½ |w|² by Newton's method, with the
     /// columns at mean 0 and deviation 1.
     pub(super) fn new(p: &[&[f64]], q: &[&[f64]], features: Features) -> Self {
+        let (centre, inverse) = scales(p, q, p[0].len());
+        Self::scaled(p, q, features, centre, inverse)
+    }
+
+    /// The same for points that were whitened before, in their one unit: no invertible affine map before that changes the fit.
+    pub(super) fn whitened(p: &[&[f64]], q: &[&[f64]], features: Features) -> Self {
+        let (centre, _) = scales(p, q, p[0].len());
+        let inverse = vec![1.0; centre.len()];
+        Self::scaled(p, q, features, centre, inverse)
+    }
+
+    fn scaled(p: &[&[f64]], q: &[&[f64]], features: Features, centre: Vec<f64>, inverse: Vec<f64>) -> Self {
         let dim = p[0].len();
-        let (centre, inverse) = scales(p, q, dim);
         let mut fit =
             Self { features, centre, inverse, weights: DVector::zeros(features.count(dim)), converged: false };
         let count = fit.weights.len();

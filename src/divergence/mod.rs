@@ -45,10 +45,13 @@ pub use logistic::Features;
 pub use mutual_information::Ksg;
 pub use ratio::LeastSquaresRatio;
 
+use crate::error::Result;
 use crate::estimate::Discrepancy;
+use crate::measure::Samples;
 
-/// The estimator to begin with for a divergence between samples of `dim` coordinates: nearest neighbours; the held-out classifier
-/// for JS and its root above four dimensions, where neighbours are biased, and for the total variation, which they do not give.
+/// The estimator to begin with for a divergence between samples whose numbers fill `dim` dimensions (see [`dimension`]): nearest
+/// neighbours; the held-out classifier for JS and its root above four dimensions, where neighbours are biased, and for the total
+/// variation, which they do not give.
 ///
 /// ```
 /// use earthwork::divergence::{Divergence, recommended};
@@ -64,4 +67,22 @@ pub fn recommended(divergence: Divergence, dim: usize) -> Box<dyn Discrepancy> {
         }
         _ => Box::new(Knn::new(divergence)),
     }
+}
+
+/// How many dimensions the numbers of two tables fill: their columns without constant ones, categories (also one-hot) and flags, and
+/// without those that are affine functions of others. It is what makes a divergence hard to estimate by neighbours.
+///
+/// # Errors
+/// When the samples have different numbers of columns, or weights of several sizes.
+///
+/// ```
+/// use earthwork::prelude::*;
+///
+/// let wave = |i: usize| (i as f64 * 0.618).sin();
+/// let table = |at: usize| Samples::new((at..at + 60).map(|i| [wave(i), 2.0 * wave(i), 1.0, (i % 2) as f64]).collect::<Vec<_>>());
+/// assert_eq!(earthwork::divergence::dimension(&table(0)?, &table(60)?)?, 1);
+/// # Ok::<(), Error>(())
+/// ```
+pub fn dimension(x: &Samples, y: &Samples) -> Result<usize> {
+    structure::Table::read(x, y).map(|table| table.numbers())
 }

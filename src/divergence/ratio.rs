@@ -9,7 +9,7 @@ use super::knn::mean_and_variance;
 use super::logistic::Features;
 use super::notes;
 use super::sides::{Sides, shuffled};
-use super::structure::{Parts, Table};
+use super::structure::{Parts, Table, relative_chi_squared};
 use crate::error::{Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Kind};
 use crate::measure::Samples;
@@ -77,6 +77,12 @@ impl Discrepancy for LeastSquaresRatio {
         // The relative χ² is at most 1 / α − 1, whatever P has that Q has not.
         let divergence = if self.alpha == 0.0 { Divergence::ChiSquared } else { Divergence::JensenShannon };
         let table = Table::read(x, y)?;
+        let by_counts = |counts: &[(usize, usize)]| relative_chi_squared(self.alpha, counts);
+        if self.alpha > 0.0
+            && let Some(found) = table.from_counts(METHOD, by_counts)
+        {
+            return Ok(found);
+        }
         table.answered(divergence, METHOD, |parts| match parts {
             Parts::Plain(sides) => self.judged(&sides),
             Parts::Cells(_) => self.judged(&table.model(Features::Linear).expanded_in(&table)),

@@ -30,6 +30,7 @@ use crate::numeric::ranges;
 pub struct Samples {
     points: Points,
     weights: Weights,
+    columns: Option<Arc<[String]>>,
 }
 
 impl Samples {
@@ -43,7 +44,7 @@ impl Samples {
     pub fn new(points: impl IntoPoints) -> Result<Self> {
         let points = points.into_points()?;
         let weights = Weights::uniform(points.len())?;
-        Ok(Self { points, weights })
+        Ok(Self { points, weights, columns: None })
     }
 
     /// Points with the given weights (length n, of any total).
@@ -65,7 +66,26 @@ impl Samples {
             let kind = ErrorKind::Length { what: "weights", expected, found, reason: "one for each point" };
             return Err(Error::new("weights", kind));
         }
-        Ok(Self { points, weights })
+        Ok(Self { points, weights, columns: None })
+    }
+
+    /// The same with names for its columns, by which errors tell of them.
+    ///
+    /// # Errors
+    /// When the number of names is not d.
+    pub fn with_columns(self, names: impl Into<Arc<[String]>>) -> Result<Self> {
+        let names = names.into();
+        if names.len() != self.dim() {
+            let (expected, found) = (self.dim(), names.len());
+            let kind = ErrorKind::Length { what: "names", expected, found, reason: "one for each column" };
+            return Err(Error::new("columns", kind));
+        }
+        Ok(Self { columns: Some(names), ..self })
+    }
+
+    /// The names of the columns, where they have some.
+    pub fn columns(&self) -> Option<&[String]> {
+        self.columns.as_deref()
     }
 
     /// Number of points, n ≥ 1.
@@ -102,7 +122,7 @@ impl Samples {
     /// The same points with weights of total 1.
     #[must_use]
     pub fn normalised(&self) -> Self {
-        Self { points: self.points.clone(), weights: self.weights.normalised() }
+        Self { weights: self.weights.normalised(), ..self.clone() }
     }
 
     /// The weighted mean, of length d.

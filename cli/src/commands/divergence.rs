@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use earthwork::divergence::Divergence;
+use earthwork::divergence::{Divergence, dimension};
 use earthwork::estimate::resample::{self, Resampling};
 use earthwork::estimate::{Estimate, Evidence};
 
@@ -51,7 +51,8 @@ fn on_grid(kind: Divergence, a: &Sample, b: &Sample) -> Outcome<DivergenceRow> {
 }
 
 fn from_samples(kind: Divergence, a: &Sample, b: &Sample, options: &DivergenceArgs) -> Outcome<DivergenceRow> {
-    let estimator = estimator(kind, a.samples.dim(), options)?;
+    let dim = dimension(&a.samples, &b.samples).unwrap_or(a.samples.dim());
+    let estimator = estimator(kind, dim, options)?;
     let start = Instant::now();
     let estimate = estimator.between(&a.samples, &b.samples).map_err(|error| named(error, a, b))?;
     let interval = match options.ci {

@@ -40,28 +40,32 @@ pub(crate) struct Inputs {
 impl Inputs {
     /// Refuses coordinates whose squared distances no number can hold, for commands that compute with them.
     pub(crate) fn require_squares(&self) -> Outcome<()> {
-        let origin = self.samples.first().map(|sample| sample.samples.point(0).to_vec()).unwrap_or_default();
-        for sample in &self.samples {
-            let far = |point: &[f64]| point.iter().zip(&origin).fold(0.0_f64, |most, (v, o)| most.max((v - o).abs()));
-            let farthest = sample.samples.points().iter().map(far).fold(0.0_f64, f64::max);
-            if farthest > LARGEST {
-                let reach = format::short(farthest, 2);
-                let why = format!(
-                    "its points lie up to {reach} from the others, and squares of that are no numbers any more"
-                );
-                return wrong_file(&sample.name, why + "; put all columns on one scale with --standardise");
-            }
-        }
-        let spread = self.samples.iter().flat_map(|sample| sample.samples.points().iter());
-        let spread =
-            spread.flat_map(|point| point.iter().zip(&origin)).fold(0.0_f64, |most, (v, o)| most.max((v - o).abs()));
-        if spread > 0.0 && spread < LEAST {
-            let reach = format::short(spread, 2);
-            let why = format!("the points lie within {reach} of each other, and squares of that are 0");
-            return wrong_file(&self.samples[0].name, why + "; put all columns on one scale with --standardise");
-        }
-        Ok(())
+        let sides: Vec<_> = self.samples.iter().map(|sample| (sample.name.as_str(), &sample.samples)).collect();
+        require_squares(&sides, "put all columns on one scale with --standardise")
     }
+}
+
+/// Refuses samples, each with its name, whose distances have no squares. `advice` says what to do.
+pub(crate) fn require_squares(samples: &[(&str, &Samples)], advice: &str) -> Outcome<()> {
+    let origin = samples.first().map(|(_, sample)| sample.point(0).to_vec()).unwrap_or_default();
+    let far = |point: &[f64]| point.iter().zip(&origin).fold(0.0_f64, |most, (v, o)| most.max((v - o).abs()));
+    let mut spread = 0.0_f64;
+    for (name, sample) in samples {
+        let farthest = sample.points().iter().map(far).fold(0.0_f64, f64::max);
+        if farthest > LARGEST {
+            let reach = format::short(farthest, 2);
+            let why =
+                format!("its points lie up to {reach} from the others, and squares of that are no numbers any more");
+            return wrong_file(name, format!("{why}; {advice}"));
+        }
+        spread = spread.max(farthest);
+    }
+    if spread > 0.0 && spread < LEAST {
+        let reach = format::short(spread, 2);
+        let why = format!("the points lie within {reach} of each other, and squares of that are 0");
+        return wrong_file(samples[0].0, format!("{why}; {advice}"));
+    }
+    Ok(())
 }
 
 /// Distances between these have squares that can be added up and divided by each other.
@@ -108,12 +112,21 @@ pub(crate) struct Labelled {
     pub(crate) classes: Vec<String>,
 }
 
+/// What is read of a file of points with classes.
+pub(crate) struct LabelledChoice<'a> {
+    pub(crate) columns: &'a [String],
+    /// The column that names the class of each point.
+    pub(crate) label: Option<&'a str>,
+    pub(crate) drop_missing: bool,
+    pub(crate) header: Header,
+}
+
 /// One file of points, and the class of each by the values of a column, if one is named.
-pub(crate) fn labelled(path: &str, columns: &[String], label: Option<&str>, drop_missing: bool) -> Outcome<Labelled> {
-    let choice = Choice { columns, weights: None, group: label };
-    let table = Table::read(path, Header::Auto)?;
+pub(crate) fn labelled(path: &str, options: &LabelledChoice) -> Outcome<Labelled> {
+    let choice = Choice { columns: options.columns, weights: None, group: options.label };
+    let table = Table::read(path, options.header)?;
     let roles = columns::roles(&table, &choice)?;
-    let rows = columns::rows(&table, &roles, drop_missing)?;
+    let rows = columns::rows(&table, &roles, options.drop_missing)?;
     let (mut classes, mut labels) = (Vec::new(), Vec::new());
     for &row in &rows.kept {
         let class = roles.group.map_or_else(String::new, |k| table.columns[k].label(row));
@@ -124,6 +137,7 @@ pub(crate) fn labelled(path: &str, columns: &[String], label: Option<&str>, drop
         labels.push(at);
     }
     let samples = sample(table.name.clone(), &table, &roles, rows, None)?.samples;
+    require_squares(&[(&table.name, &samples)], "divide the columns by one number first")?;
     Ok(Labelled { samples, labels, classes })
 }
 
@@ -218,6 +232,8 @@ fn sample(name: String, table: &Table, roles: &Roles, rows: Rows, masses: Option
         }
         (None, None) => (Samples::new(points)?, "uniform weights".to_string()),
     };
+    let names = || roles.coordinates.iter().map(|&k| table.columns[k].name.clone()).collect::<Vec<String>>();
+    let samples = if table.has_names { samples.with_columns(names())? } else { samples };
     Ok(Sample { name, samples, weights, dropped: rows.dropped, passed: table.passed.clone(), grid: None })
 }
 

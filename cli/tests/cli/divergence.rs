@@ -139,3 +139,30 @@ fn wrong_questions_are_refused_in_one_line() {
     assert!(message("--time-limit 1s").contains("--time-limit is for solves"));
     assert!(message("--ci 1.5").contains("level"));
 }
+
+#[test]
+fn refusals_call_columns_by_their_names() {
+    let table = |shift: f64, flags: u32| {
+        let numbers = bell(shift);
+        let rows = numbers.lines().skip(1).zip(0_u32..);
+        let rows: Vec<String> = rows.map(|(number, i)| format!("{number},{}", u32::from(i * 7 % 10 < flags))).collect();
+        format!("width,smoker\n{}\n", rows.join("\n"))
+    };
+    let folder = Folder::with(&[("a.csv", &table(0.0, 3)), ("b.csv", &table(1.0, 8))]);
+    let refusal = folder.run("divergence a.csv b.csv --kind js --method gaussian").refusal();
+    assert!(refusal.contains("many points share a value in column `smoker`"), "{refusal}");
+}
+
+#[test]
+fn one_hot_columns_leave_js_to_neighbours() {
+    let table = |shift: f64| {
+        let numbers = bell(shift);
+        let flag = |i: u32, k: u32| u32::from(i % 5 == k);
+        let hot = |i: u32| (0..5).map(|k| flag(i, k).to_string()).collect::<Vec<_>>().join(",");
+        let rows: Vec<String> = numbers.lines().skip(1).zip(0_u32..).map(|(x, i)| format!("{x},{}", hot(i))).collect();
+        format!("x,a,b,c,d,e\n{}\n", rows.join("\n"))
+    };
+    let folder = Folder::with(&[("a.csv", &table(0.0)), ("b.csv", &table(1.0))]);
+    let text = folder.run("divergence a.csv b.csv --kind js").text();
+    assert!(text.contains("JS (kNN, k = 5)"), "{text}");
+}

@@ -22,6 +22,13 @@ pub(in super::super) struct Cell {
     pub(super) apart: bool,
 }
 
+impl Cell {
+    /// Whether it has points of X alone, or of Y alone.
+    pub(super) fn is_of_one_side(&self) -> bool {
+        self.in_x == 0 || self.in_y == 0
+    }
+}
+
 /// Points beyond the dimension that show that a side lies in a subspace.
 const SPARE: usize = 10;
 
@@ -47,16 +54,18 @@ pub(super) fn cells(x: &[&[f64]], y: &[&[f64]], columns: &[Column]) -> Vec<Cell>
         };
         (0..columns.len()).filter(is_free).collect()
     };
-    sorted.iter().flat_map(|(key, (x, y))| cell(x, y, &free(key))).collect()
+    // Rounded numbers repeat, and each draw counts.
+    let once = !columns.iter().any(|column| matches!(column, Column::Rounded { .. }));
+    sorted.iter().flat_map(|(key, (x, y))| cell(x, y, &free(key), once)).collect()
 }
 
-/// One cell; two where one of the sides lies in a subspace that the other leaves: they share no mass.
-fn cell(x: &[&[f64]], y: &[&[f64]], free: &[usize]) -> Vec<Cell> {
+/// One cell, equal points `once` or as often as they are; two where one of the sides lies in a subspace that the other leaves: they share no mass.
+fn cell(x: &[&[f64]], y: &[&[f64]], free: &[usize], once: bool) -> Vec<Cell> {
     let both: Vec<&[f64]> = x.iter().chain(y).copied().collect();
     let kept = if free.is_empty() { Vec::new() } else { independent(&both, free) };
     let chosen = |rows: &[&[f64]]| -> Vec<f64> {
         let all: Vec<f64> = rows.iter().flat_map(|row| kept.iter().map(|&k| row[k])).collect();
-        if kept.is_empty() { all } else { distinct(&all, kept.len()) }
+        if kept.is_empty() || !once { all } else { distinct(&all, kept.len()) }
     };
     let whole = Cell { in_x: x.len(), in_y: y.len(), x: chosen(x), y: chosen(y), dim: kept.len(), apart: false };
     let flat = |rows: &[&[f64]]| {

@@ -38,7 +38,8 @@ impl Value {
 
 /// Points for each level, from which a column of repeated values is a list of levels.
 const PER_LEVEL: usize = 5;
-/// Whole numbers with at least this many levels are read as rounded numbers where there are other numbers beside them.
+/// Whole numbers with at least this many levels are read as rounded numbers where there are other numbers beside them, or where the rows
+/// take too many values ([`few`]).
 pub(super) const ORDINAL: usize = 8;
 /// More levels than this on a grid are rounded numbers, however often each is repeated.
 const MOST_LEVELS: usize = 40;
@@ -106,6 +107,12 @@ impl Column {
         }
         self
     }
+}
+
+/// Whether so many points take so few values that they are levels: of one column, or of whole rows, of which there are as many whatever
+/// invertible map the rows went through.
+pub(super) fn few(values: usize, points: usize) -> bool {
+    values <= MOST_LEVELS && points >= PER_LEVEL * values
 }
 
 /// Whether any value occurs twice.

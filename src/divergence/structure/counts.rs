@@ -93,6 +93,31 @@ pub(super) fn combined(base: Base, cells: &[Counted]) -> (f64, f64) {
     (value, ((first - second).max(second) + inside).sqrt())
 }
 
+/// The α-relative χ², Σ (1 − α)² (p − q)² / (α p + (1 − α) q) with 0 < α < 1, of counts of X and of Y, and its standard error. The bias
+/// of second order is taken off.
+pub(in super::super) fn relative_chi_squared(alpha: f64, counts: &[(usize, usize)]) -> (f64, f64) {
+    let n = counts.iter().map(|c| c.0).sum::<usize>() as f64;
+    let m = counts.iter().map(|c| c.1).sum::<usize>() as f64;
+    let beta = 1.0 - alpha;
+    let (mut value, mut by_p, mut by_q, mut second) = (0.0, Vec::new(), Vec::new(), 0.0);
+    for &(a, b) in counts {
+        let (p, q) = (a as f64 / n, b as f64 / m);
+        let both = alpha * p + beta * q;
+        let curvature = 2.0 * beta * beta / both.powi(3);
+        let (of_p, of_q) = (curvature * q * q * p * (1.0 - p) / n, curvature * p * p * q * (1.0 - q) / m);
+        value += beta * beta * (p - q).powi(2) / both - 0.5 * (of_p + of_q);
+        second += 0.5 * (of_p + of_q);
+        let ratio = beta * (p - q) / both;
+        by_p.push((p, ratio * (2.0 * beta - alpha * ratio)));
+        by_q.push((q, -beta * ratio * (2.0 + ratio)));
+    }
+    let cells = counts.iter().filter(|c| c.0 > 0 && c.1 > 0).count().max(2) - 1;
+    // A sum of `cells` squares, of which each brings its part of the bias.
+    let second = 2.0 * second * second / cells as f64;
+    let first = variance(&by_p) / n + variance(&by_q) / m;
+    (value.clamp(0.0, 1.0 / alpha - 1.0), (first - second).max(second).sqrt())
+}
+
 /// f″(1), which is what a small difference of P and Q is multiplied with.
 fn curvature(base: Base) -> f64 {
     match base {

@@ -17,7 +17,7 @@ mod counts;
 mod model;
 mod rank;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rand::RngExt;
 
@@ -33,8 +33,8 @@ use crate::numeric::stream;
 pub(super) use cells::Cell;
 use cells::{cells, repeats, row_hash};
 use columns::Column;
-pub(super) use counts::Inside;
 use counts::{Counted, combined};
+pub(super) use counts::{Inside, relative_chi_squared};
 pub(super) use model::Model;
 
 /// What an estimator does with points that fill their dimensions and do not repeat.
@@ -53,18 +53,25 @@ pub(super) trait Core: Sync {
 
     /// Points that it needs of either side.
     fn least(&self) -> usize;
+
+    /// Whether points may not repeat, so that rounded numbers are spread over their steps.
+    fn needs_densities(&self) -> bool {
+        true
+    }
 }
 
 /// Points of either side, times the square of the dimension, from which a cell is estimated by itself.
 const ENOUGH: usize = 150;
 /// The share of points that may lie in cells with fewer.
 const SMALL: f64 = 0.05;
+/// Points of either side from which it is no accident that the two have no value in common.
+const FEW: usize = 5;
 /// Points for each cell from which a table of counts is no sparse one.
 const POINTS_PER_CELL: usize = 8;
 
 /// The estimate of `divergence` by `core`, for samples of any structure.
 pub(super) fn estimate(x: &Samples, y: &Samples, divergence: Divergence, core: &dyn Core) -> Result<Estimate> {
-    let table = Table::read(x, y)?;
+    let table = if core.needs_densities() { Table::read(x, y)? } else { Table::as_given(x, y)? };
     table.answered(divergence, core.method(), |parts| match parts {
         Parts::Plain(sides) => {
             sides.require(core.least())?;
@@ -83,6 +90,8 @@ pub(super) struct Table {
     y: Vec<f64>,
     dim: usize,
     columns: Vec<Column>,
+    /// The names of the columns, where they have some.
+    names: Option<Vec<String>>,
     /// Points as given.
     sizes: (usize, usize),
     /// How often each row of X and of Y was given.
@@ -102,14 +111,22 @@ pub(super) enum Parts {
     Cells(Vec<Cell>),
 }
 
+impl Parts {
+    /// Whether the sides share no mass.
+    fn are_disjoint(&self) -> bool {
+        matches!(self, Self::Cells(cells) if cells.iter().all(Cell::is_of_one_side))
+    }
+}
+
 impl Table {
-    /// Looks at both samples.
+    /// Looks at both samples, and leaves rounded numbers as they are: for estimators that need no densities.
     ///
     /// # Errors
     /// When the dimensions differ or a sample has weights of several sizes.
-    pub(super) fn read(x: &Samples, y: &Samples) -> Result<Self> {
+    pub(super) fn as_given(x: &Samples, y: &Samples) -> Result<Self> {
         require_dimension("y", y.dim(), x.dim())?;
         let dim = x.dim();
+        let names = x.columns().or(y.columns()).map(<[String]>::to_vec);
         let (x, y) = (draws("x", x, 1)?, draws("y", y, 1)?);
         let sizes = (x.len() / dim, y.len() / dim);
         let same = same_rows(&x, &y, dim);
@@ -120,6 +137,7 @@ impl Table {
             y,
             dim,
             columns: Vec::with_capacity(dim),
+            names,
             sizes,
             times: (of_x, of_y),
             alone: (0.0, 0.0),
@@ -143,17 +161,46 @@ impl Table {
             };
             table.alone = (share(&table.x, |a| &a.0), share(&table.y, |a| &a.1));
         }
-        // Whole numbers beside other numbers are numbers.
-        if table.columns.iter().any(|c| matches!(c, Column::Free | Column::Atoms(_) | Column::Rounded { .. })) {
+        // Whole numbers beside other numbers are numbers, and so they are where the rows take many values.
+        let is_number = |c: &Column| matches!(c, Column::Free | Column::Atoms(_) | Column::Rounded { .. });
+        if table.columns.iter().any(is_number) || !columns::few(table.different(), n + m) {
             let columns = std::mem::take(&mut table.columns);
             table.columns = columns.into_iter().zip(&values).map(|(column, values)| column.rounded(values)).collect();
         }
+        table.leave_out_dependent();
         let on_atom = |row: &[f64]| row.iter().zip(&table.columns).any(|(&v, column)| column.code(v).is_some());
         if table.columns.iter().any(|column| !column.discrete().is_empty()) {
             table.counted = table.x.chunks_exact(dim).filter(|row| on_atom(row)).count();
         }
+        Ok(table)
+    }
+
+    /// Looks at both samples, for estimators that need densities.
+    ///
+    /// # Errors
+    /// As [`Table::as_given`].
+    pub(super) fn read(x: &Samples, y: &Samples) -> Result<Self> {
+        let mut table = Self::as_given(x, y)?;
         table.spread();
         Ok(table)
+    }
+
+    /// How many different rows there are.
+    fn different(&self) -> usize {
+        let rows = self.x.chunks_exact(self.dim).chain(self.y.chunks_exact(self.dim));
+        rows.map(row_hash).collect::<HashSet<u64>>().len()
+    }
+
+    /// Calls columns of numbers constant that are affine functions of others, before anything is drawn within their steps.
+    fn leave_out_dependent(&mut self) {
+        let number = |k: &usize| !matches!(self.columns[*k], Column::Constant | Column::Levels(_));
+        let numbers: Vec<usize> = (0..self.dim).filter(number).collect();
+        if !self.columns.iter().any(|column| matches!(column, Column::Rounded { .. })) || numbers.len() < 2 {
+            return;
+        }
+        let rows: Vec<&[f64]> = self.x.chunks_exact(self.dim).chain(self.y.chunks_exact(self.dim)).collect();
+        let kept = rank::independent(&rows, &numbers);
+        numbers.into_iter().filter(|k| !kept.contains(k)).for_each(|k| self.columns[k] = Column::Constant);
     }
 
     /// Moves rounded numbers within their rounding step, evenly: the law of what was rounded is read off the result without loss.
@@ -193,32 +240,64 @@ impl Table {
             return Ok(Estimate::new(0.0, Evidence::Unstated, method, self.sizes).with_note(Note::SameSample));
         }
         let parts = self.parts(&self.columns);
-        let (in_x, in_y, all) = self.apart(&parts);
+        let (in_x, in_y) = self.apart(&parts);
+        let is_disjoint = parts.are_disjoint();
         if let Some((base, swapped)) = divergence.base() {
             let share = if swapped { self.alone.1.max(in_y) } else { self.alone.0.max(in_x) };
+            let share = if is_disjoint && !self.is_of_counts() { 1.0 } else { share };
             if matches!(base, Base::Power(order) if order >= 1.0) && share > 0.0 {
                 let infinite = Estimate::new(f64::INFINITY, Evidence::Unstated, method, self.sizes);
                 return Ok(notes::ties(infinite.with_note(Note::Alone { share }), self.counted));
             }
-            if all {
-                // They share no mass.
+            if is_disjoint {
                 let (n, m) = (self.x.len() / self.dim, self.y.len() / self.dim);
                 let (value, error) = Self::of_counts(base, &[(n, 0), (0, m)]);
                 return Ok(self.noted(finished(divergence, value, error, method, self.sizes)));
             }
         }
-        let mut found = estimated(parts)?;
+        let mut found = possible(estimated(parts)?)?;
         found.sizes = self.sizes;
         Ok(self.noted(found))
     }
 
-    /// The shares of X and of Y in cells where one side lies in a subspace that the other leaves, and whether there are no others.
-    fn apart(&self, parts: &Parts) -> (f64, f64, bool) {
-        let Parts::Cells(cells) = parts else { return (0.0, 0.0, false) };
+    /// Whether there is a column of whole numbers, which may have tails where no point was drawn, or hardly a point to tell by.
+    fn is_of_counts(&self) -> bool {
+        let few = self.x.len().min(self.y.len()) < FEW * self.dim;
+        few || self
+            .columns
+            .iter()
+            .any(|column| matches!(column, Column::Levels(levels) if levels.len() >= columns::ORDINAL))
+    }
+
+    /// The shares of X and of Y in cells where one side lies in a subspace that the other leaves.
+    fn apart(&self, parts: &Parts) -> (f64, f64) {
+        let Parts::Cells(cells) = parts else { return (0.0, 0.0) };
         let apart = || cells.iter().filter(|cell| cell.apart);
         let share = |count: usize, points: &[f64]| count as f64 * self.dim as f64 / points.len() as f64;
-        let (in_x, in_y) = (apart().map(|c| c.in_x).sum(), apart().map(|c| c.in_y).sum());
-        (share(in_x, &self.x), share(in_y, &self.y), !cells.is_empty() && cells.iter().all(|cell| cell.apart))
+        (share(apart().map(|c| c.in_x).sum(), &self.x), share(apart().map(|c| c.in_y).sum(), &self.y))
+    }
+
+    /// An estimate from the points of X and of Y in each cell by `estimated` (a value and its error), where nothing inside the cells
+    /// tells the sides apart: all are atoms, or have points of one side alone.
+    pub(super) fn from_counts(
+        &self,
+        method: &'static str,
+        estimated: impl Fn(&[(usize, usize)]) -> (f64, f64),
+    ) -> Option<Estimate> {
+        let Parts::Cells(cells) = self.parts(&self.columns) else { return None };
+        let counts: Vec<(usize, usize)> = cells.iter().map(|cell| (cell.in_x, cell.in_y)).collect();
+        cells.iter().all(|cell| cell.dim == 0 || cell.is_of_one_side()).then(|| {
+            let (value, error) = estimated(&counts);
+            self.noted(Estimate::new(value, Evidence::StandardError(error), method, self.sizes))
+        })
+    }
+
+    /// How many dimensions the numbers fill: columns that are neither constant nor levels, less those that follow from others.
+    pub(super) fn numbers(&self) -> usize {
+        let number = |k: &usize| !matches!(self.columns[*k], Column::Constant | Column::Levels(_));
+        let numbers: Vec<usize> = (0..self.dim).filter(number).collect();
+        let rows: Vec<&[f64]> = self.x.chunks_exact(self.dim).chain(self.y.chunks_exact(self.dim)).collect();
+        if numbers.is_empty() { 0 } else { rank::independent(&rows, &numbers).len() }
     }
 
     /// The parts, were the columns what they are said to be.
@@ -323,14 +402,28 @@ impl Table {
         if core.splits(base) {
             return Ok(());
         }
-        let discrete = (0..self.dim).filter(|&k| !self.columns[k].discrete().is_empty());
-        let names: Vec<String> = discrete.map(|k| k.to_string()).collect();
+        let discrete: Vec<usize> = (0..self.dim).filter(|&k| !self.columns[k].discrete().is_empty()).collect();
         let why = format!(
-            "many points share a value in column {} (counted from 0), and this estimator gives only KL and powers of p / q there; \
-             use nearest neighbours or a classifier, or leave such columns out",
-            names.join(", ")
+            "many points share a value in {}, and this estimator gives only KL and powers of p / q there; use nearest neighbours or \
+             a classifier, or leave such columns out",
+            self.called(&discrete)
         );
         Err(Error::new("x", ErrorKind::Unsupported(why.into())))
+    }
+
+    /// Columns as a sentence calls them: by name, or by number from 0.
+    fn called(&self, columns: &[usize]) -> String {
+        let one = if columns.len() == 1 { "column" } else { "columns" };
+        match &self.names {
+            Some(names) => {
+                let quoted: Vec<String> = columns.iter().map(|&k| format!("`{}`", names[k])).collect();
+                format!("{one} {}", quoted.join(", "))
+            }
+            None => {
+                let numbers: Vec<String> = columns.iter().map(ToString::to_string).collect();
+                format!("{one} {} (counted from 0)", numbers.join(", "))
+            }
+        }
     }
 
     /// A base of counts of X and of Y, and its standard error.
@@ -358,7 +451,8 @@ impl Model {
     }
 }
 
-/// The estimate of a divergence from that of its base, which is moved into its range: the nearest value that it can have.
+/// The estimate of a divergence from that of its base. A base outside its range by no more than chance is moved to the nearest value that it
+/// can have; one farther out is NaN, which [`possible`] refuses.
 pub(super) fn finished(
     divergence: Divergence,
     base: f64,
@@ -372,10 +466,34 @@ pub(super) fn finished(
         Some((Base::TotalVariation, _)) => 1.0,
         _ => f64::INFINITY,
     };
-    let base = base.clamp(0.0, most);
-    let error = divergence.carried(base, error);
+    let moved = base.clamp(0.0, most);
+    if (base - moved).abs() > TOO_FAR * error + ROUNDING {
+        let evidence = Evidence::Interval { lower: base - TOO_FAR * error, upper: base + TOO_FAR * error, level: 1.0 };
+        return Estimate::new(f64::NAN, evidence, method, sizes);
+    }
+    let error = divergence.carried(moved, error);
     let evidence = if error.is_finite() { Evidence::StandardError(error) } else { Evidence::Unstated };
-    Estimate::new(divergence.finish(base), evidence, method, sizes)
+    Estimate::new(divergence.finish(moved), evidence, method, sizes)
+}
+
+/// Standard errors from the range of a sum from which a value outside is no accident.
+const TOO_FAR: f64 = 4.0;
+/// What rounding may put a sum outside of its range by.
+const ROUNDING: f64 = 1e-9;
+
+/// Refuses an estimate that [`finished`] found too far outside of what its divergence can be: moved into the range it would hide that the
+/// method does not fit.
+fn possible(estimate: Estimate) -> Result<Estimate> {
+    let Evidence::Interval { lower, upper, .. } = estimate.evidence else { return Ok(estimate) };
+    if !estimate.value.is_nan() {
+        return Ok(estimate);
+    }
+    let why = format!(
+        "{} give a value between {lower:.3} and {upper:.3}, which is none that there can be: the method does not fit these \
+         samples; choose another",
+        estimate.method
+    );
+    Err(Error::new("x", ErrorKind::Unsupported(why.into())))
 }
 
 fn one_is_flat(x: &[&[f64]], y: &[&[f64]], columns: &[usize]) -> bool {
@@ -408,7 +526,7 @@ fn same_rows(x: &[f64], y: &[f64], dim: usize) -> bool {
 }
 
 /// Distinct rows from which their equal counts are no accident.
-const DISTINCT: usize = 20;
+const DISTINCT: usize = 12;
 
 /// Rows that are all repeated k times, or multiples of k times, with one of each k; and k.
 fn divided(rows: Vec<f64>, dim: usize) -> (Vec<f64>, usize) {
