@@ -65,6 +65,7 @@ pub(crate) fn prdc(
 }
 
 #[pyfunction]
+#[pyo3(signature = (posteriors, splits, seed))]
 pub(crate) fn inception_score(
     py: Python<'_>,
     posteriors: PyReadonlyArray2<'_, f64>,
