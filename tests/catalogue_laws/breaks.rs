@@ -95,7 +95,7 @@ pub(crate) const BREAKS: &[Break] = &[
     },
     Break {
         law: Law::RepeatedRows,
-        keys: &["js", "knn hellinger2", "knn renyi:0.5"],
+        keys: &["reverse-kl", "js", "knn hellinger2", "knn renyi:0.5"],
         why: "Copies of a row are taken for new draws at distance 0.",
     },
     Break {
