@@ -157,7 +157,7 @@ fn oracle(small: &Small) -> f64 {
     }
     let mut u: Vec<f64> = (0..n + m).map(|k| inside(k, 0.0)).collect();
     loop {
-        let (mut here, mut damping) = (value(&u, epsilon), 1.0);
+        let (mut here, mut damping, mut radius) = (value(&u, epsilon), 1.0, 1e3);
         for _ in 0..2_000 {
             let plan = moved(&u, epsilon);
             let mut slope: Vec<f64> = (0..n + m).map(|k| worth(k, u[k]).1).collect();
@@ -182,13 +182,15 @@ fn oracle(small: &Small) -> f64 {
             for _ in 0..80 {
                 let step = eliminated(system(damping));
                 let mut next = u.clone();
-                free.iter().zip(&step).for_each(|(&k, step)| next[k] = inside(k, u[k] + step.clamp(-1e3, 1e3)));
+                free.iter().zip(&step).for_each(|(&k, step)| next[k] = inside(k, u[k] + step.clamp(-radius, radius)));
                 let there = value(&next, epsilon);
                 if there > here {
-                    (gained, u, here, damping) = (there - here, next, there, (damping * 0.1).max(1e-16));
+                    (gained, u, here) = (there - here, next, there);
+                    (damping, radius) = ((damping * 0.1).max(1e-16), f64::min(4.0 * radius, 1e3));
                     break;
                 }
-                damping *= 4.0;
+                // (Where next to nothing is held, no damping is enough: steps are cut too.)
+                (damping, radius) = (2.0 * damping, 0.5 * radius);
             }
             if gained <= 1e-15 * (1e-3 + here.abs()) {
                 break;
