@@ -1,5 +1,6 @@
 //! Candidate arcs, and the pivot loop over them.
 
+use super::fixed_point::FixedPoint;
 use super::tree::{Order, Tree};
 use crate::exact::amount::Amount;
 use crate::transport::{Progress, Status, Watch};
@@ -27,6 +28,16 @@ impl Candidates {
         let cost = pairs.iter().map(|&(i, j)| cost(i as usize, j as usize)).collect();
         // From a borrow: out of the pairs themselves, the targets would go on living in their room.
         Self { start, target: pairs.iter().map(|&(_, j)| j).collect(), cost }
+    }
+
+    /// The largest size of a cost.
+    pub(super) fn largest_cost(&self) -> f64 {
+        self.cost.iter().fold(0.0, |most, c| most.max(c.abs()))
+    }
+
+    /// Rounds all costs.
+    pub(super) fn round(&mut self, fixed: FixedPoint) {
+        self.cost.iter_mut().for_each(|c| *c = fixed.round(*c));
     }
 
     /// The same with more pairs, which must be sorted.

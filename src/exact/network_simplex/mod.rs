@@ -4,6 +4,7 @@ mod active;
 mod arcs;
 mod dense;
 mod expand;
+mod fixed_point;
 mod forbidden;
 pub(super) mod free_flow;
 mod levels;

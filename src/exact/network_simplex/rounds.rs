@@ -1,11 +1,12 @@
 //! The simplex over few arcs, and pricing rounds that add the ones that are missing.
 
 use super::arcs::{Candidates, End, pivot_until_clean};
+use super::fixed_point::FixedPoint;
 use super::oracle::Oracle;
 use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Order, Tree, TreeArc};
-use super::{Outcome, TOUR_FROM, pivots_per_round, tolerance};
+use super::{Outcome, PATIENCE, TOUR_FROM, pivots_per_round, tolerance};
 use crate::exact::amount::Amount;
 use crate::numeric::Sum;
 use crate::transport::{Progress, Status, Watch};
@@ -85,6 +86,12 @@ pub(super) fn masses_of<A: Amount>(arcs: impl Iterator<Item = TreeArc<A>>, (n, m
     masses
 }
 
+/// The fixed point of a round: it holds what the tree and the candidates hold.
+fn fixed_point(potentials: &[f64], candidates: &Candidates) -> Option<FixedPoint> {
+    let (least, most) = potentials.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
+    FixedPoint::new((most - least).max(candidates.largest_cost()))
+}
+
 impl Rounds<'_> {
     /// Solves from a feasible basis and first candidates. After an early end the potentials are feasible ones: `known` ones,
     /// unless pricing has found better ones.
@@ -115,6 +122,11 @@ impl Rounds<'_> {
         let mut tree = Tree::<O, A>::new(n, m, &arcs);
         drop(arcs);
         tree.refresh(self.cost);
+        let fixed = fixed_point(&tree.potentials(), &candidates);
+        if let Some(fixed) = fixed {
+            candidates.round(fixed);
+            tree.refresh(|i, j| fixed.round((self.cost)(i, j)));
+        }
         // (Made when they are asked for: while the oracle answers, memory is short.)
         let masses = |tree: &Tree<O, A>| masses_of(tree.arcs_by_node(), self.shape);
         let mut best = known.map(|potential| Dual::new(potential, &masses(&tree), n));
@@ -126,11 +138,16 @@ impl Rounds<'_> {
         let status = loop {
             let block = ((candidates.len() as f64).sqrt() * self.block) as usize + 10;
             let most = (pivots_per_round(n) as f64 * self.stretch) as u64;
+            let cost = |i: usize, j: usize| {
+                let cost = (self.cost)(i, j);
+                fixed.map_or(cost, |fixed| fixed.round(cost))
+            };
+            let tolerance = if fixed.is_some() && round < PATIENCE { 0.0 } else { tolerance(round) };
             let (iterations, end) =
-                pivot_until_clean(&mut tree, &candidates, (block, most), tolerance(round), progress, watch);
+                pivot_until_clean(&mut tree, &candidates, (block, most), tolerance, progress, watch);
             let moved = iterations > progress.iterations;
             progress.iterations = iterations;
-            tree.refresh(self.cost);
+            tree.refresh(cost);
             let status = match end {
                 End::Stopped(status) => Some(status),
                 _ => None,
@@ -149,8 +166,12 @@ impl Rounds<'_> {
             // Potentials fresh from the tree: a pass over them without a violation is the proof.
             let mut potential = tree.potentials();
             negate(&mut potential[..n]);
-            let missing = self.oracle.violating(&potential[..n], &potential[n..], self.violators, tolerance(round));
+            let mut missing = self.oracle.violating(&potential[..n], &potential[n..], self.violators, tolerance);
             negate(&mut potential[..n]);
+            missing.retain(|&(i, j)| {
+                let (c, own, other) = (cost(i as usize, j as usize), potential[i as usize], potential[n + j as usize]);
+                c + own - other < -tolerance * (c.abs() + own.abs() + other.abs())
+            });
             if missing.is_empty() && status.is_none() {
                 break Status::Optimal;
             }
@@ -170,7 +191,7 @@ impl Rounds<'_> {
             }
             round += 1;
             progress.stage = "pivot";
-            candidates = candidates.with(&missing, self.cost);
+            candidates = candidates.with(&missing, cost);
         };
         // Candidates are held twice when more are merged in, after the oracle has answered.
         let memory = tree.memory() + candidates.memory() + candidates.memory().max(self.oracle.memory());
