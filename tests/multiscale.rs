@@ -81,6 +81,29 @@ fn larger_clouds_pass_the_checker() {
 }
 
 #[test]
+fn an_outlier_takes_no_digits_from_a_norm() {
+    // Potentials span eight decades more than the distances that are paid.
+    let cloud = |seed: usize| -> Vec<f64> {
+        (0..2 * 1200).map(|k| ((k * k + seed) as f64 * 0.618_033_988_749).fract()).collect()
+    };
+    let distances = |outliers: &[(f64, f64)]| {
+        let side = |seed: usize, far: Option<f64>| {
+            let mut points = cloud(seed);
+            points.extend(far.into_iter().flat_map(|far| [far, 0.25]));
+            Samples::new(Points::from_rows(points, 2).unwrap()).unwrap()
+        };
+        let far = outliers.first();
+        let problem = Problem::between(&side(1, far.map(|f| f.0)), &side(5, far.map(|f| f.1)), Euclidean).unwrap();
+        let solution = solve(&problem).unwrap();
+        let gap = solution.bounds.unwrap().relative_gap();
+        assert!(solution.status == Status::Optimal && gap < 1e-12, "{outliers:?}: {gap}");
+        solution.transport_cost * problem.shape().0 as f64
+    };
+    let (without, with) = (distances(&[]), distances(&[(1e8, 1e8 + 0.5)]));
+    assert!((with - without - 0.5).abs() < 1e-11 * with, "{with} is not {without} + 0.5");
+}
+
+#[test]
 fn a_large_plane_problem_is_solved_within_little_memory() {
     // 15,000 points a side use the chunked tour; the matrix would take 1.8 GB.
     let problem = problem(Family::Gaussian, Weighting::Random, (15_000, 15_000), 2, SquaredEuclidean, 3);

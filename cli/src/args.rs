@@ -123,6 +123,9 @@ impl Command {
 pub(crate) struct CompareArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
+    /// End W1 and W2 when the proven bounds of the cost are this close, relative to it; by default 0, and 0.001 beyond 20,000 points
+    #[arg(long, value_name = "R", value_parser = tolerance, help_heading = "Solving")]
+    pub(crate) tolerance: Option<f64>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -178,6 +181,9 @@ pub(crate) struct EmdArgs {
     pub(crate) input: InputArgs,
     #[command(flatten)]
     pub(crate) cost: CostArgs,
+    /// End when the proven bounds of the cost are this close, relative to it; 0 asks for the optimum
+    #[arg(long, value_name = "R", default_value_t = 0.0, value_parser = tolerance, help_heading = "Solving")]
+    pub(crate) tolerance: f64,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -474,6 +480,12 @@ fn positive(text: &str) -> Result<usize, String> {
 /// A divergence by its name.
 fn divergence(name: &str) -> Result<Divergence, String> {
     name.parse().map_err(|error: earthwork::Error| error.kind().to_string())
+}
+
+/// A relative gap.
+fn tolerance(text: &str) -> Result<f64, String> {
+    let gap = text.parse().ok().filter(|gap: &f64| *gap >= 0.0 && gap.is_finite());
+    gap.ok_or_else(|| "a tolerance is a number of at least 0, such as 1e-3".to_string())
 }
 
 /// 10, 500ms, 10s, 2m, 1h.

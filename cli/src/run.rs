@@ -21,19 +21,28 @@ pub(crate) fn prepare(options: &RunArgs) -> Outcome<()> {
         .map_err(|error| Failure::Input(format!("--threads {threads}: {error}")))
 }
 
+/// When an exact solve ends.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Limits {
+    /// After this time.
+    pub(crate) time: Option<Duration>,
+    /// When the relative gap between the proven bounds is at most this.
+    pub(crate) tolerance: f64,
+}
+
 /// Solves one problem; Ctrl-C and the time limit end it with bounds.
-pub(crate) fn solve(problem: &Problem, time: Option<Duration>, name: &str) -> Outcome<Solution> {
-    exactly(problem, time, name, |interrupt, observer| exact::solve_observed(problem, interrupt, observer))
+pub(crate) fn solve(problem: &Problem, limits: Limits, name: &str) -> Outcome<Solution> {
+    exactly(problem, limits, name, |interrupt, observer| exact::solve_observed(problem, interrupt, observer))
 }
 
 /// The same for the cost and its bounds alone; with `order`, a cost whose root would be wrong is refused.
-pub(crate) fn summarise(problem: &Problem, order: Option<f64>, time: Option<Duration>, name: &str) -> Outcome<Summary> {
-    exactly(problem, time, name, |interrupt, observer| exact::summarise_observed(problem, order, interrupt, observer))
+pub(crate) fn summarise(problem: &Problem, order: Option<f64>, limits: Limits, name: &str) -> Outcome<Summary> {
+    exactly(problem, limits, name, |interrupt, observer| exact::summarise_observed(problem, order, interrupt, observer))
 }
 
 fn exactly<T>(
     problem: &Problem,
-    time: Option<Duration>,
+    Limits { time, tolerance }: Limits,
     name: &str,
     job: impl FnOnce(Interrupt, &mut dyn Observer) -> earthwork::Result<T>,
 ) -> Outcome<T> {
@@ -43,7 +52,7 @@ fn exactly<T>(
         memory::require_room(n, m)?;
     }
     let mut bar = Bar::new();
-    let interrupt = Interrupt { iterations: None, time, cancel: Some(interrupt::token()) };
+    let interrupt = Interrupt { iterations: None, time, cancel: Some(interrupt::token()), tolerance };
     let mut observe = |progress: &Progress| bar.show(name, progress);
     Ok(interrupt::while_solving(|| job(interrupt, &mut observe))?)
 }
@@ -52,7 +61,7 @@ fn exactly<T>(
 pub(crate) fn sinkhorn(problem: &Problem, solver: Sinkhorn, time: Option<Duration>) -> Outcome<SinkhornSolution> {
     let mut bar = Bar::new();
     let mut solver = solver;
-    solver.interrupt = Interrupt { iterations: None, time, cancel: Some(interrupt::token()) };
+    solver.interrupt = Interrupt { time, cancel: Some(interrupt::token()), ..Interrupt::default() };
     let mut observe = |progress: &Progress| bar.show("", progress);
     Ok(interrupt::while_solving(|| solver.solve_observed(problem, &mut observe))?)
 }

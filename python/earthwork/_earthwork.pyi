@@ -555,14 +555,26 @@ def exact_solve(
     y: Samples,
     cost: str,
     start: Solution | Mapping[str, Any] | None = None,
+    tolerance: float = 0.0,
     time_limit: float | None = None,
     progress: _Report = None,
 ) -> Solution: ...
 def exact_solve_matrix(
-    costs: _Floats, a: _Floats, b: _Floats, time_limit: float | None = None, progress: _Report = None
+    costs: _Floats,
+    a: _Floats,
+    b: _Floats,
+    tolerance: float = 0.0,
+    time_limit: float | None = None,
+    progress: _Report = None,
 ) -> Solution: ...
 def exact_solve_grid(
-    a: _Floats, b: _Floats, cost: str, spacing: float = 1.0, time_limit: float | None = None, progress: _Report = None
+    a: _Floats,
+    b: _Floats,
+    cost: str,
+    spacing: float = 1.0,
+    tolerance: float = 0.0,
+    time_limit: float | None = None,
+    progress: _Report = None,
 ) -> Solution: ...
 def wasserstein(x: Samples, y: Samples, p: float) -> Estimate: ...
 def circle(x: Samples, y: Samples, period: float, p: float) -> Estimate: ...
@@ -578,7 +590,11 @@ def exact_pairwise(
     samples: Sequence[Samples], cost: str, progress: _Report = None
 ) -> tuple[_Floats, _Floats, _Floats]: ...
 def exact_batch(
-    pairs: Sequence[tuple[Samples, Samples]], cost: str, time_limit: float | None = None, progress: _Report = None
+    pairs: Sequence[tuple[Samples, Samples]],
+    cost: str,
+    tolerance: float = 0.0,
+    time_limit: float | None = None,
+    progress: _Report = None,
 ) -> list[Solution | None]: ...
 def certify(
     x: Samples,
@@ -662,6 +678,7 @@ def compare(
     others_up_to: int,
     flow_groups: int,
     seed: int,
+    tolerance: float | None = None,
     time_limit: float | None = None,
     progress: _Report = None,
 ) -> dict[str, Any]: ...

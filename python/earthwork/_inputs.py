@@ -350,6 +350,14 @@ def number(name: str, given: Any) -> float:
     return float(given)
 
 
+def tolerance(given: Any) -> float:
+    """A relative gap of at least 0."""
+    gap = number("tolerance", given)
+    if not 0 <= gap < np.inf:
+        raise ValueError(f"tolerance: it is {gap}, but a relative gap is at least 0 and finite")
+    return gap
+
+
 def count(name: str, given: Any) -> int:
     """A whole number of at least 0."""
     if isinstance(given, bool) or not isinstance(given, (int, np.integer)):

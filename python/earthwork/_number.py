@@ -21,7 +21,7 @@ class ConvergenceWarning(UserWarning):
 
 def ended(what: str, status: str, advice: str = "") -> None:
     """Warns, at the line of the caller, of a status other than success."""
-    if status in ("optimal", "converged"):
+    if status in ("optimal", "converged", "within tolerance"):
         return
     depth, frame = 1, sys._getframe(0)
     while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == "earthwork":

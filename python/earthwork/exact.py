@@ -45,6 +45,7 @@ def solve(
     start: Solution | tuple[Any, Any] | None = None,
     normalize: bool = False,
     missing: str = "error",
+    tolerance: float = 0.0,
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Solution:
@@ -62,6 +63,8 @@ def solve(
             to begin with (limits and progress are then not used).
         normalize: divide the weights of either side by their sum first.
         missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
+        tolerance: the relative gap between the proven bounds that is enough: the solve ends there, with status
+            ``within tolerance``. 0 asks for the optimum.
         time_limit: seconds after which the bounds reached are returned, with status ``deadline``.
         progress: True for a bar, or a function that receives a dict.
 
@@ -83,10 +86,12 @@ def solve(
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     if callable(cost):
         matrix = np.array([[cost(p, q) for q in y.points] for p in x.points], dtype=np.float64)
-        return solve_matrix(matrix, x.weights, y.weights, time_limit=time_limit, progress=progress)
+        return solve_matrix(
+            matrix, x.weights, y.weights, tolerance=tolerance, time_limit=time_limit, progress=progress
+        )
     former = None if start is None else _begun(start, (len(x), len(y)))
     with reporting(progress) as shown:
-        raw = _native.exact_solve(x, y, _inputs.text("cost", cost), former, time_limit, shown)
+        raw = _native.exact_solve(x, y, _inputs.text("cost", cost), former, _inputs.tolerance(tolerance), time_limit, shown)
     return whole_solution(raw, (x, y), cost)
 
 
@@ -116,6 +121,7 @@ def solve_matrix(
     b: Any = None,
     *,
     normalize: bool = False,
+    tolerance: float = 0.0,
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Solution:
@@ -126,6 +132,7 @@ def solve_matrix(
         a: weights of the rows, of shape (n,); 1/n each by default.
         b: weights of the columns, of shape (m,).
         normalize: divide the weights of either side by their sum first.
+        tolerance: the relative gap between the proven bounds that is enough; 0 asks for the optimum.
         time_limit: as in :func:`solve`.
         progress: as in :func:`solve`.
 
@@ -136,7 +143,7 @@ def solve_matrix(
     costs = _inputs.cost_matrix(C)
     rows, columns = _inputs.masses_of(("a", a), ("b", b), costs.shape, normalize)
     with reporting(progress) as shown:
-        raw = _native.exact_solve_matrix(costs, rows, columns, time_limit, shown)
+        raw = _native.exact_solve_matrix(costs, rows, columns, _inputs.tolerance(tolerance), time_limit, shown)
     return whole_solution(raw, None, None)
 
 
@@ -147,6 +154,7 @@ def solve_grid(
     *,
     spacing: float = 1.0,
     normalize: bool = False,
+    tolerance: float = 0.0,
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Solution:
@@ -158,6 +166,7 @@ def solve_grid(
         cost: the ground cost between the centres of cells.
         spacing: how far neighbouring cells are apart.
         normalize: divide the masses of either side by their sum first.
+        tolerance: the relative gap between the proven bounds that is enough; 0 asks for the optimum.
         time_limit: as in :func:`solve`.
         progress: as in :func:`solve`.
 
@@ -172,7 +181,8 @@ def solve_grid(
     """
     first, second = _inputs.grids(A, B, normalize)
     with reporting(progress) as shown:
-        raw = _native.exact_solve_grid(first, second, _inputs.text("cost", cost), spacing, time_limit, shown)
+        within = _inputs.tolerance(tolerance)
+        raw = _native.exact_solve_grid(first, second, _inputs.text("cost", cost), spacing, within, time_limit, shown)
     return whole_solution(raw, None, cost)
 
 
@@ -277,11 +287,13 @@ def batch(
     *,
     normalize: bool = False,
     missing: str = "error",
+    tolerance: float = 0.0,
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> list[Solution | None]:
     """Many problems (X, Y) in parallel, each with its plan and bounds; weighted samples are made by :func:`earthwork.samples`.
 
+    Each is solved until the relative gap between its proven bounds is at most ``tolerance``; 0 asks for the optimum.
     After ``time_limit`` seconds for all together, what was not begun is None, and what was not finished has bounds.
 
     >>> import earthwork as ew
@@ -290,8 +302,9 @@ def batch(
     """
     given = [_inputs.pair_of(f"pairs[{k}]", pair, missing, normalize) for k, pair in enumerate(pairs)]
     with reporting(progress) as shown:
-        found = _native.exact_batch(given, _inputs.text("cost", cost), time_limit, shown)
-    early = next((raw.status for raw in found if raw is not None and raw.status != "optimal"), None)
+        within = _inputs.tolerance(tolerance)
+        found = _native.exact_batch(given, _inputs.text("cost", cost), within, time_limit, shown)
+    early = next((raw.status for raw in found if raw is not None and raw.status not in ("optimal", "within tolerance")), None)
     ended("the batch", early or ("deadline" if None in found else "optimal"))
     return [None if raw is None else Solution(raw, sides, cost) for raw, sides in zip(found, given, strict=True)]
 

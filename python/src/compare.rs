@@ -11,7 +11,7 @@ use crate::running::{Watching, watched};
 
 /// A dictionary with `rows`, `columns`, `flows`, `test`.
 #[pyfunction]
-#[pyo3(signature = (x, y, others_up_to, flow_groups, seed, time_limit = None, progress = None))]
+#[pyo3(signature = (x, y, others_up_to, flow_groups, seed, tolerance = None, time_limit = None, progress = None))]
 #[expect(clippy::too_many_arguments, reason = "the options of a comparison")]
 pub(crate) fn compare<'py>(
     py: Python<'py>,
@@ -20,6 +20,7 @@ pub(crate) fn compare<'py>(
     others_up_to: usize,
     flow_groups: usize,
     seed: u64,
+    tolerance: Option<f64>,
     time_limit: Option<f64>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -27,7 +28,7 @@ pub(crate) fn compare<'py>(
     let found = watched(py, Watching::new(time_limit, progress), move |interrupt, observer| {
         let mut compare = Compare::default().with_seed(seed);
         (compare.others_up_to, compare.flow_groups) = (others_up_to, flow_groups);
-        (compare.time_limit, compare.cancel) = (interrupt.time, interrupt.cancel);
+        (compare.time_limit, compare.cancel, compare.tolerance) = (interrupt.time, interrupt.cancel, tolerance);
         compare.between_observed(&x, &y, &mut |_, progress| observer.observe(progress))
     })?;
     told(py, found)

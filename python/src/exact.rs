@@ -205,13 +205,14 @@ pub(crate) enum Start<'py> {
 
 /// Between samples, from something to begin with where it is given.
 #[pyfunction]
-#[pyo3(signature = (x, y, cost, start = None, time_limit = None, progress = None))]
+#[pyo3(signature = (x, y, cost, start = None, tolerance = 0.0, time_limit = None, progress = None))]
 pub(crate) fn exact_solve(
     py: Python<'_>,
     x: &Samples,
     y: &Samples,
     cost: &str,
     start: Option<Start<'_>>,
+    tolerance: f64,
     time_limit: Option<f64>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Solution> {
@@ -224,7 +225,7 @@ pub(crate) fn exact_solve(
             Some((entries.plan((x.0.len(), y.0.len()))?, Potentials { f, g }))
         }
     };
-    let watching = Watching::new(time_limit, progress).on(x.0.len(), y.0.len());
+    let watching = Watching::new(time_limit, progress).within(tolerance).on(x.0.len(), y.0.len());
     watched(py, watching, move |interrupt, observer| {
         let problem = Problem::between_shared(&posed.x, &posed.y, Arc::clone(&posed.ground))?;
         let solved = match former {
@@ -238,17 +239,18 @@ pub(crate) fn exact_solve(
 
 /// Under a matrix of costs, which is read where it lies.
 #[pyfunction]
-#[pyo3(signature = (costs, a, b, time_limit = None, progress = None))]
+#[pyo3(signature = (costs, a, b, tolerance = 0.0, time_limit = None, progress = None))]
 pub(crate) fn exact_solve_matrix(
     py: Python<'_>,
     costs: Py<PyArray2<f64>>,
     a: PyReadonlyArray1<'_, f64>,
     b: PyReadonlyArray1<'_, f64>,
+    tolerance: f64,
     time_limit: Option<f64>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Solution> {
     let (a, b) = (weights("a", a)?, weights("b", b)?);
-    let watching = Watching::new(time_limit, progress).on(a.len(), b.len());
+    let watching = Watching::new(time_limit, progress).within(tolerance).on(a.len(), b.len());
     watched(py, watching, move |interrupt, observer| {
         Python::attach(|py| {
             let costs = costs.bind(py).readonly();
@@ -264,19 +266,20 @@ pub(crate) fn exact_solve_matrix(
 
 /// Between masses on grids.
 #[pyfunction]
-#[pyo3(signature = (a, b, cost, spacing = 1.0, time_limit = None, progress = None))]
+#[pyo3(signature = (a, b, cost, spacing = 1.0, tolerance = 0.0, time_limit = None, progress = None))]
 pub(crate) fn exact_solve_grid(
     py: Python<'_>,
     a: PyReadonlyArrayDyn<'_, f64>,
     b: PyReadonlyArrayDyn<'_, f64>,
     cost: &str,
     spacing: f64,
+    tolerance: f64,
     time_limit: Option<f64>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Solution> {
     let (a, b, ground) = (histogram("A", &a, spacing)?, histogram("B", &b, spacing)?, ground(cost)?);
     let order = ground.form().order();
-    watched(py, Watching::new(time_limit, progress), move |interrupt, observer| {
+    watched(py, Watching::new(time_limit, progress).within(tolerance), move |interrupt, observer| {
         let mut solver = exact::Grid::default();
         solver.interrupt = interrupt;
         let solved = solver.solve_observed(&a, &b, ground, observer)?;
@@ -334,11 +337,12 @@ pub(crate) fn population(
 
 /// Many problems in parallel; a problem that was not begun before an early end has no solution.
 #[pyfunction]
-#[pyo3(signature = (pairs, cost, time_limit = None, progress = None))]
+#[pyo3(signature = (pairs, cost, tolerance = 0.0, time_limit = None, progress = None))]
 pub(crate) fn exact_batch(
     py: Python<'_>,
     pairs: Vec<(PyRef<'_, Samples>, PyRef<'_, Samples>)>,
     cost: &str,
+    tolerance: f64,
     time_limit: Option<f64>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Vec<Option<Solution>>> {
@@ -349,7 +353,7 @@ pub(crate) fn exact_batch(
         ground: Arc::clone(&ground),
     };
     let posed: Vec<Posed> = pairs.iter().map(posed).collect();
-    watched(py, Watching::new(time_limit, progress), move |interrupt, observer| {
+    watched(py, Watching::new(time_limit, progress).within(tolerance), move |interrupt, observer| {
         let problem = |(k, posed): (usize, &Posed)| {
             let found = Problem::between_shared(&posed.x, &posed.y, Arc::clone(&posed.ground));
             found.map_err(|error| {

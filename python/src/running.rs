@@ -28,6 +28,7 @@ pub(crate) struct Watching {
     pub(crate) time_limit: Option<f64>,
     pub(crate) iterations: Option<u64>,
     pub(crate) progress: Option<Py<PyAny>>,
+    pub(crate) tolerance: f64,
     brief: bool,
 }
 
@@ -39,6 +40,11 @@ impl Watching {
     /// With a limit of iterations.
     pub(crate) fn with_iterations(self, iterations: Option<u64>) -> Self {
         Self { iterations, ..self }
+    }
+
+    /// Until bounds are as close as this.
+    pub(crate) fn within(self, tolerance: f64) -> Self {
+        Self { tolerance, ..self }
     }
 
     /// For work on so many pairs.
@@ -77,7 +83,8 @@ pub(crate) fn watched<T: Send + 'static>(
 ) -> PyResult<T> {
     let token = CancelToken::default();
     let time = watching.time_limit.map(seconds).transpose()?;
-    let interrupt = Interrupt { iterations: watching.iterations, time, cancel: Some(token.clone()) };
+    let Watching { iterations, tolerance, .. } = watching;
+    let interrupt = Interrupt { iterations, time, cancel: Some(token.clone()), tolerance };
     let pool = pool::forked(py)?;
     let within = rayon::current_thread_index().is_some();
     let listens = watching.brief && !within && pool.is_none();

@@ -157,7 +157,7 @@ impl Compare {
             }
             let begun = Instant::now();
             let time = self.time_limit.map(|limit| limit.saturating_sub(start.elapsed()));
-            let interrupt = Interrupt { iterations: None, time, cancel: self.cancel.clone() };
+            let interrupt = Interrupt { time, cancel: self.cancel.clone(), ..Interrupt::default() };
             let outcome = if same {
                 let zero = Estimate::new(0.0, Evidence::Exact, "equal samples", (x.len(), y.len()));
                 Ok(zero.with_note(Note::SameSample))

@@ -79,6 +79,8 @@ pub struct Interrupt {
     pub time: Option<Duration>,
     /// A flag that ends the solve from outside.
     pub cancel: Option<CancelToken>,
+    /// The relative gap between proven bounds at which an exact solve ends with status `WithinTolerance`; 0 asks for the optimum.
+    pub tolerance: f64,
 }
 
 /// The methods that set the `interrupt` of a solver: `limits!("pivots", ", a feasible plan and valid bounds")` names its
@@ -144,9 +146,11 @@ impl<'o> Watch<'o> {
             self.reported = now;
             self.observer.observe(progress);
         }
-        let Interrupt { iterations, time, cancel } = &self.interrupt;
+        let Interrupt { iterations, time, cancel, tolerance } = &self.interrupt;
         if cancel.as_ref().is_some_and(CancelToken::is_cancelled) {
             Some(Status::Cancelled)
+        } else if *tolerance > 0.0 && progress.gap.is_some_and(|gap| gap <= *tolerance) {
+            Some(Status::WithinTolerance)
         } else if time.is_some_and(|limit| now - self.started >= limit) {
             Some(Status::Deadline)
         } else if iterations.is_some_and(|limit| progress.iterations >= limit) {

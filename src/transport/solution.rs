@@ -54,6 +54,8 @@ pub enum Status {
     Optimal,
     /// Converged to the tolerance asked for.
     Converged,
+    /// The proven bounds are as close as was asked for: see [`Interrupt::tolerance`](super::Interrupt::tolerance).
+    WithinTolerance,
     /// The iteration limit was reached first.
     IterationLimit,
     /// The time limit was reached first.
@@ -66,8 +68,15 @@ pub enum Status {
 
 impl Status {
     /// Every status.
-    pub const ALL: [Self; 6] =
-        [Self::Optimal, Self::Converged, Self::IterationLimit, Self::Deadline, Self::Cancelled, Self::Stalled];
+    pub const ALL: [Self; 7] = [
+        Self::Optimal,
+        Self::Converged,
+        Self::WithinTolerance,
+        Self::IterationLimit,
+        Self::Deadline,
+        Self::Cancelled,
+        Self::Stalled,
+    ];
 
     /// The status that is written so.
     pub fn named(name: &str) -> Option<Self> {
@@ -76,7 +85,7 @@ impl Status {
 
     /// Whether the solver reached what it set out for.
     pub fn is_success(self) -> bool {
-        matches!(self, Self::Optimal | Self::Converged)
+        matches!(self, Self::Optimal | Self::Converged | Self::WithinTolerance)
     }
 }
 
@@ -85,6 +94,7 @@ impl fmt::Display for Status {
         f.write_str(match self {
             Self::Optimal => "optimal",
             Self::Converged => "converged",
+            Self::WithinTolerance => "within tolerance",
             Self::IterationLimit => "iteration limit",
             Self::Deadline => "deadline",
             Self::Cancelled => "cancelled",

@@ -72,7 +72,7 @@ fn all_pairs(inputs: &Inputs, options: &CompareArgs) -> Outcome<Vec<((usize, usi
     for (done, &(a, b)) in pairs.iter().enumerate() {
         let limit = clock.left().map(|left| left / (pairs.len() - done) as u32);
         let mut job = Compare::default().with_cancel(interrupt::token()).with_seed(options.run.seed);
-        job.time_limit = limit;
+        (job.time_limit, job.tolerance) = (limit, options.tolerance);
         if let Some(comparison) =
             one_pair(job, Clock::new(limit), &inputs.samples[a].samples, &inputs.samples[b].samples)?
         {

@@ -133,7 +133,11 @@ impl Job {
 
 /// The limits of a training, so that there is time to see what it proves.
 pub(super) fn for_training(clock: Clock) -> Interrupt {
-    Interrupt { iterations: None, time: clock.left().map(|left| left.mul_f64(0.9)), cancel: Some(interrupt::token()) }
+    Interrupt {
+        time: clock.left().map(|left| left.mul_f64(0.9)),
+        cancel: Some(interrupt::token()),
+        ..Interrupt::default()
+    }
 }
 
 /// Refuses networks and batches that the machine cannot hold.

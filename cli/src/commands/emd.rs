@@ -6,6 +6,7 @@ use crate::args::EmdArgs;
 use crate::commands::{Posed, pose};
 use crate::failure::{Outcome, wrong};
 use crate::report::{self, Answer};
+use crate::run::Limits;
 use crate::{Exit, output, plot, run};
 
 /// Runs the command.
@@ -20,10 +21,11 @@ pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
         plot::require_room(out.plot.as_deref(), inputs.columns.len())?;
     }
     let name = order.map_or_else(|| "exact".to_string(), |p| format!("W{p}"));
+    let limits = Limits { time: options.run.time_limit, tolerance: options.tolerance };
     let solved = if out.plan.is_none() && out.potentials.is_none() && out.plot.is_none() {
-        run::summarise(&problem, order, options.run.time_limit, &name)?
+        run::summarise(&problem, order, limits, &name)?
     } else {
-        let solution = run::solve(&problem, options.run.time_limit, &name)?;
+        let solution = run::solve(&problem, limits, &name)?;
         if order.is_some() {
             exact::refuse_underflow(&problem, &solution)?;
         }

@@ -50,7 +50,7 @@ fn between(
     mut solver: Sinkhorn,
     clock: Clock,
 ) -> Outcome<Divergence> {
-    solver.interrupt = Interrupt { iterations: None, time: clock.left(), cancel: Some(interrupt::token()) };
+    solver.interrupt = Interrupt { time: clock.left(), cancel: Some(interrupt::token()), ..Interrupt::default() };
     let mut divergence = SinkhornDivergence::with_solver(solver);
     if let Some(points) = problem.points() {
         divergence.ground = points.shared_ground();

@@ -16,7 +16,7 @@ pub(crate) fn sliced(options: &SlicedArgs) -> Outcome<Exit> {
     let inputs = read::load(&options.input)?;
     let [a, b] = two(&inputs)?;
     let (x, y, run) = (&a.samples, &b.samples, &options.run);
-    let limits = Interrupt { iterations: None, time: run.time_limit, cancel: Some(interrupt::token()) };
+    let limits = Interrupt { time: run.time_limit, cancel: Some(interrupt::token()), ..Interrupt::default() };
     let dim = inputs.columns.len();
     let (found, status) = if options.method == SlicedMethod::Max {
         if options.precision.is_some() {

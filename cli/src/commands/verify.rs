@@ -28,7 +28,8 @@ pub(crate) fn verify(options: &VerifyArgs) -> Outcome<Exit> {
     let (potentials, bound_from) = if let (Some(f), Some(path)) = (given, &options.potentials) {
         (f, path.clone())
     } else {
-        let solution = run::solve(&problem, options.run.time_limit, "for the lower bound")?;
+        let solution =
+            run::solve(&problem, run::Limits { time: options.run.time_limit, tolerance: 0.0 }, "for the lower bound")?;
         ended_early = !solution.status.is_success();
         let how = if ended_early { "an own solve that was ended early" } else { "an own solve (no --potentials)" };
         (solution.potentials.f, how.to_string())

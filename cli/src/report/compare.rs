@@ -64,12 +64,16 @@ fn distances(rows: &[Row]) -> String {
     let mut text = grid.text(2);
     text += "\n  W1 is the mean Euclidean distance over which mass has to move, W2 the root of the mean square. Both bounds are proven:\n";
     text += "  the lower by potentials, the upper by a plan, checked by code that does not trust the solver.\n";
-    let unfinished = rows.iter().map(|row| row.solution.status).find(|status| !status.is_success());
-    text + &unfinished.map_or_else(String::new, ended_early)
+    let short = rows.iter().map(|row| row.solution.status).find(|&status| status != Status::Optimal);
+    text + &short.map_or_else(String::new, short_of_optimal)
 }
 
-/// What a solve that did not finish gives, as a paragraph of its own.
-pub(crate) fn ended_early(status: Status) -> String {
+/// What a solve that stopped short of the optimum gives, as a paragraph of its own.
+pub(crate) fn short_of_optimal(status: Status) -> String {
+    if status == Status::WithinTolerance {
+        let text = "The bounds are as close as asked for; the value is that of the best plan found. --tolerance 0 asks for the optimum.";
+        return format!("\n  {text}\n");
+    }
     let why = match status {
         Status::Deadline => "The time limit came first",
         Status::Cancelled => "You ended the run",

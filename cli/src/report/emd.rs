@@ -1,11 +1,11 @@
 //! The report of `emd`.
 
 use earthwork::exact;
-use earthwork::transport::Summary;
+use earthwork::transport::{Status, Summary};
 
 use crate::format;
 use crate::read::Inputs;
-use crate::report::compare::ended_early;
+use crate::report::compare::short_of_optimal;
 use crate::report::inputs::describe_problem;
 use crate::report::layout::Entries;
 
@@ -34,8 +34,8 @@ pub(crate) fn emd(inputs: Option<&Inputs>, cost: &str, order: Option<f64>, solve
     entries.add("status", format!("{}   ({})", solved.status, effort.join(", ")));
     entries.add("plan", format::counted(solved.flows, "flow"));
     text += &entries.text();
-    if !solved.status.is_success() {
-        text += &ended_early(solved.status);
+    if solved.status != Status::Optimal {
+        text += &short_of_optimal(solved.status);
     }
     text + "\n"
 }

@@ -1,10 +1,11 @@
 //! The report of `compare` on more than two samples: every pair.
 
 use earthwork::compare::{Comparison, Reason, column_scales};
+use earthwork::transport::Status;
 
 use crate::format;
 use crate::read::Inputs;
-use crate::report::compare::{by_share, ended_early};
+use crate::report::compare::{by_share, short_of_optimal};
 use crate::report::inputs::{describe, warn_about_scales};
 use crate::report::layout::Grid;
 
@@ -36,8 +37,8 @@ pub(crate) fn pairs(inputs: &Inputs, comparisons: &[((usize, usize), Comparison)
         }
     }
     let rows = comparisons.iter().flat_map(|(_, comparison)| &comparison.rows);
-    let unfinished = rows.map(|row| row.solution.status).find(|status| !status.is_success());
-    let mut warning = unfinished.map_or_else(String::new, ended_early);
+    let short = rows.map(|row| row.solution.status).find(|&status| status != Status::Optimal);
+    let mut warning = short.map_or_else(String::new, short_of_optimal);
     if missing > 0 {
         let pairs = format::counted(missing, "pair");
         warning.extend(["\n  left out: ", &pairs, " of samples, for which no time was left\n"]);

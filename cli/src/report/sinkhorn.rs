@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::format;
 use crate::memory;
 use crate::read::Inputs;
-use crate::report::compare::ended_early;
+use crate::report::compare::short_of_optimal;
 use crate::report::inputs::describe_problem;
 use crate::report::json::{Answer, to_json};
 use crate::report::layout::Entries;
@@ -124,7 +124,7 @@ pub(crate) fn sinkhorn(found: &Entropic) -> String {
     entries.add("status", format!("{}   ({})", solution.status, effort.join(", ")));
     text += &entries.text();
     if !solution.status.is_success() {
-        text += &ended_early(solution.status);
+        text += &short_of_optimal(solution.status);
     }
     text + "\n"
 }

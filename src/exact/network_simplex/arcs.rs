@@ -40,6 +40,15 @@ impl Candidates {
         self.cost.iter_mut().for_each(|c| *c = fixed.round(*c));
     }
 
+    /// Computes all costs anew.
+    pub(super) fn evaluate(&mut self, cost: impl Fn(usize, usize) -> f64) {
+        for i in 0..self.start.len() - 1 {
+            for at in self.start[i] as usize..self.start[i + 1] as usize {
+                self.cost[at] = cost(i, self.target[at] as usize);
+            }
+        }
+    }
+
     /// The same with more pairs, which must be sorted.
     pub(super) fn with(self, more: &[(u32, u32)], cost: impl Fn(usize, usize) -> f64) -> Self {
         let sources = self.start.len() - 1;

@@ -29,7 +29,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::cost::Form;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, require};
 use crate::exact::amount::{Amount, Wide};
 use crate::neighbors::{has_sieve, has_tree};
 use crate::transport::{
@@ -227,6 +227,15 @@ impl NetworkSimplex {
 
     limits!("pivots", ", a feasible plan and valid bounds");
 
+    /// Ends as soon as the relative gap between proven bounds is at most `tolerance`, with status `WithinTolerance`. The bounds are
+    /// looked at after each pass over all costs, so the gap is often much smaller. 0, the default, asks for the optimum, and so does
+    /// every solve of a matrix that is small or has infinite costs.
+    #[must_use]
+    pub fn with_tolerance(mut self, tolerance: f64) -> Self {
+        self.interrupt.tolerance = tolerance;
+        self
+    }
+
     /// Leaves out the certificate: `bounds` is then `None`, and one pass over all costs is saved.
     #[must_use]
     pub fn without_certificate(self) -> Self {
@@ -308,7 +317,14 @@ impl NetworkSimplex {
         guess: Option<Guess>,
         observer: &mut dyn Observer,
     ) -> Result<Solution> {
-        let mut watch = Watch::new(self.interrupt.clone(), observer);
+        let mut interrupt = self.interrupt.clone();
+        let tolerance = interrupt.tolerance;
+        require("tolerance", tolerance, tolerance >= 0.0, "a relative gap is at least 0")?;
+        if problem.has_forbidden_pairs() {
+            // What goes where there is no pair must be known to the last digit.
+            interrupt.tolerance = 0.0;
+        }
+        let mut watch = Watch::new(interrupt, observer);
         let mut active = Active::<A>::new(problem)?;
         let path = self.path(problem, active.pairs())?;
         let former = guess.map(|guess| active.former(guess.plan, guess.potentials));

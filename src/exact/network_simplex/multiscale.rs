@@ -11,7 +11,7 @@ use super::oracle::{Oracle, oracle};
 use super::rounds::Rounds;
 use super::start::row_greedy;
 use super::tree::TreeArc;
-use crate::cost::GroundCost;
+use crate::cost::{Form, GroundCost};
 use crate::exact::amount::Amount;
 use crate::neighbors::halving::kd_order;
 use crate::transport::{Progress, Status, Watch};
@@ -32,8 +32,16 @@ pub(super) struct Clouds<'a, A> {
 const NEAREST: usize = 6;
 /// The most arcs that a pricing round adds for a source.
 const VIOLATORS: usize = 8;
+/// The same where reduced costs tie: with few candidates the pivots a point grow with their number.
+const NEAREST_OF_TIES: usize = 24;
+const VIOLATORS_OF_TIES: usize = 64;
 /// Arcs of which one enters at a pivot, as a multiple of the root of their number: pivots are cheap here.
 const BLOCK: f64 = 0.3;
+
+/// Whether reduced costs tie, as [`Rounds`] asks: under a norm points on one line exchange their targets for nothing.
+pub(super) fn ties(ground: &dyn GroundCost) -> bool {
+    matches!(ground.form(), Form::Norm { power: 1.0, .. })
+}
 
 /// Solves transport between two clouds in few dimensions.
 ///
@@ -49,6 +57,7 @@ pub(super) fn solve<A: Amount>(clouds: Clouds<A>, watch: &mut Watch) -> Outcome<
     drop(clouds.masses);
     let cost = |x: &[f64], y: &[f64]| clouds.ground.between(x, y);
 
+    let nearest = if ties(&*clouds.ground) { NEAREST_OF_TIES } else { NEAREST };
     let deepest = source.depth().max(target.depth());
     let depth = deepest.min(COARSEST);
     let stops = stops(depth, deepest, source.len().max(target.len()));
@@ -77,7 +86,7 @@ pub(super) fn solve<A: Amount>(clouds: Clouds<A>, watch: &mut Watch) -> Outcome<
         solved.arcs = Vec::new();
         let oracle = oracle(&clouds.ground, &at.cells.0.centres, &at.cells.1.centres, dim);
         let (mut pairs, more) =
-            rayon::join(|| oracle.nearest_targets(&g, NEAREST), || oracle.nearest_sources(&f, NEAREST));
+            rayon::join(|| oracle.nearest_targets(&g, nearest), || oracle.nearest_sources(&f, nearest));
         drop(f);
         if stop == deepest {
             // From here on the basis says how much each point holds.
@@ -189,8 +198,9 @@ impl<A: Amount> Level<'_, A> {
         let (shape, proof) = (self.shape(), self.proof);
         // At the finest level a round that comes later asks for fewer candidates: that is memory.
         let stretch = if proof { 1.5 } else { 1.0 };
-        let rounds =
-            Rounds { shape, cost: &cost, oracle, violators: VIOLATORS, block: BLOCK, stretch, proof, poor: None };
+        let ties = ties(self.ground);
+        let violators = if ties { VIOLATORS_OF_TIES } else { VIOLATORS };
+        let rounds = Rounds { shape, cost: &cost, oracle, violators, block: BLOCK, stretch, ties, proof, poor: None };
         rounds.run(arcs, candidates, known, progress, watch)
     }
 

@@ -39,7 +39,16 @@ pub(super) fn from_potentials<A: Amount>(
     // g is the c-transform of f, so both are feasible.
     let known = Some(f.iter().map(|f| -f).chain(g.iter().copied()).collect());
     let arcs = basis.unwrap_or_else(|| sparse_start(&candidates, (&masses.source, &masses.target), f, g, cost));
-    let rounds =
-        Rounds { shape: (n, m), cost, oracle, violators: VIOLATORS, block: 1.0, stretch: 1.5, proof, poor: None };
+    let rounds = Rounds {
+        shape: (n, m),
+        cost,
+        oracle,
+        violators: VIOLATORS,
+        block: 1.0,
+        stretch: 1.5,
+        ties: false,
+        proof,
+        poor: None,
+    };
     rounds.run(arcs, candidates, known, Progress { stage: "pivot", iterations, ..Progress::default() }, watch)
 }

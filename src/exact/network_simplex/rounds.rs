@@ -23,6 +23,8 @@ pub(super) struct Rounds<'a> {
     /// How much longer than usual a round of pivots is. Where pricing is dear, fewer passes are worth a little rounding; among coarse
     /// cells, where reduced costs are close to 0, it would let pivots chase each other.
     pub(super) stretch: f64,
+    /// Whether many reduced costs tie at 0, as those of points on one line do under a norm. Costs are then taken in fixed point first.
+    pub(super) ties: bool,
     /// Whether to go on until no arc at all violates; else one round over the first candidates is enough.
     pub(super) proof: bool,
     /// The relative gap at the first pricing from which it gives up, with status `Stalled`.
@@ -86,7 +88,13 @@ pub(super) fn masses_of<A: Amount>(arcs: impl Iterator<Item = TreeArc<A>>, (n, m
     masses
 }
 
-/// The fixed point of a round: it holds what the tree and the candidates hold.
+/// How many times as long a round is in fixed point, where nothing has to be refreshed.
+const LONGER: f64 = 10.0;
+
+/// What the unit of fixed point may bring, as a share of the transport cost. Where it may bring more, the solve goes on in floating point.
+const ROUNDING: f64 = 1e-13;
+
+/// The fixed point of a problem: it holds the potentials of its tree and the costs of its candidates.
 fn fixed_point(potentials: &[f64], candidates: &Candidates) -> Option<FixedPoint> {
     let (least, most) = potentials.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
     FixedPoint::new((most - least).max(candidates.largest_cost()))
@@ -110,6 +118,16 @@ impl Rounds<'_> {
         }
     }
 
+    /// Whether the unit of fixed point can move the transport cost by more than a share of it that counts.
+    fn is_coarse<O: Order, A: Amount>(&self, fixed: FixedPoint, tree: &Tree<O, A>) -> bool {
+        let (mut mass, mut total) = (Sum::default(), Sum::default());
+        tree.arcs_by_node().for_each(|arc| {
+            mass.add(arc.flow.as_f64());
+            total.add_product(arc.flow.as_f64(), (self.cost)(arc.source as usize, arc.target as usize));
+        });
+        fixed.unit() * mass.value() > ROUNDING * total.value().abs()
+    }
+
     fn run_with<O: Order, A: Amount>(
         &self,
         arcs: Vec<TreeArc<A>>,
@@ -122,7 +140,7 @@ impl Rounds<'_> {
         let mut tree = Tree::<O, A>::new(n, m, &arcs);
         drop(arcs);
         tree.refresh(self.cost);
-        let fixed = fixed_point(&tree.potentials(), &candidates);
+        let mut fixed = self.ties.then(|| fixed_point(&tree.potentials(), &candidates)).flatten();
         if let Some(fixed) = fixed {
             candidates.round(fixed);
             tree.refresh(|i, j| fixed.round((self.cost)(i, j)));
@@ -137,7 +155,8 @@ impl Rounds<'_> {
         let mut round = 0;
         let status = loop {
             let block = ((candidates.len() as f64).sqrt() * self.block) as usize + 10;
-            let most = (pivots_per_round(n) as f64 * self.stretch) as u64;
+            let stretch = if fixed.is_some() { LONGER } else { self.stretch };
+            let most = (pivots_per_round(n) as f64 * stretch) as u64;
             let cost = |i: usize, j: usize| {
                 let cost = (self.cost)(i, j);
                 fixed.map_or(cost, |fixed| fixed.round(cost))
@@ -173,7 +192,13 @@ impl Rounds<'_> {
                 c + own - other < -tolerance * (c.abs() + own.abs() + other.abs())
             });
             if missing.is_empty() && status.is_none() {
-                break Status::Optimal;
+                if !fixed.take().is_some_and(|fixed| self.is_coarse(fixed, &tree)) {
+                    break Status::Optimal;
+                }
+                // The potentials span too many digits for one unit: an outlier, or clusters far apart.
+                candidates.evaluate(self.cost);
+                tree.refresh(self.cost);
+                continue;
             }
             let potential = lowered(potential, n, &missing, self.cost);
             let dual = Dual::new(potential, &masses(&tree), n);

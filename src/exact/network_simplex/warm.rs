@@ -19,6 +19,7 @@ use super::dense;
 use super::levels::Side;
 use super::masses::Masses;
 use super::multiscale::Clouds;
+use super::multiscale::ties;
 use super::oracle::{Matrix, Oracle, oracle};
 use super::rounds::{Dual, Rounds, masses_of, relative_gap};
 use super::start::row_greedy;
@@ -79,7 +80,8 @@ pub(super) fn solve_clouds<A: Amount>(former: &Former, clouds: &Clouds<A>, watch
     };
     let oracle = oracle(&clouds.ground, &source.points, &target.points, dim);
     let masses = Masses::from_units(source.masses.clone(), target.masses.clone());
-    let mut outcome = solve(&former.in_order(&rows, &columns), &masses, &cost, &*oracle, watch)?;
+    let ties = ties(&*clouds.ground);
+    let mut outcome = solve(&former.in_order(&rows, &columns), &masses, &cost, (&*oracle, ties), watch)?;
     outcome.memory += source.memory() + target.memory();
     Some(outcome.in_order(&rows, &columns))
 }
@@ -92,15 +94,15 @@ pub(super) fn solve_matrix<A: Amount>(
     watch: &mut Watch,
 ) -> Option<Outcome<A>> {
     let m = masses.target.len();
-    solve(former, masses, &|i, j| costs[i * m + j], &Matrix { costs, columns: m }, watch)
+    solve(former, masses, &|i, j| costs[i * m + j], (&Matrix { costs, columns: m }, false), watch)
 }
 
-/// Solves from what is known of a former solve; `None` where a cold start is faster.
+/// Solves from what is known of a former solve, `ties` being that of [`Rounds`]; `None` where a cold start is faster.
 pub(super) fn solve<A: Amount>(
     former: &Former,
     masses: &Masses<A>,
     cost: &dyn Fn(usize, usize) -> f64,
-    oracle: &dyn Oracle,
+    (oracle, ties): (&dyn Oracle, bool),
     watch: &mut Watch,
 ) -> Option<Outcome<A>> {
     let (n, m) = (masses.source.len(), masses.target.len());
@@ -130,8 +132,17 @@ pub(super) fn solve<A: Amount>(
     let candidates = Candidates::new(n, pairs, cost);
     // A tree is its own candidates: it is judged by its first pricing, before any pivot.
     let poor = spans.then_some(POOR_TREE);
-    let rounds =
-        Rounds { shape: (n, m), cost, oracle, violators: VIOLATORS, block: BLOCK, stretch: 1.0, proof: true, poor };
+    let rounds = Rounds {
+        shape: (n, m),
+        cost,
+        oracle,
+        violators: VIOLATORS,
+        block: BLOCK,
+        stretch: 1.0,
+        ties,
+        proof: true,
+        poor,
+    };
     let outcome = rounds.run(arcs, candidates, known, Progress { stage: "pivot", ..Progress::default() }, watch);
     (outcome.status != Status::Stalled).then_some(outcome)
 }
