@@ -128,6 +128,28 @@ fn an_early_end_gives_a_feasible_plan_and_bounds() {
 }
 
 #[test]
+fn a_tolerance_ends_a_solve_with_bounds_as_close_as_asked_for() {
+    for ground in [Arc::new(SquaredEuclidean) as Arc<dyn GroundCost>, Arc::new(Euclidean)] {
+        let problem = problem(Family::Gaussian, Weighting::Random, (3000, 2500), 2, ground, 7);
+        let best = NetworkSimplex::default().solve(&problem).unwrap();
+        let mut pivots = best.report.iterations;
+        for tolerance in [1e-4, 1e-2, 0.5] {
+            let found = NetworkSimplex::default().with_tolerance(tolerance).solve(&problem).unwrap();
+            assert!(matches!(found.status, Status::WithinTolerance | Status::Optimal), "{}", found.status);
+            earthwork::testing::check_plan(&problem, &found.plan, true).unwrap();
+            let bounds = found.bounds.unwrap();
+            assert!(bounds.relative_gap() <= tolerance, "{bounds:?}");
+            assert!(bounds.lower <= best.transport_cost && best.transport_cost <= bounds.upper);
+            assert!(found.report.iterations <= pivots);
+            pivots = found.report.iterations;
+        }
+        assert!(pivots < best.report.iterations / 2);
+        let refused = NetworkSimplex::default().with_tolerance(-1.0).solve(&problem).unwrap_err();
+        assert!(refused.to_string().contains("tolerance"), "{refused}");
+    }
+}
+
+#[test]
 fn any_number_of_threads_gives_the_same_bits() {
     let problem = problem(Family::Gaussian, Weighting::Random, (3000, 2500), 3, Euclidean, 8);
     let solve = |threads| {

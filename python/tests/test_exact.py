@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -131,6 +133,23 @@ def test_a_deadline_leaves_bounds():
     found = ew.exact.solve(X, Y, time_limit=0.0)
     assert found.status == "deadline"
     assert found.lower <= ew.exact.solve(X, Y).value <= found.upper
+
+
+@pytest.mark.parametrize("cost", ["sqeuclidean", "euclidean"])
+def test_a_tolerance_gives_bounds_as_close_as_asked_for(cost):
+    rng = np.random.default_rng(4)
+    X, Y = rng.normal(size=(2000, 2)), rng.normal(size=(2000, 2)) + 1
+    best = ew.exact.solve(X, Y, cost=cost)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = ew.exact.solve(X, Y, cost=cost, tolerance=0.05)
+        (other,) = ew.exact.batch([(X, Y)], cost=cost, tolerance=0.05)
+    assert found.status == other.status == "within tolerance" and best.status == "optimal"
+    assert found.iterations < best.iterations
+    assert found.lower <= best.value <= found.upper <= 1.06 * found.lower
+    for wrong, error in [(-1e-3, ValueError), (np.nan, ValueError), ("1e-3", TypeError)]:
+        with pytest.raises(error, match="tolerance"):
+            ew.exact.solve(X, Y, tolerance=wrong)
 
 
 def test_partial_and_barycenter_and_pairwise(clouds):

@@ -181,6 +181,27 @@ fn a_reader_that_leaves_is_no_error() {
 }
 
 #[test]
+fn a_tolerance_gives_bounds_as_close_as_asked_for() {
+    let cloud = |seed: u32| -> String {
+        let at = |k: u32| (f64::from(k * k + seed) * 0.618_033_988_749).fract();
+        (0..520).map(|i| format!("{},{}\n", at(2 * i), at(2 * i + 1))).collect()
+    };
+    let folder = Folder::with(&[("a.csv", cloud(1).as_str()), ("b.csv", cloud(7).as_str())]);
+    let exact = number(&folder.run("emd a.csv b.csv --json").json(), "value");
+    let found = folder.run("emd a.csv b.csv --tolerance 0.2 --json").json();
+    assert_eq!(found["status"].as_str(), Some("within tolerance"));
+    assert!(
+        number(&found, "lower") <= exact && exact <= number(&found, "upper") && number(&found, "relative_gap") <= 0.2
+    );
+    for line in ["emd a.csv b.csv --tolerance 0.2", "compare a.csv b.csv --tolerance 0.2"] {
+        let text = folder.run(line).text();
+        assert!(text.contains("--tolerance 0 asks for the optimum"), "{text}");
+    }
+    let refused = folder.run("emd a.csv b.csv --tolerance=-1").refusal();
+    assert!(refused.contains("tolerance"), "{refused}");
+}
+
+#[test]
 fn a_time_limit_gives_bounds_that_hold_the_truth() {
     let exact = number(&in_examples("emd adelie.csv gentoo.csv --json").json(), "value");
     let run = in_examples("emd adelie.csv gentoo.csv --time-limit 0 --json");
