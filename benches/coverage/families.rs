@@ -1,5 +1,6 @@
 //! The families of rows, what a row is, and how one is measured. `tests/coverage.rs` holds the same rows to their bounds.
 
+pub(crate) mod kernel;
 pub(crate) mod mixed;
 pub(crate) mod transport;
 
@@ -17,8 +18,11 @@ pub(crate) struct Family {
 }
 
 /// Every family. One more is a file beside this one and a line here.
-pub(crate) const FAMILIES: &[Family] =
-    &[Family { name: "transport", rows: transport::rows }, Family { name: "mixed", rows: mixed::rows }];
+pub(crate) const FAMILIES: &[Family] = &[
+    Family { name: "transport", rows: transport::rows },
+    Family { name: "mixed", rows: mixed::rows },
+    Family { name: "kernel", rows: kernel::rows },
+];
 
 /// A cell: one quantity between two distributions, from samples of one size.
 #[derive(Debug, Clone)]

@@ -146,7 +146,7 @@ class Estimate:
     def __new__(
         cls,
         value: float,
-        evidence: tuple[str, float, float, float],
+        evidence: tuple[str, float, float, float, float],
         kind: str,
         method: str,
         sizes: tuple[int, int],
@@ -166,7 +166,7 @@ class Estimate:
         """The upper end; inf where nothing is known."""
     @property
     def std_error(self) -> float | None:
-        """The standard error, where the evidence is one."""
+        """The standard error, where the evidence is one or holds one."""
     @property
     def half_width(self) -> float | None:
         """Half of the 95 % interval that a standard error gives, 1.96 of them; None for other evidence, and for bounds."""

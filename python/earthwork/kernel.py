@@ -42,14 +42,18 @@ def mmd(
     kernel: str = "gaussian",
     bandwidth: str | float | Sequence[float] = "median",
     *,
-    unbiased: bool = False,
+    unbiased: bool | None = None,
     rooted: bool = False,
     linear: bool = False,
     degree: int = 3,
     scale: float | None = None,
     offset: float = 1.0,
 ) -> _native.Discrepancy:
-    """The maximum mean discrepancy as a discrepancy, for intervals, tests and laws."""
+    """The maximum mean discrepancy as a discrepancy, for intervals, tests and laws.
+
+    ``unbiased`` is as in :func:`mmd_distance`.
+    """
+    unbiased = not rooted if unbiased is None else unbiased
     return _native.Discrepancy.mmd(kernel, bandwidth, unbiased, rooted, linear, degree, scale, offset)
 
 
@@ -61,7 +65,7 @@ def mmd_distance(
     a: Any = None,
     b: Any = None,
     *,
-    unbiased: bool = False,
+    unbiased: bool | None = None,
     rooted: bool = False,
     linear: bool = False,
     degree: int = 3,
@@ -79,7 +83,8 @@ def mmd_distance(
         bandwidth: σ: a length, several (at most 8) for the mean of their kernels, ``median``, or ``around-median``.
         a: weights of X.
         b: weights of Y.
-        unbiased: leave out pairs of a point with itself.
+        unbiased: whether pairs of a point with itself are left out (a U-statistic: right on average for the distributions, and now and
+            then below 0). The default, but not with ``rooted``. False is the distance between the samples as they are.
         rooted: MMD instead of its square.
         linear: the estimate in linear time, with a much larger standard error.
         degree: of the polynomial.
@@ -89,7 +94,7 @@ def mmd_distance(
         missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
 
     >>> import earthwork as ew
-    >>> round(ew.kernel.mmd_distance([[0.0]], [[1.0]], bandwidth=1.0).value, 6)
+    >>> round(ew.kernel.mmd_distance([[0.0]], [[1.0]], bandwidth=1.0, unbiased=False).value, 6)
     0.786939
     """
     options = mmd(

@@ -400,6 +400,9 @@ def _support(estimate: Estimate) -> str:
         if kind == "upper bound" or lower == -np.inf:
             return f"≤ {short(upper)}, proven"
         return f"proven {within(lower, upper)}"
+    if estimate.evidence == "interval" and estimate.std_error is not None and lower <= 0:
+        # Of a squared distance, an interval that begins at 0 is a bound.
+        return f"≤ {short(upper)} ({50 + 50 * (estimate.level or 0.0):g} %, {estimate.randomness})"
     if estimate.evidence == "standard error":
         if kind == "point":
             return f"± {estimate.half_width or 0.0:.2g} (95 %, {estimate.randomness})"

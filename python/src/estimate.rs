@@ -16,8 +16,9 @@ pub(crate) struct Estimate {
     kept: Option<(Vec<String>, String)>,
 }
 
-/// Value, evidence with its two numbers and its level, kind, method, sizes, seed, randomness, notes, text: what makes an estimate.
-type Made = (f64, (String, f64, f64, f64), String, String, (usize, usize), Option<u64>, String, Vec<String>, String);
+/// Value, evidence with its two numbers, its level and a standard error beside them (or −1), kind, method, sizes, seed, randomness, notes, text: what makes an estimate.
+type Made =
+    (f64, (String, f64, f64, f64, f64), String, String, (usize, usize), Option<u64>, String, Vec<String>, String);
 
 #[pymethods]
 impl Estimate {
@@ -25,7 +26,7 @@ impl Estimate {
     #[expect(clippy::too_many_arguments, reason = "what was pickled, part by part")]
     fn new(
         value: f64,
-        evidence: (String, f64, f64, f64),
+        evidence: (String, f64, f64, f64, f64),
         kind: &str,
         method: String,
         sizes: (usize, usize),
@@ -34,10 +35,11 @@ impl Estimate {
         notes: Vec<String>,
         text: String,
     ) -> PyResult<Self> {
-        let (name, lower, upper, level) = evidence;
+        let (name, lower, upper, level, std_error) = evidence;
         let evidence = match name.as_str() {
             "bounds" => Evidence::Bounds { lower, upper },
             "standard error" => Evidence::StandardError(lower),
+            "interval" if std_error >= 0.0 => Evidence::Asymmetric { std_error, lower, upper, level },
             "interval" => Evidence::Interval { lower, upper, level },
             "exact" => Evidence::Exact,
             "unstated" => Evidence::Unstated,
@@ -65,10 +67,13 @@ impl Estimate {
         let (first, second, level) = match this.found.evidence {
             Evidence::Bounds { lower, upper } => (lower, upper, 0.0),
             Evidence::StandardError(error) => (error, 0.0, 0.0),
-            Evidence::Interval { lower, upper, level } => (lower, upper, level),
+            Evidence::Interval { lower, upper, level } | Evidence::Asymmetric { lower, upper, level, .. } => {
+                (lower, upper, level)
+            }
             _ => (0.0, 0.0, 0.0),
         };
-        let evidence = (this.evidence().to_string(), first, second, level);
+        let beside = this.found.std_error().unwrap_or(-1.0);
+        let evidence = (this.evidence().to_string(), first, second, level, beside);
         let (kind, method) = (this.kind().to_string(), this.method().to_string());
         let (randomness, notes, text) = (this.randomness(), this.notes(), this.__str__());
         (
@@ -102,7 +107,7 @@ impl Estimate {
         match self.found.evidence {
             Evidence::Bounds { .. } => "bounds",
             Evidence::StandardError(_) => "standard error",
-            Evidence::Interval { .. } => "interval",
+            Evidence::Interval { .. } | Evidence::Asymmetric { .. } => "interval",
             Evidence::Exact => "exact",
             _ => "unstated",
         }
@@ -111,7 +116,7 @@ impl Estimate {
     #[getter]
     fn level(&self) -> Option<f64> {
         match self.found.evidence {
-            Evidence::Interval { level, .. } => Some(level),
+            Evidence::Interval { level, .. } | Evidence::Asymmetric { level, .. } => Some(level),
             _ => None,
         }
     }

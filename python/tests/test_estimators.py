@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -89,8 +91,30 @@ def test_kernels_agree_with_scipy(clouds):
     assert ours.value == pytest.approx(scipy.stats.energy_distance(x, y), rel=1e-12)
     K = lambda a, b: np.exp(-((a[:, None] - b) ** 2) / 2)  # noqa: E731
     mmd = K(x, x).mean() + K(y, y).mean() - 2 * K(x, y).mean()
-    assert ew.kernel.mmd_distance(x, y, bandwidth=1.0).value == pytest.approx(mmd, rel=1e-12)
+    assert ew.kernel.mmd_distance(x, y, bandwidth=1.0, unbiased=False).value == pytest.approx(mmd, rel=1e-12)
+    n, m = len(x), len(y)
+    own = (K(x, x).sum() - n) / (n * (n - 1)) + (K(y, y).sum() - m) / (m * (m - 1))
+    assert ew.kernel.mmd_distance(x, y, bandwidth=1.0).value == pytest.approx(own - 2 * K(x, y).mean(), rel=1e-12)
+    # The root is a metric of the samples as they are.
+    assert ew.kernel.mmd_distance(x, y, bandwidth=1.0, rooted=True).value == pytest.approx(mmd**0.5, rel=1e-12)
     assert ew.kernel.mmd_distance(x, y, bandwidth=[0.5, 1.0]).value > 0
+
+
+def test_intervals_of_kernel_distances_hold_and_are_shown():
+    rng = np.random.default_rng(6)
+    real, fake = rng.normal(size=(30, 2)), np.r_[rng.normal(size=(30, 2)), [[10.0, 0.0]]]
+    kid = ew.metrics.evaluate(real, fake, ["kid"])["kid"]
+    # The jackknife says 9; with the diagonal it was 278.
+    assert 4 < kid.std_error < 16 and kid.evidence == "interval" and kid.half_width is None
+    assert kid.lower <= kid.value <= kid.upper and "±" not in str(kid)
+    X, Y, Z = rng.normal(size=(200, 2)), rng.normal(size=(200, 2)), rng.normal(size=(200, 2)) + [1.0, 0.0]
+    for by in ("mmd", "energy", "kid", "fid"):
+        near, far = ew.interval(X, Y, by=by), ew.interval(X, Z, by=by)
+        assert near.lower == 0 < near.upper and 0 < far.lower < far.upper, by
+    assert ew.interval(X, Z, by="fid", level=0.99).upper > ew.interval(X, Z, by="fid").upper
+    assert "≤" in repr(ew.distance(X, Y, "mmd")) and "95 % interval" in repr(ew.distance(X, Z, "mmd"))
+    again = pickle.loads(pickle.dumps(kid))
+    assert (again.std_error, again.lower, again.upper, again.level) == (kid.std_error, kid.lower, kid.upper, 0.95)
 
 
 @pytest.mark.parametrize("method", [m for m in ew.critic.METHODS])

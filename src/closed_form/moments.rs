@@ -72,6 +72,17 @@ impl Moments {
         Self { mean: self.mean, covariance: self.covariance * factor }
     }
 
+    /// Eigenvalues and eigenvectors (as columns) of the mean of this covariance and that of `other`.
+    pub(crate) fn axes_with(&self, other: &Self) -> (DVector<f64>, DMatrix<f64>) {
+        let mean = (&self.covariance + &other.covariance) * 0.5;
+        let scale = mean.amax();
+        if scale == 0.0 {
+            return (DVector::zeros(self.dim()), DMatrix::identity(self.dim(), self.dim()));
+        }
+        let eigen = SymmetricEigen::new(mean / scale);
+        (eigen.eigenvalues * scale, eigen.eigenvectors)
+    }
+
     /// Dimension d.
     pub fn dim(&self) -> usize {
         self.mean.len()

@@ -67,7 +67,7 @@ pub fn all_discrepancies() -> Vec<Box<dyn Discrepancy>> {
 
 /// What [`discrepancy`] understands beyond the keys of [`catalogue`].
 pub const FORMS: &str = "w:P, sw:P, max-sw:P, sinkhorn:E and sinkhorn-divergence:E (times the mean cost), energy:unbiased, mmd:SIGMA, \
-     mmd:unbiased, laplace:SIGMA, kid, kl:K, js:K, kl-gaussian, sw1, fid, fid_inf, one_nn, c2st, precision, precision:K, recall:K, \
+     mmd:biased, laplace:SIGMA, kid, kl:K, js:K, kl-gaussian, sw1, fid, fid_inf, one_nn, c2st, precision, precision:K, recall:K, \
      density:K, coverage:K";
 
 /// The discrepancy of that name: a key of [`catalogue`], or one of [`FORMS`].
@@ -93,10 +93,11 @@ pub fn discrepancy(name: &str) -> Result<Box<dyn Discrepancy>> {
         ("js", _, Some(k)) if k.fract() == 0.0 => Box::new(Knn::js().with_k(k as usize)),
         ("kl-gaussian", "", _) => Box::new(GaussianFit::new(Divergence::Kl)),
         ("energy", "unbiased", _) => Box::new(Energy::unbiased()),
-        ("mmd", "unbiased", _) => Box::new(Mmd::default().unbiased()),
-        ("mmd", _, Some(length)) => Box::new(Mmd::gaussian(length)),
-        ("laplace", "", _) => Box::new(Mmd::new(Kernel::Laplace(Bandwidth::Median))),
-        ("laplace", _, Some(length)) => Box::new(Mmd::laplace(length)),
+        ("mmd", "unbiased", _) => Box::<Mmd>::default(),
+        ("mmd", "biased", _) => Box::new(Mmd::new(Kernel::Gaussian(Bandwidth::Median))),
+        ("mmd", _, Some(length)) => Box::new(Mmd::gaussian(length).unbiased()),
+        ("laplace", "", _) => Box::new(Mmd::new(Kernel::Laplace(Bandwidth::Median)).unbiased()),
+        ("laplace", _, Some(length)) => Box::new(Mmd::laplace(length).unbiased()),
         ("kid", "", _) => Box::new(Mmd::cubic()),
         ("precision" | "recall" | "density" | "coverage", _, Some(k)) if k.fract() == 0.0 => {
             let score = match form {
@@ -185,7 +186,7 @@ mod tests {
         assert_eq!(name("sinkhorn:0.1").unwrap(), "W2 (Sinkhorn, ε = 0.1 of the mean cost)");
         assert_eq!(name("kl:3").unwrap(), "KL (kNN, k = 3)");
         assert_eq!(name("kl-gaussian").unwrap(), "KL (Gaussian fit)");
-        assert_eq!(name("kid").unwrap(), "MMD² (polynomial, degree 3, unbiased)");
+        assert_eq!(name("kid").unwrap(), "MMD² (polynomial, degree 3)");
         for wrong in ["", "w:0.5", "w:inf", "mmd:0", "mmd:-1", "emd2", "energy:3", "kl:2.5", "sinkhorn:0"] {
             let message = discrepancy(wrong).err().expect("no such name").to_string();
             assert!(message.starts_with(&format!("discrepancy: `{wrong}` is no discrepancy here; there are w1,")));

@@ -132,8 +132,11 @@ fn trust(estimate: &Estimate) -> u8 {
     });
     match (estimate.evidence, estimate.kind) {
         (Evidence::Exact | Evidence::Bounds { .. }, _) => 6,
-        (Evidence::StandardError(_) | Evidence::Interval { .. }, Kind::LowerBound | Kind::UpperBound) => 5,
-        (Evidence::Interval { .. }, _) => {
+        (
+            Evidence::StandardError(_) | Evidence::Interval { .. } | Evidence::Asymmetric { .. },
+            Kind::LowerBound | Kind::UpperBound,
+        ) => 5,
+        (Evidence::Interval { .. } | Evidence::Asymmetric { .. }, _) => {
             if warned {
                 2
             } else {
@@ -223,7 +226,8 @@ fn refuse_the_impossible(other: &mut Other) {
 /// A note on a kernel distance whose interval says another thing than the permutation test of the same statistic.
 pub(super) fn check_against(test: &PermutationTest, other: &mut Other) {
     let Ok(estimate) = &mut other.outcome else { return };
-    if estimate.half_width().is_none() && !matches!(estimate.evidence, Evidence::Interval { .. }) {
+    let is_told = matches!(estimate.evidence, Evidence::Interval { .. } | Evidence::Asymmetric { .. });
+    if estimate.half_width().is_none() && !is_told {
         return;
     }
     let apart = estimate.lower() > 0.0;

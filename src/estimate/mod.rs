@@ -2,9 +2,11 @@
 
 mod discrepancy;
 pub mod resample;
+mod score;
 
 pub use discrepancy::Discrepancy;
 pub(crate) use discrepancy::{distance, one_by_one};
+pub(crate) use score::score_interval;
 
 use std::fmt;
 
@@ -60,6 +62,19 @@ pub enum Evidence {
         /// Upper end.
         upper: f64,
         /// The share, such as 0.95.
+        level: f64,
+    },
+    /// A standard error, and an interval that is not the number ± a multiple of it: the law of the number is skew, its bias is taken off,
+    /// or the interval ends where values do. Of a squared distance: where its lower end is 0 or below, nothing shows that the distributions
+    /// differ, and the upper end is a bound of level (1 + `level`) / 2.
+    Asymmetric {
+        /// The estimated standard deviation of the number.
+        std_error: f64,
+        /// Lower end.
+        lower: f64,
+        /// Upper end.
+        upper: f64,
+        /// The share of draws whose intervals hold the true value, such as 0.95.
         level: f64,
     },
     /// A formula evaluated in floating point: nothing is estimated.
@@ -147,7 +162,9 @@ pub enum Note {
     },
 }
 
-/// The normal quantile of a two-sided interval of level 95 %.
+/// The level of intervals that nobody asked another one for.
+pub(crate) const LEVEL: f64 = 0.95;
+/// Its normal quantile.
 const NORMAL_95: f64 = 1.959_963_984_540_054;
 
 impl Estimate {
@@ -194,7 +211,9 @@ impl Estimate {
     /// −∞ where nothing is known, as below an upper bound.
     pub fn lower(&self) -> f64 {
         match self.evidence {
-            Evidence::Bounds { lower, .. } | Evidence::Interval { lower, .. } => lower,
+            Evidence::Bounds { lower, .. } | Evidence::Interval { lower, .. } | Evidence::Asymmetric { lower, .. } => {
+                lower
+            }
             Evidence::StandardError(_) if self.kind == Kind::UpperBound => f64::NEG_INFINITY,
             Evidence::StandardError(error) => self.value - NORMAL_95 * error,
             Evidence::Exact => self.value,
@@ -206,7 +225,9 @@ impl Estimate {
     /// +∞ where nothing is known, as above a lower bound.
     pub fn upper(&self) -> f64 {
         match self.evidence {
-            Evidence::Bounds { upper, .. } | Evidence::Interval { upper, .. } => upper,
+            Evidence::Bounds { upper, .. } | Evidence::Interval { upper, .. } | Evidence::Asymmetric { upper, .. } => {
+                upper
+            }
             Evidence::StandardError(_) if self.kind == Kind::LowerBound => f64::INFINITY,
             Evidence::StandardError(error) => self.value + NORMAL_95 * error,
             Evidence::Exact => self.value,
@@ -223,16 +244,30 @@ impl Estimate {
         Some(Self { evidence: Evidence::Interval { lower, upper, level }, ..self })
     }
 
+    /// The same with its interval alone: what an estimator with asymmetric ones gives as [`Discrepancy::own_interval`]. None for
+    /// other evidence.
+    pub(crate) fn asymmetric_interval(self) -> Option<Self> {
+        match self.evidence {
+            Evidence::Asymmetric { lower, upper, level, .. } | Evidence::Interval { lower, upper, level } => {
+                Some(Self { evidence: Evidence::Interval { lower, upper, level }, ..self })
+            }
+            _ => None,
+        }
+    }
+
     /// Half of the 95 % interval that a standard error gives, 1.96 of them: what stands behind "±". None for other evidence, and
     /// for bounds.
     pub fn half_width(&self) -> Option<f64> {
-        self.std_error().filter(|_| self.kind == Kind::Point).map(|error| NORMAL_95 * error)
+        match self.evidence {
+            Evidence::StandardError(error) if self.kind == Kind::Point => Some(NORMAL_95 * error),
+            _ => None,
+        }
     }
 
-    /// The standard error, where the evidence is one.
+    /// The standard error, where the evidence is one or holds one.
     pub fn std_error(&self) -> Option<f64> {
         match self.evidence {
-            Evidence::StandardError(error) => Some(error),
+            Evidence::StandardError(std_error) | Evidence::Asymmetric { std_error, .. } => Some(std_error),
             _ => None,
         }
     }
@@ -267,7 +302,11 @@ impl fmt::Display for Estimate {
             (Evidence::StandardError(_), Kind::UpperBound) => {
                 write!(f, "{side}{} (97.5 %, {draws}; estimated {value}; {of})", self.upper())
             }
-            (Evidence::Interval { lower, upper, level }, _) => {
+            (Evidence::Asymmetric { lower, upper, level, .. }, _) if lower <= 0.0 => {
+                let level = rounded_to(50.0 + 50.0 * level, 3);
+                write!(f, "{side}{value}, at most {upper} ({level} %, {draws}; {of})")
+            }
+            (Evidence::Interval { lower, upper, level } | Evidence::Asymmetric { lower, upper, level, .. }, _) => {
                 write!(f, "{side}{value}, {} % interval [{lower}, {upper}] ({draws}; {of})", rounded(100.0 * level))
             }
             (Evidence::Exact, _) => write!(f, "{side}{value} ({of})"),

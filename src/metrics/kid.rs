@@ -6,6 +6,7 @@ use super::frechet::subset;
 use crate::divergence::Mmd;
 use crate::divergence::sides::draws;
 use crate::error::{Result, require, require_dimension};
+use crate::estimate::resample::Resampling;
 use crate::estimate::{Discrepancy, Estimate, Evidence};
 use crate::measure::Samples;
 use crate::numeric::sum::sum;
@@ -15,7 +16,7 @@ use crate::numeric::sum::sum;
 /// It is right on average at any size, so it may be negative where the samples are close. It depends on where 0 is and on the unit of
 /// the points: bring features of your own to mean 0 and a common scale first. It sees the first three moments only.
 ///
-/// Samples of at most `subset_size` points are taken whole, with the standard error of [`Mmd`]. Else the standard error holds the
+/// Samples of at most `subset_size` points are taken whole, with the interval of [`Mmd`]. Else the standard error holds the
 /// choice of the subsets and the sampling of the points, both from the spread of the subsets; torch-fidelity's
 /// `kernel_inception_distance_std` is that spread itself, the standard deviation of [`Kid::subsets`].
 ///
@@ -47,6 +48,8 @@ pub struct Kid {
     pub seed: u64,
 }
 
+const WHOLE: &str = "unbiased MMD², cubic kernel";
+
 impl Default for Kid {
     fn default() -> Self {
         Self { subsets: 100, subset_size: 1000, seed: 0 }
@@ -66,6 +69,11 @@ impl Kid {
         Self { seed, ..self }
     }
 
+    /// Whether a sample has no more points than a subset.
+    fn takes_all(&self, x: &Samples, y: &Samples) -> bool {
+        x.len().min(y.len()) <= self.subset_size
+    }
+
     /// The unbiased MMD² of each subset.
     ///
     /// # Errors
@@ -79,7 +87,7 @@ impl Kid {
         let (x, y) = (draws("x", x, size)?, draws("y", y, size)?);
         let value = |k: u64| {
             let real = subset(&x, dim, size, self.seed, 2 * k)?;
-            Ok(Mmd::cubic().between(&real, &subset(&y, dim, size, self.seed, 2 * k + 1)?)?.value)
+            Mmd::cubic().value(&real, &subset(&y, dim, size, self.seed, 2 * k + 1)?)
         };
         let values: Vec<Result<f64>> = (0..self.subsets as u64).into_par_iter().map(value).collect();
         values.into_iter().collect()
@@ -93,9 +101,9 @@ impl Discrepancy for Kid {
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
         let (n, m, size) = (x.len(), y.len(), self.subset_size);
-        if n.min(m) <= size {
+        if self.takes_all(x, y) {
             let whole = Mmd::cubic().between(x, y)?;
-            return Ok(Estimate { method: "unbiased MMD², cubic kernel", ..whole });
+            return Ok(Estimate { method: WHOLE, ..whole });
         }
         let values = self.subsets(x, y)?;
         let count = values.len() as f64;
@@ -108,5 +116,23 @@ impl Discrepancy for Kid {
         let estimate =
             Estimate::new(mean, Evidence::StandardError(error), "unbiased MMD², cubic kernel, subsets", (n, m));
         Ok(estimate.with_seed(self.seed))
+    }
+
+    fn range(&self) -> (f64, f64) {
+        (0.0, f64::INFINITY)
+    }
+
+    fn own_interval(
+        &self,
+        x: &Samples,
+        y: &Samples,
+        options: &Resampling,
+        go_on: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<Estimate>> {
+        if self.takes_all(x, y) {
+            let whole = Mmd::cubic().own_interval(x, y, options, go_on)?;
+            return Ok(whole.map(|whole| Estimate { method: WHOLE, ..whole }));
+        }
+        Ok(self.between(x, y)?.normal_interval(options.level))
     }
 }

@@ -1,10 +1,13 @@
 //! Precision, recall, density and coverage from balls around the points.
 
+use rand::seq::SliceRandom;
+
 use crate::divergence::sides::Sides;
 use crate::error::{Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
 use crate::measure::Samples;
 use crate::neighbors::nearest::{Norm, Tree};
+use crate::numeric::stream;
 use crate::numeric::sum::sum;
 
 /// One of the scores of [`prdc`], as a [`Discrepancy`].
@@ -22,10 +25,13 @@ use crate::numeric::sum::sum;
 /// which differ for such ties only. Where more than k real points lie within a ball because of ties, density and coverage count a
 /// fake point at its radius as random tie-breaking among them would on average.
 ///
-/// The standard error is binomial, for the points that are judged; that the balls are random too is not in it.
+/// The standard error is the spread of 8 half-samples of both sides (four deals in two), so that it holds the choice of the balls as well
+/// as that of the points they are held against; it is known to about a quarter of itself, and at least the binomial one. None is given where a half has no more than k
+/// points.
 ///
 /// # Complexity
-/// O(n log n) in few dimensions, O(n m) vector operations in many; O(n + m) memory. Parallel, same bits at any number of threads.
+/// O(n log n) in few dimensions, O(n m) vector operations in many, and two to four times that for the standard error; O(n + m) memory.
+/// Parallel, same bits at any number of threads.
 ///
 /// # References
 /// Kynkäänniemi et al., "Improved precision and recall metric for assessing generative models", NeurIPS 2019 (k = 3); Naeem et al.,
@@ -104,13 +110,8 @@ impl Discrepancy for Manifold {
     }
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
-        let mut balls = Balls::new(x, y, self.k)?;
-        Ok(match self.score {
-            ManifoldScore::Precision => balls.precision(),
-            ManifoldScore::Recall => balls.recall(),
-            ManifoldScore::Density => balls.density_and_coverage()[0].clone(),
-            ManifoldScore::Coverage => balls.density_and_coverage()[1].clone(),
-        })
+        let sides = sides(x, y, self.k)?;
+        Ok(estimates(&sides, self.k, &[self.score]).remove(0))
     }
 }
 
@@ -134,10 +135,79 @@ pub struct Prdc {
 /// # Errors
 /// When the dimensions differ, weights are of several sizes, k is 0, or a sample has no more than k points.
 pub fn prdc(real: &Samples, fake: &Samples, k: usize) -> Result<Prdc> {
-    let mut balls = Balls::new(real, fake, k)?;
-    let (precision, recall) = (balls.precision(), balls.recall());
-    let [density, coverage] = balls.density_and_coverage();
-    Ok(Prdc { precision, recall, density, coverage })
+    let sides = sides(real, fake, k)?;
+    let all = [ManifoldScore::Precision, ManifoldScore::Recall, ManifoldScore::Density, ManifoldScore::Coverage];
+    let mut found = estimates(&sides, k, &all).into_iter();
+    let mut next = || found.next().expect("an estimate of each");
+    Ok(Prdc { precision: next(), recall: next(), density: next(), coverage: next() })
+}
+
+fn sides(real: &Samples, fake: &Samples, k: usize) -> Result<Sides> {
+    require("k", k as f64, k >= 1, "at least the first neighbour is needed")?;
+    Sides::new(real, fake, k + 1)
+}
+
+/// How often both samples are dealt in two for the standard errors.
+const DEALS: u64 = 4;
+
+/// The scores asked for, with their standard errors.
+fn estimates(sides: &Sides, k: usize, scores: &[ManifoldScore]) -> Vec<Estimate> {
+    let mut balls = Balls::new(&sides.x, &sides.y, sides.dim, k);
+    let values: Vec<f64> = scores.iter().map(|&score| balls.score(score)).collect();
+    let errors = std_errors(sides, k, scores);
+    let (n, m) = sides.sizes();
+    let estimate = |(at, &score): (usize, &ManifoldScore)| {
+        let method = match score {
+            ManifoldScore::Precision => "fake points in real balls",
+            ManifoldScore::Recall => "real points in fake balls",
+            ManifoldScore::Density => "fake points in each real ball",
+            ManifoldScore::Coverage => "real balls with a fake point",
+        };
+        // Of given balls it is binomial, which is the least there is and never 0.
+        let least = match score {
+            ManifoldScore::Precision => super::share(values[at] * m as f64, m as f64).1,
+            ManifoldScore::Recall | ManifoldScore::Coverage => super::share(values[at] * n as f64, n as f64).1,
+            ManifoldScore::Density => 0.0,
+        };
+        let evidence =
+            errors.as_ref().map_or(Evidence::Unstated, |errors| Evidence::StandardError(errors[at].max(least)));
+        let estimate = Estimate::new(values[at], evidence, method, sides.sizes());
+        // Where more than k points coincide, balls are points.
+        let flat = balls.radii.as_deref().unwrap_or_default().iter().filter(|&&radius| radius == 0.0).count();
+        let is_noted = score != ManifoldScore::Density && flat > 0;
+        if is_noted { estimate.with_note(Note::Ties { points: flat }) } else { estimate }
+    };
+    scores.iter().enumerate().map(estimate).collect()
+}
+
+/// The spread of the scores over half-samples, which is that of the scores (Politis, Romano & Wolf, *Subsampling*, 1999, §2.3: with half of
+/// the points, without replacement, a mean varies as the mean of all). None where a half has too few points.
+fn std_errors(sides: &Sides, k: usize, scores: &[ManifoldScore]) -> Option<Vec<f64>> {
+    let (n, m) = sides.sizes();
+    if n.min(m) / 2 <= k {
+        return None;
+    }
+    let halves = |points: &[f64], item: u64| -> [Vec<f64>; 2] {
+        let count = points.len() / sides.dim;
+        let mut order: Vec<usize> = (0..count).collect();
+        order.shuffle(&mut stream(0, item));
+        let (first, second) = order.split_at(count / 2);
+        [first, second].map(|half| half.iter().flat_map(|&i| &points[i * sides.dim..][..sides.dim]).copied().collect())
+    };
+    let mut found: Vec<Vec<f64>> = Vec::new();
+    for deal in 0..DEALS {
+        let (x, y) = (halves(&sides.x, 2 * deal), halves(&sides.y, 2 * deal + 1));
+        for (x, y) in x.iter().zip(&y) {
+            let mut balls = Balls::new(x, y, sides.dim, k);
+            found.push(scores.iter().map(|&score| balls.score(score)).collect());
+        }
+    }
+    let count = found.len() as f64;
+    let spread = |at: usize| {
+        let mean = sum(found.iter().map(|scores| scores[at])) / count;
+        (sum(found.iter().map(|scores| (scores[at] - mean).powi(2))) / (count - 1.0)).sqrt()
+    };
+    Some((0..scores.len()).map(spread).collect())
 }
 
 /// The points of both sides, and the balls around them as far as they were asked for.
@@ -148,18 +218,22 @@ struct Balls {
     /// Squared radii of the real balls, by position, and whether more than k points lie within.
     radii: Option<Vec<f64>>,
     tied: Vec<bool>,
+    /// Density and coverage.
+    counted: Option<[f64; 2]>,
 }
 
 impl Balls {
-    fn new(real: &Samples, fake: &Samples, k: usize) -> Result<Self> {
-        require("k", k as f64, k >= 1, "at least the first neighbour is needed")?;
-        let sides = Sides::new(real, fake, k + 1)?;
-        let tree = |points: &[f64]| Tree::new(points, sides.dim);
-        Ok(Self { real: tree(&sides.x), fake: tree(&sides.y), k, radii: None, tied: Vec::new() })
+    fn new(real: &[f64], fake: &[f64], dim: usize, k: usize) -> Self {
+        Self { real: Tree::new(real, dim), fake: Tree::new(fake, dim), k, radii: None, tied: Vec::new(), counted: None }
     }
 
-    fn sizes(&self) -> (usize, usize) {
-        (self.real.len(), self.fake.len())
+    fn score(&mut self, score: ManifoldScore) -> f64 {
+        match score {
+            ManifoldScore::Precision => self.precision(),
+            ManifoldScore::Recall => self.recall(),
+            ManifoldScore::Density => self.density_and_coverage()[0],
+            ManifoldScore::Coverage => self.density_and_coverage()[1],
+        }
     }
 
     fn real_radii(&mut self) {
@@ -169,18 +243,21 @@ impl Balls {
         }
     }
 
-    fn precision(&mut self) -> Estimate {
+    fn precision(&mut self) -> f64 {
         self.real_radii();
         let radii = self.radii.as_deref().unwrap_or_default();
-        self.share(&self.real.covers(&self.fake, radii, Norm::Euclidean), "fake points in real balls")
+        share(&self.real.covers(&self.fake, radii, Norm::Euclidean))
     }
 
-    fn recall(&self) -> Estimate {
+    fn recall(&self) -> f64 {
         let (radii, _) = radii(&self.fake, self.k);
-        self.share(&self.fake.covers(&self.real, &radii, Norm::Euclidean), "real points in fake balls")
+        share(&self.fake.covers(&self.real, &radii, Norm::Euclidean))
     }
 
-    fn density_and_coverage(&mut self) -> [Estimate; 2] {
+    fn density_and_coverage(&mut self) -> [f64; 2] {
+        if let Some(counted) = self.counted {
+            return counted;
+        }
         self.real_radii();
         let radii = self.radii.as_deref().unwrap_or_default();
         let closed = self.fake.count_within(&self.real, radii, true, Norm::Euclidean);
@@ -204,25 +281,15 @@ impl Balls {
             }
         }
         // Each real ball brings n / (k m) times the fake points in it to a mean over balls.
-        let factor = n / (self.k as f64 * m);
-        let mean = sum(counts.iter().copied()) / n;
-        let variance = sum(counts.iter().map(|count| (count - mean).powi(2))) / (n - 1.0);
-        let evidence = Evidence::StandardError(factor * (variance / n).sqrt());
-        let density = Estimate::new(factor * mean, evidence, "fake points in each real ball", self.sizes());
-        [density, self.estimate(sum(held.iter().copied()), held.len(), "real balls with a fake point")]
+        let density = sum(counts.iter().copied()) / (self.k as f64 * m);
+        let counted = [density, sum(held.iter().copied()) / n];
+        self.counted = Some(counted);
+        counted
     }
+}
 
-    fn share(&self, judged: &[bool], method: &'static str) -> Estimate {
-        self.estimate(judged.iter().filter(|&&yes| yes).count() as f64, judged.len(), method)
-    }
-
-    fn estimate(&self, successes: f64, of: usize, method: &'static str) -> Estimate {
-        let (value, error) = super::share(successes, of as f64);
-        let estimate = Estimate::new(value, Evidence::StandardError(error), method, self.sizes());
-        // Where more than k points coincide, balls are points.
-        let flat = self.radii.as_deref().unwrap_or_default().iter().filter(|&&radius| radius == 0.0).count();
-        if flat > 0 { estimate.with_note(Note::Ties { points: flat }) } else { estimate }
-    }
+fn share(judged: &[bool]) -> f64 {
+    judged.iter().filter(|&&yes| yes).count() as f64 / judged.len() as f64
 }
 
 /// The squared distance of each point to its k-th neighbour, by position, and whether the next neighbour is as near.

@@ -12,11 +12,6 @@ pub(crate) struct Break {
 pub(crate) const BREAKS: &[Break] = &[
     Break {
         law: Law::Identity,
-        keys: &["energy:unbiased", "mmd:unbiased", "kid"],
-        why: "Unbiased: no point meets itself, so a sample against itself is below 0 by what points paired with themselves bring.",
-    },
-    Break {
-        law: Law::Identity,
         keys: &["fid_inf"],
         why: "An extrapolation to infinitely many points takes the bias of finite samples off, and here there is none.",
     },
@@ -80,7 +75,7 @@ pub(crate) const BREAKS: &[Break] = &[
     },
     Break {
         law: Law::RepeatedRows,
-        keys: &["energy:unbiased", "mmd:unbiased", "kid", "fid_inf"],
+        keys: &["energy:unbiased", "mmd", "laplace", "kid", "fid_inf"],
         why: "Unbiased: repeated rows are taken for new draws, of which there are then more.",
     },
     Break {
@@ -100,17 +95,12 @@ pub(crate) const BREAKS: &[Break] = &[
     },
     Break {
         law: Law::Range,
-        keys: &["energy:unbiased", "mmd:unbiased", "kid", "fid_inf"],
+        keys: &["fid_inf"],
         why: "Unbiased: near 0 it is as often below it, and further than its error says, which is of first order.",
     },
     Break {
         law: Law::StandardError,
         keys: &["knn chi2"],
         why: "Of a mean of squared ratios, whose tails the sample hardly shows: the error stated is several times the spread.",
-    },
-    Break {
-        law: Law::StandardError,
-        keys: &["precision", "recall"],
-        why: "Its error is binomial, for given balls; that the balls are drawn as well makes it vary by two to three times as much.",
     },
 ];

@@ -41,7 +41,7 @@ pub(crate) fn entries() -> Vec<Entry> {
             found.push(made(&metric.key, metric.discrepancy, metric.reading, false));
         }
     }
-    for form in ["w:1.5", "max-sw:1", "energy:unbiased", "mmd:unbiased", "laplace", "kl:3"] {
+    for form in ["w:1.5", "max-sw:1", "energy:unbiased", "mmd:biased", "laplace", "kl:3"] {
         let is_divergence = form.starts_with("kl");
         found.push(made(form, discrepancy(form).expect("a form"), Reading::Distance, is_divergence));
     }
@@ -66,7 +66,7 @@ fn made(key: &str, discrepancy: Box<dyn Discrepancy>, reading: Reading, is_diver
     let degree = match key {
         "sinkhorn-divergence" | "fid" | "fid_inf" => 2.0,
         _ if is_divergence => 0.0,
-        "mmd" | "mmd:unbiased" | "laplace" | "kid" | "one_nn" | "c2st" | "precision" | "recall" | "density"
+        "mmd" | "mmd:biased" | "laplace" | "kid" | "one_nn" | "c2st" | "precision" | "recall" | "density"
         | "coverage" => 0.0,
         _ => 1.0,
     };
@@ -75,7 +75,7 @@ fn made(key: &str, discrepancy: Box<dyn Discrepancy>, reading: Reading, is_diver
         "tv-classifier" | "knn tv" | "knn hellinger2" | "one_nn" | "c2st" | "precision" | "recall" | "coverage" => {
             (0.0, 1.0)
         }
-        "mmd" | "mmd:unbiased" | "laplace" => (0.0, 2.0),
+        "mmd" | "mmd:biased" | "laplace" => (0.0, 2.0),
         _ => (0.0, f64::INFINITY),
     };
     Entry { key: key.to_string(), discrepancy, reading, is_divergence, degree, range }

@@ -110,7 +110,7 @@ impl Law {
 /// How far a number may be from another of the same truth: rounding, and what is drawn.
 fn slack(found: &Estimate) -> f64 {
     let drawn = match found.evidence {
-        Evidence::StandardError(error) => DRAWN * error,
+        Evidence::StandardError(error) | Evidence::Asymmetric { std_error: error, .. } => DRAWN * error,
         Evidence::Interval { lower, upper, .. } => DRAWN * 0.25 * (upper - lower),
         Evidence::Bounds { lower, upper } if upper.is_finite() && lower.is_finite() => upper - lower,
         _ => 0.0,
@@ -135,7 +135,9 @@ fn is_not(found: &Estimate, expected: f64) -> Option<String> {
 fn outside(found: &Estimate, (least, most): (f64, f64)) -> Option<String> {
     let half = match found.evidence {
         Evidence::StandardError(error) => 1.96 * error,
-        Evidence::Interval { lower, upper, .. } => (found.value - lower).max(upper - found.value),
+        Evidence::Interval { lower, upper, .. } | Evidence::Asymmetric { lower, upper, .. } => {
+            (found.value - lower).max(upper - found.value)
+        }
         _ => 0.0,
     };
     let is_inside = found.value >= least - half - ROUNDING && found.value <= most + half + ROUNDING;

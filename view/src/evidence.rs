@@ -46,7 +46,11 @@ pub fn support(estimate: &Estimate) -> String {
         (Evidence::Interval { lower: f64::NEG_INFINITY, upper, level }, _) => {
             format!("≤ {} ({}, {draws})", format::up(upper, 4), format::percent(level))
         }
-        (Evidence::Interval { lower, upper, level }, _) => {
+        // An interval that ends where values do is a bound.
+        (Evidence::Asymmetric { lower, upper, level, .. }, _) if lower <= 0.0 => {
+            format!("≤ {} ({}, {draws})", format::up(upper, 4), format::percent(0.5 + 0.5 * level))
+        }
+        (Evidence::Interval { lower, upper, level } | Evidence::Asymmetric { lower, upper, level, .. }, _) => {
             format!("{} ... {} ({}, {draws})", format::down(lower, 4), format::up(upper, 4), format::percent(level))
         }
         (Evidence::Exact, _) => "exact".to_string(),

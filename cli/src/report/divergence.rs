@@ -40,7 +40,9 @@ pub(crate) fn divergence(inputs: &Inputs, rows: &[DivergenceRow]) -> String {
             (None, Evidence::StandardError(_)) if level.is_none() && estimate.upper() == f64::INFINITY => {
                 format!("≥ {} (97.5 %)", format::down(estimate.lower(), 4))
             }
-            (None, Evidence::StandardError(_) | Evidence::Interval { .. }) if level.is_none() => {
+            (None, Evidence::StandardError(_) | Evidence::Interval { .. } | Evidence::Asymmetric { .. })
+                if level.is_none() =>
+            {
                 between(estimate.lower(), estimate.upper())
             }
             _ => "none".into(),

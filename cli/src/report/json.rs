@@ -160,7 +160,10 @@ pub(crate) fn kind(kind: Kind) -> &'static str {
 
 /// Of which draws a standard error or an interval is.
 pub(crate) fn randomness(estimate: &Estimate) -> Option<String> {
-    let random = matches!(estimate.evidence, Evidence::StandardError(_) | Evidence::Interval { .. });
+    let random = matches!(
+        estimate.evidence,
+        Evidence::StandardError(_) | Evidence::Interval { .. } | Evidence::Asymmetric { .. }
+    );
     random.then(|| estimate.randomness.to_string())
 }
 

@@ -114,7 +114,7 @@ impl MetricRow {
             evidence: estimate.map(|estimate| match estimate.evidence {
                 Evidence::Bounds { .. } => "bounds",
                 Evidence::StandardError(_) => "standard error",
-                Evidence::Interval { .. } => "interval",
+                Evidence::Interval { .. } | Evidence::Asymmetric { .. } => "interval",
                 Evidence::Exact => "exact",
                 _ => "unstated",
             }),

@@ -70,7 +70,7 @@ fn value_within(found: &Estimate) -> String {
 
 fn level(found: &Estimate) -> f64 {
     match found.evidence {
-        Evidence::Interval { level, .. } => level,
+        Evidence::Interval { level, .. } | Evidence::Asymmetric { level, .. } => level,
         _ => f64::NAN,
     }
 }

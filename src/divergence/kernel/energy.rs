@@ -1,14 +1,14 @@
 //! The energy distance.
 
 use crate::error::Result;
-use crate::estimate::resample::{Draw, Pool};
-use crate::estimate::{Discrepancy, Estimate, one_by_one};
+use crate::estimate::resample::{Draw, Pool, Resampling};
+use crate::estimate::{Discrepancy, Estimate, LEVEL, one_by_one};
 use crate::measure::Samples;
 
 use super::function::Distance;
 use super::line;
 use super::scale::{Unit, in_units};
-use super::statistic::{Pairing, by_forms, by_pairs, check, root};
+use super::statistic::{How, Pairing, by_forms, by_pairs, check, root};
 
 /// The energy distance 2 E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖, with the Euclidean norm.
 ///
@@ -16,8 +16,9 @@ use super::statistic::{Pairing, by_forms, by_pairs, check, root};
 /// length), and still sees how far apart samples are that do not overlap. Its root is a metric; 2 W₁ is an upper bound. It is
 /// the squared kernel distance for the kernel −‖x − y‖.
 ///
-/// Only proportions of weights matter. The standard error is that of the projections (Hoeffding); intervals and p-values come
-/// from [`resample`](crate::estimate::resample).
+/// Only proportions of weights matter. The 95 % interval is for the value between the two distributions: around the unbiased value, with
+/// the variance of the projections (Hoeffding) and of what is left of it where the distributions are equal. p-values come from
+/// [`resample`](crate::estimate::resample).
 ///
 /// # Complexity
 /// O((n + m) log(n + m)) on a line, with no cancellation; else O((n + m)² d / 2) time in blocks and O(n + m) memory. Distances
@@ -59,6 +60,22 @@ impl Energy {
     }
 }
 
+impl Energy {
+    fn at_level(&self, x: &Samples, y: &Samples, level: f64) -> Result<Estimate> {
+        check(x, y, self.pairing)?;
+        let unit = Unit::of(x.points(), y.points());
+        let (x, y) = (&in_units(x, unit)?, &in_units(y, unit)?);
+        let how = |method| How { pairing: self.pairing, method, level: Some(level) };
+        let squared = if x.dim() == 1 {
+            line::energy(x, y, how("energy distance, sorted"))
+        } else {
+            by_pairs(Distance, |_| 0.0, (x, y), -1.0, how("energy distance, all pairs"))?
+        };
+        let squared = unit.enlarge(squared);
+        Ok(if self.rooted { root(squared, "root of the energy distance") } else { squared })
+    }
+}
+
 impl Discrepancy for Energy {
     fn name(&self) -> String {
         let name = if self.rooted { "√energy" } else { "energy" };
@@ -66,16 +83,7 @@ impl Discrepancy for Energy {
     }
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
-        check(x, y, self.pairing)?;
-        let unit = Unit::of(x.points(), y.points());
-        let (x, y) = (&in_units(x, unit)?, &in_units(y, unit)?);
-        let squared = if x.dim() == 1 {
-            line::energy(x, y, self.pairing, "energy distance, sorted")
-        } else {
-            by_pairs(Distance, |_| 0.0, (x, y), -1.0, (self.pairing, "energy distance, all pairs"))?
-        };
-        let squared = unit.enlarge(squared);
-        Ok(if self.rooted { root(squared, "root of the energy distance") } else { squared })
+        self.at_level(x, y, LEVEL)
     }
 
     fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
@@ -88,5 +96,19 @@ impl Discrepancy for Energy {
             by_forms(Distance, |_| 0.0, (pool, draws), -1.0, self.pairing)?
         };
         Ok(if self.rooted { squared.into_iter().map(|value| value.max(0.0).sqrt()).collect() } else { squared })
+    }
+
+    fn range(&self) -> (f64, f64) {
+        (0.0, f64::INFINITY)
+    }
+
+    fn own_interval(
+        &self,
+        x: &Samples,
+        y: &Samples,
+        options: &Resampling,
+        _: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<Estimate>> {
+        Ok(self.at_level(x, y, options.level)?.asymmetric_interval())
     }
 }

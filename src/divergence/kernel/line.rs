@@ -12,7 +12,8 @@ use crate::estimate::resample::{Draw, Pool};
 use crate::measure::Samples;
 use crate::numeric::Sum;
 
-use super::statistic::{Pairing, Parts, Selves, finite, shares, shares_of_draw};
+use super::second_order::SecondOrder;
+use super::statistic::{How, Pairing, Parts, Selves, finite, shares, shares_of_draw};
 
 /// Points of both samples in increasing order: the gaps after each, and where each stands.
 struct Order {
@@ -72,7 +73,7 @@ impl Order {
 }
 
 /// The energy distance of two samples on a line. O((n + m) log(n + m)) time, O(n + m) memory.
-pub(super) fn energy(x: &Samples, y: &Samples, pairing: Pairing, method: &'static str) -> Estimate {
+pub(super) fn energy(x: &Samples, y: &Samples, how: How) -> Estimate {
     let n = x.len();
     let values: Vec<f64> = [x, y].iter().flat_map(|side| side.points().as_slice()).copied().collect();
     let order = Order::new(&values);
@@ -93,7 +94,8 @@ pub(super) fn energy(x: &Samples, y: &Samples, pairing: Pairing, method: &'stati
     };
     // What F and G differ by through rounding alone is no difference.
     let gap = |f: f64, g: f64| if (f - g).abs() <= 4.0 * f64::EPSILON { 0.0 } else { (f - g).powi(2) };
-    parts.estimate(2.0 * order.integral(&f, &g, gap), pairing, method)
+    let second = || SecondOrder::new([&a, &b], |side, i| [x, y][side].point(i), |x, y| (x[0] - y[0]).abs(), -1.0);
+    parts.estimate(2.0 * order.integral(&f, &g, gap), second, how)
 }
 
 /// The same for many draws from one pool, which is sorted once.

@@ -1,15 +1,15 @@
 //! The maximum mean discrepancy.
 
 use crate::error::{Error, ErrorKind, Result, require};
-use crate::estimate::resample::{Draw, Pool};
-use crate::estimate::{Discrepancy, Estimate, Evidence, one_by_one};
+use crate::estimate::resample::{Draw, Pool, Resampling};
+use crate::estimate::{Discrepancy, Estimate, Evidence, LEVEL, one_by_one};
 use crate::measure::{Points, Samples};
 use crate::numeric::sum::sum;
-use crate::simd::{LANES, PairFunction};
+use crate::simd::PairFunction;
 
 use super::function::{Exponential, MOST_BANDWIDTHS, Power};
 use super::scale::{Unit, in_units, median_distance};
-use super::statistic::{Pairing, by_forms, by_pairs, check, root};
+use super::statistic::{How, Pairing, between, by_forms, by_pairs, check, root};
 
 /// A positive definite function of two points.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,8 +51,9 @@ pub enum Bandwidth {
 /// are all about as far, and which way to go it no longer sees. For that see the [`Energy`](super::Energy) distance or a
 /// Wasserstein distance. For the Gaussian kernel, MMD ≤ W₁ / σ.
 ///
-/// Only proportions of weights matter. The standard error is that of the projections (Hoeffding); intervals and p-values come
-/// from [`resample`](crate::estimate::resample).
+/// Only proportions of weights matter. The 95 % interval is for the value between the two distributions: around the unbiased value, with
+/// the variance of the projections (Hoeffding) and of what is left of it where the distributions are equal. p-values come from
+/// [`resample`](crate::estimate::resample).
 ///
 /// # Complexity
 /// O((n + m)² d / 2) time in blocks, O(n + m) memory. [`LinearMmd`] takes O((n + m) d) for a much larger standard error.
@@ -77,7 +78,8 @@ pub enum Bandwidth {
 pub struct Mmd {
     /// The Gaussian kernel at the median distance by default.
     pub kernel: Kernel,
-    /// Whether points meet themselves; they do by default.
+    /// Whether points meet themselves. Those of [`Mmd::default`] do not, so that it is right on average; those of [`Mmd::new`] do: it is
+    /// the distance between the samples as they are.
     pub pairing: Pairing,
     /// Whether to take the root, which is a metric for a fixed kernel; not by default. The root of an unbiased value below 0
     /// is 0.
@@ -86,7 +88,7 @@ pub struct Mmd {
 
 impl Default for Mmd {
     fn default() -> Self {
-        Self::new(Kernel::Gaussian(Bandwidth::Median))
+        Self::new(Kernel::Gaussian(Bandwidth::Median)).unbiased()
     }
 }
 
@@ -124,17 +126,17 @@ impl Mmd {
     }
 }
 
-impl Discrepancy for Mmd {
-    fn name(&self) -> String {
-        let power = if self.rooted { "MMD" } else { "MMD²" };
-        let kind = if self.pairing == Pairing::Unbiased { ", unbiased" } else { "" };
-        format!("{power} ({}{kind})", self.kernel.name())
+impl Mmd {
+    /// The value alone.
+    pub(crate) fn value(&self, x: &Samples, y: &Samples) -> Result<f64> {
+        Ok(self.at_level(x, y, None)?.value)
     }
 
-    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+    fn at_level(&self, x: &Samples, y: &Samples, level: Option<f64>) -> Result<Estimate> {
         check(x, y, self.pairing)?;
         let (function, x, y) = self.kernel.on(x, y)?;
-        let (how, both) = ((self.pairing, "maximum mean discrepancy"), (&x, &y));
+        let how = How { pairing: self.pairing, method: "maximum mean discrepancy", level };
+        let both = (&x, &y);
         let diagonal = |point: &[f64]| function.diagonal(point);
         let squared = match &function {
             Function::Gaussian(f) => by_pairs(*f, diagonal, both, 1.0, how)?,
@@ -142,6 +144,18 @@ impl Discrepancy for Mmd {
             Function::Polynomial(f) => by_pairs(*f, diagonal, both, 1.0, how)?,
         };
         Ok(if self.rooted { root(squared, "root of the maximum mean discrepancy") } else { squared })
+    }
+}
+
+impl Discrepancy for Mmd {
+    fn name(&self) -> String {
+        let power = if self.rooted { "MMD" } else { "MMD²" };
+        let kind = if self.pairing == Pairing::Biased { ", biased" } else { "" };
+        format!("{power} ({}{kind})", self.kernel.name())
+    }
+
+    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+        self.at_level(x, y, Some(LEVEL))
     }
 
     fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
@@ -156,6 +170,24 @@ impl Discrepancy for Mmd {
             Function::Polynomial(f) => by_forms(*f, diagonal, on, 1.0, self.pairing)?,
         };
         Ok(if self.rooted { squared.into_iter().map(|value| value.max(0.0).sqrt()).collect() } else { squared })
+    }
+
+    fn range(&self) -> (f64, f64) {
+        let most: f64 = match self.kernel {
+            Kernel::Gaussian(_) | Kernel::Laplace(_) => 2.0,
+            Kernel::Polynomial { .. } => f64::INFINITY,
+        };
+        (0.0, if self.rooted { most.sqrt() } else { most })
+    }
+
+    fn own_interval(
+        &self,
+        x: &Samples,
+        y: &Samples,
+        options: &Resampling,
+        _: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<Estimate>> {
+        Ok(self.at_level(x, y, Some(options.level))?.asymmetric_interval())
     }
 }
 
@@ -219,12 +251,7 @@ impl Discrepancy for LinearMmd {
 
 /// The terms of the linear-time estimate.
 fn quadruples<F: PairFunction>(function: F, x: &Points, y: &Points) -> Vec<f64> {
-    let value = |x: &[f64], y: &[f64]| {
-        let mut lanes = [0.0; LANES];
-        lanes[0] = x.iter().zip(y).fold(0.0, |total, (x, y)| function.add::<false>(total, *x, *y));
-        function.finish::<false>(&mut lanes);
-        lanes[0]
-    };
+    let value = |x: &[f64], y: &[f64]| between(function, x, y);
     let term = |k: usize| {
         let (x1, x2, y1, y2) = (x.point(2 * k), x.point(2 * k + 1), y.point(2 * k), y.point(2 * k + 1));
         (value(x1, x2) - value(x1, y2)) + (value(y1, y2) - value(x2, y1))

@@ -5,6 +5,7 @@ mod function;
 mod line;
 mod mmd;
 mod scale;
+mod second_order;
 mod statistic;
 mod sums;
 #[cfg(test)]

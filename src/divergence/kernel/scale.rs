@@ -32,6 +32,10 @@ impl Unit {
     pub(super) fn enlarge(self, estimate: Estimate) -> Estimate {
         let evidence = match estimate.evidence {
             Evidence::StandardError(error) => Evidence::StandardError(error * self.0),
+            Evidence::Asymmetric { std_error, lower, upper, level } => {
+                let [std_error, lower, upper] = [std_error, lower, upper].map(|v| v * self.0);
+                Evidence::Asymmetric { std_error, lower, upper, level }
+            }
             other => other,
         };
         Estimate { value: estimate.value * self.0, evidence, ..estimate }

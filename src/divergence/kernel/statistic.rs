@@ -1,12 +1,13 @@
-//! From means over pairs of points to a squared distance and its standard error.
+//! From means over pairs of points to a squared distance, its standard error and its interval.
 
 use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::estimate::resample::{Draw, Pool};
-use crate::estimate::{Estimate, Evidence, Kind, Note};
+use crate::estimate::{Estimate, Evidence, Kind, Note, score_interval};
 use crate::measure::Samples;
 use crate::numeric::sum::{dot, sum};
 use crate::simd::{LANES, PairFunction};
 
+use super::second_order::SecondOrder;
 use super::sums::{Side, across, forms, within};
 
 /// How the mean over pairs of points of one sample treats a point paired with itself.
@@ -19,6 +20,15 @@ pub enum Pairing {
     /// No point meets itself (a U-statistic): right on average for the distributions behind the samples, and negative now and
     /// then where they are close.
     Unbiased,
+}
+
+/// How a squared distance is to be stated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How {
+    pub(super) pairing: Pairing,
+    pub(super) method: &'static str,
+    /// Of the interval; none is worked out where there is none.
+    pub(super) level: Option<f64>,
 }
 
 /// A squared distance below so much of the means it is the difference of is their rounding.
@@ -37,14 +47,17 @@ pub(super) struct Parts<'a> {
 
 /// What points paired with themselves bring on either side: Σ aᵢ² k(xᵢ, xᵢ) and Σ aᵢ².
 pub(super) struct Selves {
+    /// k(xᵢ, xᵢ).
+    own: [Vec<f64>; 2],
     diagonal: [f64; 2],
     squares: [f64; 2],
 }
 
 impl Selves {
     pub(super) fn new(masses: [&[f64]; 2], diagonal: impl Fn(usize, usize) -> f64) -> Self {
-        let own = |side: usize| sum(masses[side].iter().enumerate().map(|(i, a)| a * a * diagonal(side, i)));
-        Self { diagonal: [own(0), own(1)], squares: masses.map(|a| dot(a, a)) }
+        let own = [0, 1].map(|side| (0..masses[side].len()).map(|i| diagonal(side, i)).collect::<Vec<f64>>());
+        let met = |side: usize| sum(masses[side].iter().zip(&own[side]).map(|(a, own)| a * a * own));
+        Self { diagonal: [met(0), met(1)], squares: masses.map(|a| dot(a, a)), own }
     }
 
     /// What makes the mean over the pairs of one side the mean over pairs of different points.
@@ -75,31 +88,55 @@ impl Parts<'_> {
         [mean(0), mean(1), dot(self.masses[0], &self.across[0])]
     }
 
-    /// The estimate whose biased value is `plain`.
+    /// The estimate whose biased value is `plain`, with an interval around the unbiased one.
     ///
-    /// The standard error is that of the first-order (Hoeffding) projections h(xᵢ) = within(xᵢ) − across(xᵢ): 4 Var h / n for
-    /// either side. Where P = Q the projections vanish and what is left of their variance is of second order: there the error
-    /// stated is too large by about √2, on the safe side.
-    pub(super) fn estimate(&self, plain: f64, pairing: Pairing, method: &'static str) -> Estimate {
+    /// The variance has two parts: 4 Var h / n on either side for the projections h(xᵢ) = within(xᵢ) − across(xᵢ) (Hoeffding; no point
+    /// meets itself in them), and what is left where P = Q, which `second` says. Var h of the sample holds twice the latter.
+    pub(super) fn estimate(&self, plain: f64, second: impl FnOnce() -> SecondOrder, how: How) -> Estimate {
+        let How { pairing, method, level } = how;
+        let [own_x, own_y, _] = self.means();
+        let correction = self.selves.correction(0, own_x) + self.selves.correction(1, own_y);
+        // Of a sample and itself it is 0, not what two samples of one distribution give.
+        let unbiased = if plain == 0.0 { 0.0 } else { plain + self.sign * correction };
+        let value = if pairing == Pairing::Biased { plain } else { unbiased };
+        let evidence = level.map_or(Evidence::Unstated, |level| {
+            let (variance, second) = (self.variance(), second());
+            // NaN for a sample of one point.
+            if !(variance.is_finite() && second.variance.is_finite()) {
+                return Evidence::Unstated;
+            }
+            let first = variance - 2.0 * second.variance;
+            let std_error = (first.max(0.0) + second.variance).sqrt();
+            let (lower, upper) = score_interval(unbiased, first, second.variance, second.skewness, level);
+            Evidence::Asymmetric { std_error, lower: lower.min(value), upper: upper.max(value), level }
+        });
+        let sizes = (self.masses[0].len(), self.masses[1].len());
+        let estimate = Estimate::new(value, evidence, method, sizes);
+        if pairing == Pairing::Biased { estimate.with_note(Note::Biased(Kind::UpperBound)) } else { estimate }
+    }
+
+    /// 4 Var h / n on either side.
+    fn variance(&self) -> f64 {
         let [own_x, own_y, both] = self.means();
         let mut variance = 0.0;
         for (side, own) in [own_x, own_y].into_iter().enumerate() {
-            // s² / n for equal masses.
             let squares = self.selves.squares[side];
-            let h = self.within[side].iter().zip(&self.across[side]).map(|(within, across)| within - across);
-            let spread = sum(h.zip(self.masses[side]).map(|(h, a)| a * (h - (own - both)).powi(2)));
-            variance += 4.0 * squares / (1.0 - squares) * spread;
+            let others = |i: usize| {
+                let mass = self.masses[side][i];
+                if mass < 1.0 {
+                    (self.within[side][i] - mass * self.selves.own[side][i]) / (1.0 - mass)
+                } else {
+                    f64::NAN
+                }
+            };
+            let own = own + self.selves.correction(side, own);
+            // s² / n for equal masses.
+            let spread = (0..self.masses[side].len())
+                .filter(|&i| self.masses[side][i] > 0.0)
+                .map(|i| self.masses[side][i] * (others(i) - self.across[side][i] - (own - both)).powi(2));
+            variance += 4.0 * squares / (1.0 - squares) * sum(spread);
         }
-        // NaN for a sample of one point.
-        let evidence = if variance.is_finite() { Evidence::StandardError(variance.sqrt()) } else { Evidence::Unstated };
-        let sizes = (self.masses[0].len(), self.masses[1].len());
-        match pairing {
-            Pairing::Biased => Estimate::new(plain, evidence, method, sizes).with_note(Note::Biased(Kind::UpperBound)),
-            Pairing::Unbiased => {
-                let correction = self.selves.correction(0, own_x) + self.selves.correction(1, own_y);
-                Estimate::new(plain + self.sign * correction, evidence, method, sizes)
-            }
-        }
+        variance
     }
 }
 
@@ -108,6 +145,14 @@ pub(super) fn root(squared: Estimate, method: &'static str) -> Estimate {
     let value = squared.value.max(0.0).sqrt();
     let evidence = match squared.evidence {
         Evidence::StandardError(error) if value > 0.0 => Evidence::StandardError(0.5 * error / value),
+        Evidence::Asymmetric { std_error, lower, upper, level } => {
+            let (lower, upper) = (lower.max(0.0).sqrt(), upper.max(0.0).sqrt());
+            if value > 0.0 {
+                Evidence::Asymmetric { std_error: 0.5 * std_error / value, lower, upper, level }
+            } else {
+                Evidence::Interval { lower, upper, level }
+            }
+        }
         _ => Evidence::Unstated,
     };
     Estimate { value, evidence, method, ..squared }
@@ -143,7 +188,7 @@ pub(super) fn by_pairs<F: PairFunction>(
     diagonal: impl Fn(&[f64]) -> f64,
     (x, y): (&Samples, &Samples),
     sign: f64,
-    (pairing, method): (Pairing, &'static str),
+    how: How,
 ) -> Result<Estimate> {
     let sides = [x, y].map(|side| Side::new(side.points().as_slice(), side.dim(), shares(side)));
     let (rows, columns) = across(function, &sides[0], &sides[1]);
@@ -151,7 +196,16 @@ pub(super) fn by_pairs<F: PairFunction>(
     let selves = Selves::new(masses, |side, i| diagonal([x, y][side].point(i)));
     let within = [within(function, &sides[0]), within(function, &sides[1])];
     let parts = Parts { masses, within, across: [rows, columns], selves, sign };
-    Ok(parts.estimate(parts.plain()?, pairing, method))
+    let second = || SecondOrder::new(masses, |side, i| [x, y][side].point(i), |x, y| between(function, x, y), sign);
+    Ok(parts.estimate(parts.plain()?, second, how))
+}
+
+/// The function of one pair.
+pub(super) fn between<F: PairFunction>(function: F, x: &[f64], y: &[f64]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    lanes[0] = x.iter().zip(y).fold(0.0, |total, (x, y)| function.add::<false>(total, *x, *y));
+    function.finish::<false>(&mut lanes);
+    lanes[0]
 }
 
 /// For many draws from one pool, with the function worked out once for all of them.

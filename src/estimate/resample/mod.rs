@@ -24,7 +24,7 @@
 //! | scheme | evaluations | right for | not for |
 //! | --- | --- | --- | --- |
 //! | [`Scheme::Auto`], the default | some 80 for transport distances, else `replicates` of half the size | everything: the discrepancy's own method where it has one ([`distance_interval`] for transport distances), else half-samples | |
-//! | [`Scheme::Subsample`] of one half | `replicates`, of half the size | everything whose error falls like n^−½ and whose bias like 1/n: energy distance and MMD in any dimension, W₁ and W₂ on a line, sliced distances, divergences estimated by neighbours. Points are never repeated | W in d ≥ 3 dimensions, whose bias n^(−1/d) is larger than its spread: the interval is then one for the mean of the estimate at this n |
+//! | [`Scheme::Subsample`] of one half | `replicates`, of half the size | everything whose error falls like n^−½ and whose bias like 1/n: distances of one's own that are means over pairs, W₁ and W₂ on a line, sliced distances, divergences estimated by neighbours. Points are never repeated | W in d ≥ 3 dimensions, whose bias n^(−1/d) is larger than its spread: the interval is then one for the mean of the estimate at this n |
 //! | [`Scheme::Bootstrap`] | `replicates`, of full size | the same but for neighbours; with [`Ends::Bca`] better ends where the distribution is skew | estimators that suffer from repeated points; P = Q |
 //! | [`Scheme::Jackknife`] | at most n + m, at most `replicates` | a quick standard error of a smooth value | W between samples whose optimal plan jumps |
 //!
@@ -35,9 +35,10 @@
 //! the bootstrap is not consistent there; half-samples err to the safe side.
 //!
 //! Measured (`docs/benchmarks.md`, `cargo xtask coverage`): the default holds at least what it says for every transport distance,
-//! also at P = Q and in many dimensions, where the lower end is 0. Half-samples hold 92 to 98 % at 95 % for energy distance and MMD² where P
-//! and Q are more than about three standard errors apart, and more where they are nearer, but *less for roots*: there take the interval of
-//! the squared distance, and ask [`permutation_test`] whether P = Q. An interval by resampling whose middle is within four standard
+//! also at P = Q and in many dimensions, where the lower end is 0. Energy distance, MMD, KID and FID have intervals of their own, of the values
+//! that a test would just not reject: they hold 92 to 98.5 %, and begin at 0 where nothing shows that P and Q differ. Half-samples hold as
+//! much for squared distances where P and Q are more than about three standard errors apart, and more where they are nearer, but *less for
+//! roots*: there take the interval of the squared distance, and ask [`permutation_test`] whether P = Q. An interval by resampling whose middle is within four standard
 //! errors of 0 carries [`Note::NearNull`].
 //!
 //! # Weights

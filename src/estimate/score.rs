@@ -1,0 +1,58 @@
+//! Intervals of squared distances, near 0 and far from it.
+
+use crate::numeric::normal::normal_quantile;
+
+/// The interval of a squared distance τ ≥ 0 whose unbiased estimate is `value`.
+///
+/// The variance of the estimate is c τ + `second`: `first` (= c τ) falls to 0 where the distributions are equal, and `second` is what is left
+/// there, of a law of this skewness (a weighted sum of centred squares of normal variables: √8 for a single one). The ends are the τ that a test would just not reject
+/// (a score interval), so that they hold near 0, where value ± 1.96 standard errors does not. At τ = 0 the quantiles are those of a gamma
+/// law of the same variance and skewness.
+pub(crate) fn score_interval(value: f64, first: f64, second: f64, skewness: f64, level: f64) -> (f64, f64) {
+    let normal = normal_quantile(0.5 + 0.5 * level);
+    if second <= f64::MIN_POSITIVE {
+        let half = normal * first.max(0.0).sqrt();
+        return ((value - half).max(0.0), (value + half).max(0.0));
+    }
+    let deviation = second.sqrt();
+    let skewness = skewness.clamp(1e-3, 8_f64.sqrt());
+    let freedom = 8.0 / (skewness * skewness);
+    // Wilson & Hilferty's quantile of χ², centred and scaled.
+    let quantile = |z: f64| {
+        let spread = 2.0 / (9.0 * freedom);
+        let cube = (1.0 - spread + z * spread.sqrt()).max(0.0).powi(3);
+        deviation * (freedom * cube - freedom) / (2.0 * freedom).sqrt()
+    };
+    let (above, below) = (quantile(normal), -quantile(-normal));
+    // c is four times a mean of eigenvalues whose squares sum to second / 2.
+    let most = 4.0 * (0.5 * second).sqrt();
+    let slope = if value > 0.0 {
+        (first / value).clamp(0.0, most.max(first / value.max(8.0 * deviation)))
+    } else {
+        (skewness * deviation).min(most)
+    };
+    let middle = value + 0.5 * normal * normal * slope;
+    let reach = |quantile: f64| (middle * middle - value * value + quantile * quantile).max(0.0).sqrt();
+    let lower = if value > above { (middle - reach(above)).max(0.0) } else { 0.0 };
+    (lower, (middle + reach(below)).max(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn far_from_0_it_is_the_normal_interval() {
+        let (lower, upper) = score_interval(10.0, 0.01, 1e-8, 0.1, 0.95);
+        assert!((lower - (10.0 - 0.196)).abs() < 4e-3 && (upper - (10.0 + 0.196)).abs() < 4e-3, "{lower} {upper}");
+    }
+
+    #[test]
+    fn near_0_the_lower_end_is_0() {
+        for value in [-0.5, 0.0, 0.5, 1.5] {
+            let (lower, upper) = score_interval(value, 0.0, 1.0, 1.0, 0.95);
+            assert!(lower == 0.0 && upper >= value.max(0.0), "{value}: {lower} {upper}");
+        }
+        assert!(score_interval(9.0, 1.0, 1.0, 1.0, 0.95).0 > 0.0);
+    }
+}
