@@ -1,6 +1,7 @@
 //! The families of rows, what a row is, and how one is measured. `tests/coverage.rs` holds the same rows to their bounds.
 
 pub(crate) mod kernel;
+pub(crate) mod knn;
 pub(crate) mod mixed;
 pub(crate) mod transport;
 
@@ -22,6 +23,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family { name: "transport", rows: transport::rows },
     Family { name: "mixed", rows: mixed::rows },
     Family { name: "kernel", rows: kernel::rows },
+    Family { name: "knn", rows: knn::rows },
 ];
 
 /// A cell: one quantity between two distributions, from samples of one size.

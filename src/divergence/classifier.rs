@@ -188,7 +188,9 @@ impl Classifier {
         let kind = if self.formula == Formula::PlugIn { Kind::Point } else { Kind::LowerBound };
         let mut estimate = Estimate::new(self.divergence.finish(value), evidence, self.method(), sizes);
         estimate = estimate.of_kind(kind).with_seed(self.seed);
-        estimate = notes::saturation(estimate, self.divergence, if swapped { sizes.0 } else { sizes.1 });
+        let of_base = if swapped { (sizes.1, sizes.0) } else { sizes };
+        estimate = notes::saturation(estimate, self.divergence, of_base);
+        estimate = notes::proven(estimate, self.divergence, of_base);
         Ok(if converged { estimate } else { estimate.with_note(Note::NotConverged) })
     }
 
@@ -311,10 +313,13 @@ mod tests {
         for formula in [Formula::Variational, Formula::DonskerVaradhan, Formula::PlugIn] {
             let kl = Classifier::new(Divergence::Kl).with_formula(formula).between(&x, &y).unwrap();
             assert!(kl.value.is_finite(), "{kl}");
+            // 150 points prove no more.
+            assert!(formula == Formula::PlugIn || kl.lower() < 150_f64.ln() - 1.2, "{kl}");
         }
         let js = Classifier::new(Divergence::JensenShannon).between(&x, &y).unwrap();
         assert!(js.value > 0.67 && js.value < std::f64::consts::LN_2, "{js}");
         assert!(js.notes.iter().any(|note| matches!(note, Note::Saturated { .. })), "{js}");
+        assert!(js.lower() < 0.64, "{js}");
         let one = Samples::new(vec![[1.0, 2.0]; 10]).unwrap();
         assert!(Classifier::new(Divergence::JensenShannon).between(&one, &one).unwrap().value.abs() < 1e-6);
     }

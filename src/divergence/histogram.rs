@@ -190,7 +190,7 @@ impl PlugIn {
             Divergence::ReverseKl => alone(&q, &p) / m as f64,
             _ => (alone(&p, &q) / n as f64).max(alone(&q, &p) / m as f64),
         };
-        let estimate = notes::saturation(estimate, self.divergence, m);
+        let estimate = notes::saturation(estimate, self.divergence, (n, m));
         Ok(notes::mismatch(estimate, share))
     }
 }

@@ -108,9 +108,9 @@ impl Core for Kde {
         }
         let variance = mean_and_variance(&of_x).1 / n + mean_and_variance(&of_y).1 / m;
         let estimate = structure::finished(self.divergence, value, variance.sqrt(), self.method(), sizes);
-        let points_of_q = if swapped { sizes.0 } else { sizes.1 };
-        let outside = at_x.iter().filter(|&&t| t > notes::out_of_support(points_of_q)).count();
-        let estimate = notes::saturation(estimate, self.divergence, points_of_q);
+        let of_base = if swapped { (sizes.1, sizes.0) } else { sizes };
+        let outside = at_x.iter().filter(|&&t| t > notes::out_of_support(of_base.1)).count();
+        let estimate = notes::saturation(estimate, self.divergence, of_base);
         Ok(notes::mismatch(estimate, outside as f64 / at_x.len() as f64))
     }
 }

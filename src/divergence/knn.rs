@@ -17,6 +17,7 @@ use crate::neighbors::nearest::{Nearest, Norm, Tree};
 use crate::numeric::normal::normal_quantile;
 use crate::numeric::special::digamma;
 use crate::numeric::sum::sum;
+use relabel::{Correction, Question};
 
 /// A divergence from the distances to the k-th nearest neighbours, without densities and without a grid.
 ///
@@ -34,10 +35,11 @@ use crate::numeric::sum::sum;
 /// - **JS** is the mean over both sides of KL against the pooled sample, whose k-th neighbour follows from the two lists. Sizes
 ///   that differ are evened out by parts of the larger sample. Good up to d = 4; above, see [`Classifier`](super::Classifier).
 ///
-/// These formulas are biased. What they err by is seen on the same points with labels drawn anew, by the odds of a smooth guess of
+/// These formulas are biased. What they err by is expected of the same points with labels drawn anew, by the odds of a smooth guess of
 /// p / q: it is taken off, and the standard error is that of the result, with a part of the bias for what the guess does not know. Large
-/// samples are judged by a part of their points. A value outside the range of the divergence is moved to its nearest end. Where 1 % of
-/// P lies where Q has no points, KL, χ² and orders from 1 on are lower bounds, and nothing is taken off. [`Knn::raw`] leaves all this out: its standard error is
+/// samples are judged by the neighbours of a part of their points. A value outside the range of the divergence is moved to its nearest end. Where 1 % of
+/// P lies where Q has no points, KL, χ² and orders from 1 on are lower bounds, and nothing is taken off; no
+/// bound is stated above what so many points can prove, about ln m − 1.3 for KL. [`Knn::raw`] leaves all this out: its standard error is
 /// that of the influence of each point and does not contain the bias. Ties are counted and noted; where a distance is 0, t is
 /// ψ(points of X within the ball) − ψ(points of Y within it) + ln(m / (n − 1)) instead, which is right for atoms too.
 ///
@@ -164,8 +166,13 @@ impl Discrepancy for Knn {
         let estimate = self.between(x, y)?;
         let (Some(error), true) = (estimate.std_error(), estimate.value.is_finite()) else { return Ok(None) };
         let reach = normal_quantile(0.5 + 0.5 * options.level) * error;
-        let upper = if estimate.kind == Kind::LowerBound { f64::INFINITY } else { estimate.value + reach };
-        let evidence = Evidence::Interval { lower: (estimate.value - reach).max(0.0), upper, level: options.level };
+        let (mut lower, mut upper) = ((estimate.value - reach).max(0.0), estimate.value + reach);
+        if estimate.kind == Kind::LowerBound {
+            let sizes = if self.check()?.1 { (estimate.sizes.1, estimate.sizes.0) } else { estimate.sizes };
+            lower = lower.min(notes::most_proven_of(self.divergence, sizes, 0.5 + 0.5 * options.level));
+            upper = f64::INFINITY;
+        }
+        let evidence = Evidence::Interval { lower, upper, level: options.level };
         Ok(Some(Estimate { evidence, ..estimate }))
     }
 }
@@ -192,10 +199,11 @@ impl Core for Knn {
             let evidence = if error.is_finite() { Evidence::StandardError(error) } else { Evidence::Unstated };
             Estimate::new(value, evidence, self.method(), sizes)
         };
-        estimate = notes::saturation(estimate, self.divergence, if swapped { sizes.0 } else { sizes.1 });
+        let of_base = if swapped { (sizes.1, sizes.0) } else { sizes };
+        estimate = notes::saturation(estimate, self.divergence, of_base);
         // Where P has mass and Q no points, what is seen is a part of what there is.
         if self.correct && found.bounds(base) {
-            estimate = estimate.of_kind(Kind::LowerBound);
+            estimate = notes::proven(estimate.of_kind(Kind::LowerBound), self.divergence, of_base);
         }
         estimate = notes::mismatch(estimate, found.outside);
         estimate = notes::ties(estimate, found.ties);
@@ -209,7 +217,8 @@ impl Core for Knn {
     fn inside(&self, base: Base, sides: Sides) -> Result<Inside> {
         let found = if base == Base::JensenShannon {
             let sides = if self.whiten { sides.whitened() } else { sides };
-            pooled(&sides.x, &sides.y, sides.dim, self.k)
+            let (x, y) = (Tree::new(&sides.x, sides.dim), Tree::new(&sides.y, sides.dim));
+            pooled(&x, &y, sides.dim, self.k)
         } else {
             self.found(base, sides)
         };
@@ -222,20 +231,11 @@ impl Knn {
     /// The estimate of a base.
     fn found(&self, base: Base, sides: Sides) -> Found {
         let sides = if self.whiten { sides.whitened() } else { sides };
-        let question = relabel::Question { base, k: self.k, ball: self.ball };
-        let correction = if self.correct { relabel::correction(&sides, question) } else { None };
-        let mut found = match base {
-            Base::JensenShannon => jensen_shannon(&sides, self.k, correction.is_some()),
-            Base::Power(a) => power(&sides, self, a, correction.is_none()),
+        match base {
+            Base::JensenShannon => jensen_shannon(&sides, self),
+            Base::Power(a) => power(&sides, self, a),
             Base::TotalVariation => unreachable!("refused in check"),
-        };
-        // Outside the points of Q the guess is a guess; a bound needs none.
-        if let Some(correction) = correction.filter(|_| !found.bounds(base)) {
-            found.value -= correction.bias;
-            found.error = correction.error;
-            found.drift = (0.0, 0.0);
         }
-        found
     }
 }
 
@@ -251,14 +251,25 @@ struct Found {
 }
 
 impl Found {
+    /// Without its bias, as far as that is known. What the influences of points say beyond the best that there can be is overstated by
+    /// `noise`: a point more moves the balls that it is in by less than 1/k where another point is just inside.
+    fn corrected(mut self, correction: Correction, noise: f64, k: usize) -> Self {
+        let overstated = (1.0 - noise) * (NOISE_K / k as f64).min(1.0);
+        let beyond = (self.error * self.error - correction.best).max(0.0);
+        self.value -= correction.bias;
+        self.error = (self.error * self.error - overstated * beyond).sqrt().hypot(correction.error);
+        self.drift = (0.0, 0.0);
+        self
+    }
+
     /// Whether P has so much mass where Q has no points that what is seen is a part of a sum without a ceiling.
     fn bounds(&self, base: Base) -> bool {
         matches!(base, Base::Power(a) if a >= 1.0) && self.outside >= notes::SHARE
     }
 }
 
-/// Mean of t, or of its exponential, over the points of X; its error by the `influence` of each point, where that is asked for.
-fn power(sides: &Sides, options: &Knn, a: f64, influence: bool) -> Found {
+/// Mean of t, or of its exponential, over the points of X; its error by the influence of each point.
+fn power(sides: &Sides, options: &Knn, a: f64) -> Found {
     let k = options.k;
     let (n, m) = sides.sizes();
     let (x, y) = (Tree::new(&sides.x, sides.dim), Tree::new(&sides.y, sides.dim));
@@ -304,10 +315,6 @@ fn power(sides: &Sides, options: &Knn, a: f64, influence: bool) -> Found {
         terms.iter().map(|t| ((a - 1.0) * t + factor).exp()).map(|power| ((power - 1.0) / (a - 1.0), power)).unzip()
     };
     let (value, _) = mean_and_variance(&added);
-    let is_bound = a >= 1.0 && outside >= notes::SHARE;
-    if !(influence || is_bound) {
-        return Found { value, error: f64::NAN, outside, ties, drift };
-    }
     let whole = |_: usize| k;
     let mut of_x = added;
     credit(&mut of_x, &own, whole, |i| carried[i]);
@@ -315,7 +322,15 @@ fn power(sides: &Sides, options: &Knn, a: f64, influence: bool) -> Found {
     credit(&mut of_y, &other, whole, |i| carried[i]);
     // Sums over the balls of n points, each side over its own number of points.
     let variance = mean_and_variance(&of_x).1 / n as f64 + mean_and_variance(&of_y).1 * m as f64 / (n * n) as f64;
-    Found { value, error: variance.sqrt(), outside, ties, drift }
+    let found = Found { value, error: variance.sqrt(), outside, ties, drift };
+    // Where P has mass and Q no points the guess is a guess, and a bound needs none.
+    let is_tied = ratios.iter().any(Option::is_none);
+    let is_known = sides.dim == 1 && n.min(m) >= LARGE;
+    if !options.correct || is_tied || is_known || found.bounds(Base::Power(a)) {
+        return found;
+    }
+    let question = Question { base: Base::Power(a), k, ball: options.ball };
+    found.corrected(relabel::correction([&sides.x, &sides.y], [&x, &y], sides.dim, question), NOISE_OF_RADII, k)
 }
 
 /// Adds to each point its part in the balls of the others: 1/k of what a ball carries, to the first `taken` of its neighbours.
@@ -340,12 +355,21 @@ pub(super) fn mean_and_variance(values: &[f64]) -> (f64, f64) {
     (mean, squares / (values.len().max(2) - 1) as f64)
 }
 
+/// So many points on a line have no bias worth its correction.
+const LARGE: usize = 10_000;
+
+/// How much of the variance by influences beyond the best there can be is there, measured at P = Q with the k-th neighbour below, for
+/// radii and for ranks; of more neighbours all of it in the end.
+const NOISE_OF_RADII: f64 = 0.65;
+const NOISE_OF_RANKS: f64 = 0.8;
+const NOISE_K: f64 = 5.0;
+
 /// Parts of the larger sample that are averaged.
 const PARTS: usize = 4;
 
 /// The mean of KL(P, M) and KL(Q, M) with M the pooled sample, over parts of the larger sample as large as the smaller one.
-fn jensen_shannon(sides: &Sides, k: usize, by_ranks: bool) -> Found {
-    let dim = sides.dim;
+fn jensen_shannon(sides: &Sides, options: &Knn) -> Found {
+    let (dim, k) = (sides.dim, options.k);
     let (n, m) = sides.sizes();
     let least = n.min(m);
     let parts = if n == m { 1 } else { PARTS };
@@ -356,24 +380,38 @@ fn jensen_shannon(sides: &Sides, k: usize, by_ranks: bool) -> Found {
         let count = points.len() / dim;
         (0..least).flat_map(|i| points[(which * least + i) % count * dim..][..dim].to_vec()).collect()
     };
-    let estimate = if by_ranks { ranked } else { pooled };
-    let found: Vec<Found> = (0..parts).map(|which| estimate(&part(&x, which), &part(&y, which), dim, k)).collect();
+    let mut correction = None;
+    let found: Vec<Found> = (0..parts)
+        .map(|which| {
+            let (x, y) = (part(&x, which), part(&y, which));
+            let trees = (Tree::new(&x, dim), Tree::new(&y, dim));
+            let ranked = if options.correct { ranked(&trees.0, &trees.1, k) } else { None };
+            if ranked.is_some() && correction.is_none() {
+                let question = Question { base: Base::JensenShannon, k, ball: false };
+                correction = Some(relabel::correction([&x, &y], [&trees.0, &trees.1], dim, question));
+            }
+            ranked.unwrap_or_else(|| pooled(&trees.0, &trees.1, dim, k))
+        })
+        .collect();
     let mean = |of: fn(&Found) -> f64| found.iter().map(of).sum::<f64>() / parts as f64;
-    Found {
+    let found = Found {
         value: mean(|f| f.value),
         // The smaller sample is in all parts, so that their mean is not surer than it is.
         error: mean(|f| f.error),
         outside: mean(|f| f.outside),
         ties: found.iter().map(|f| f.ties).max().unwrap_or(0),
         drift: (0.0, 0.0),
+    };
+    match correction {
+        Some(correction) => found.corrected(correction, NOISE_OF_RANKS, k),
+        None => found,
     }
 }
 
 /// JS with the weights that the two samples have in their pool: ½ and ½ for equal sizes.
-fn pooled(x: &[f64], y: &[f64], dim: usize, k: usize) -> Found {
-    let (x, y) = (Tree::new(x, dim), Tree::new(y, dim));
+fn pooled(x: &Tree, y: &Tree, dim: usize, k: usize) -> Found {
     let (n, m) = (x.len() as f64, y.len() as f64);
-    let (at_x, at_y) = (Pooled::new(&x, &y, dim, k), Pooled::new(&y, &x, dim, k));
+    let (at_x, at_y) = (Pooled::new(x, y, dim, k), Pooled::new(y, x, dim, k));
     let (of_x, of_y) = (at_x.influence(&at_y), at_y.influence(&at_x));
     let variance = (n * mean_and_variance(&of_x).1 + m * mean_and_variance(&of_y).1) / (n + m).powi(2);
     Found {
@@ -386,19 +424,61 @@ fn pooled(x: &[f64], y: &[f64], dim: usize, k: usize) -> Found {
 }
 
 /// JS of samples of equal size from how many points of the other sample lie as near as the k-th neighbour in the own one: no
-/// distances, whose accidents add to the error. Without an error.
-fn ranked(x: &[f64], y: &[f64], dim: usize, k: usize) -> Found {
-    let (x, y) = (Tree::new(x, dim), Tree::new(y, dim));
-    let mean = |x: &Tree, y: &Tree| -> f64 {
-        let own = x.nearest(x, k, Norm::Euclidean);
-        let radii: Vec<f64> = (0..own.len()).map(|i| own.farthest(i)).collect();
-        let others = y.count_within(x, &radii, true, Norm::Euclidean);
-        let level = ((x.len() + y.len() - 1) as f64 / (x.len() - 1) as f64).ln();
-        let terms = others.iter().map(|&others| digamma(k as f64) - digamma(k as f64 + f64::from(others)));
-        sum(terms) / x.len() as f64 + level
-    };
-    let value = 0.5 * (mean(&x, &y) + mean(&y, &x));
-    Found { value, error: f64::NAN, outside: 0.0, ties: 0, drift: (0.0, 0.0) }
+/// distances, whose accidents add to the error. None where a k-th neighbour is at distance 0.
+fn ranked(x: &Tree, y: &Tree, k: usize) -> Option<Found> {
+    let (at_x, at_y) = (Ranked::new(x, y, k)?, Ranked::new(y, x, k)?);
+    let (mut of_x, mut of_y) = (at_x.terms.clone(), at_y.terms.clone());
+    at_x.credit(&mut of_x, &mut of_y);
+    at_y.credit(&mut of_y, &mut of_x);
+    let n = x.len() as f64;
+    let variance = 0.25 * (mean_and_variance(&of_x).1 + mean_and_variance(&of_y).1) / n;
+    let value = 0.5 * (mean_and_variance(&at_x.terms).0 + mean_and_variance(&at_y.terms).0);
+    Some(Found { value, error: variance.sqrt(), outside: 0.0, ties: 0, drift: (0.0, 0.0) })
+}
+
+/// KL of one sample against the pool of both, by ranks.
+struct Ranked {
+    terms: Vec<f64>,
+    own: Nearest,
+    other: Nearest,
+    /// How many points of the other sample lie as near as the k-th neighbour.
+    others: Vec<u32>,
+}
+
+impl Ranked {
+    fn new(x: &Tree, y: &Tree, k: usize) -> Option<Self> {
+        let n = x.len();
+        let (own, other) = (x.nearest(x, k, Norm::Euclidean), y.nearest(x, 2 * k, Norm::Euclidean));
+        if (0..n).any(|i| own.farthest(i) == 0.0) {
+            return None;
+        }
+        // Those that the list does not hold are counted.
+        let radii: Vec<f64> =
+            (0..n).map(|i| if other.farthest(i) <= own.farthest(i) { own.farthest(i) } else { -1.0 }).collect();
+        let counted = y.count_within(x, &radii, true, Norm::Euclidean);
+        let listed = |i: usize| other.distances(i).partition_point(|&square| square <= own.farthest(i)) as u32;
+        let others: Vec<u32> = (0..n).map(|i| counted[i].max(listed(i))).collect();
+        let level = ((n + y.len() - 1) as f64 / (n - 1) as f64).ln();
+        let term = |&others: &u32| digamma(k as f64) - digamma(k as f64 + f64::from(others)) + level;
+        let terms = others.iter().map(term).collect();
+        Some(Self { terms, own, other, others })
+    }
+
+    /// Adds to each point what one more like it would do to the terms: one more of the own sample in a ball makes the ball smaller by
+    /// 1/k, and one more of the other sample is one more in rank.
+    fn credit(&self, to_own: &mut [f64], to_other: &mut [f64]) {
+        for (i, &others) in self.others.iter().enumerate() {
+            let near = self.own.positions(i);
+            let (k, others) = (near.len() as f64, f64::from(others));
+            for &j in near {
+                to_own[j as usize] += others / (k * (k + others));
+            }
+            let listed = &self.other.positions(i)[..self.other.positions(i).len().min(others as usize)];
+            for &j in listed {
+                to_other[j as usize] -= others / (listed.len() as f64 * (k + others));
+            }
+        }
+    }
 }
 
 /// KL of one sample against the pool of both.

@@ -4,7 +4,7 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 use rayon::prelude::*;
 
 use super::classifier::part;
-use super::kind::Divergence;
+use super::kind::{Base, Divergence};
 use super::knn::mean_and_variance;
 use super::logistic::Features;
 use super::notes;
@@ -111,7 +111,13 @@ impl LeastSquaresRatio {
         let error = (variance_p / n as f64 + variance_q / m as f64).sqrt();
         let estimate = Estimate::new((over_p - over_q - 1.0).max(0.0), Evidence::StandardError(error), METHOD, (n, m));
         let estimate = estimate.of_kind(Kind::LowerBound).with_seed(self.seed);
-        Ok(if self.alpha == 0.0 { notes::saturation(estimate, Divergence::ChiSquared, m) } else { estimate })
+        if self.alpha > 0.0 {
+            // At the most that χ² itself can be proven to be, P has the mass 1 / (1 + χ²) in Q.
+            let unseen = 1.0 / (1.0 + notes::most_proven(Base::Power(2.0), (n, m), notes::ALONE));
+            return Ok(notes::proven_below(estimate, 1.0 / (self.alpha + (1.0 - self.alpha) * unseen) - 1.0));
+        }
+        let estimate = notes::saturation(estimate, Divergence::ChiSquared, (n, m));
+        Ok(notes::proven(estimate, Divergence::ChiSquared, (n, m)))
     }
 }
 

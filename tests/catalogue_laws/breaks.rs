@@ -45,7 +45,7 @@ pub(crate) const BREAKS: &[Break] = &[
     Break {
         law: Law::AffineMap,
         keys: &["kl", "kl:3", "reverse-kl", "js", "knn chi2", "knn hellinger2", "knn renyi:0.5"],
-        why: "Neighbours are those of the units in which the columns are written, unless asked to whiten.",
+        why: "Whitened, so that numbers keep it; on few values a mix of columns is no longer read as levels or as rounded numbers.",
     },
     Break {
         law: Law::AffineMap,

@@ -1,6 +1,9 @@
 //! A smooth first guess of the log ratio of two densities.
 
+use std::borrow::Cow;
+
 use nalgebra::{Cholesky, DMatrix, DVector};
+use rayon::prelude::*;
 
 use crate::divergence::kind::softplus;
 
@@ -10,6 +13,8 @@ const REACH: f64 = 3.5;
 const POINTS_EACH: usize = 8;
 /// Most Newton steps.
 const STEPS: usize = 25;
+/// Points of one task.
+const TASK: usize = 256;
 /// Largest log ratio.
 const LARGEST: f64 = 12.0;
 
@@ -49,47 +54,81 @@ impl Terms {
     }
 }
 
-/// ln p / q at every point, from a logistic regression on quadratic polynomials. Points are rows of `dim` coordinates, scaled to about
-/// 1 around 0; `of_p` says whose they are.
-///
-/// What is linear and what is quadratic are each shrunk by what chance alone would explain, so that the guess is about 0 where P = Q
-/// (James & Stein's rule on the deviance). All 0 where there are too few points to tell anything.
-pub(super) fn log_ratios(points: &[f64], dim: usize, of_p: &[bool]) -> Vec<f64> {
-    let total = of_p.len();
-    let room = total / POINTS_EACH;
-    if room < Terms::Linear.count(dim) {
-        return vec![0.0; total];
-    }
-    let reach = (dim as f64).sqrt() + REACH;
-    let near: Vec<f64> = points
-        .chunks_exact(dim)
-        .flat_map(|z| {
-            let norm = z.iter().map(|v| v * v).sum::<f64>().sqrt();
-            let factor = if norm > reach { reach / norm } else { 1.0 };
-            z.iter().map(move |v| v * factor)
-        })
-        .collect();
-    let share = of_p.iter().filter(|own| **own).count() as f64 / total as f64;
-    let level = (share / (1.0 - share)).ln();
-    let nothing = total as f64 * (share * softplus(-level) + (1.0 - share) * softplus(level));
-    let (linear, linear_loss) = logistic(&near, dim, of_p, Terms::Linear, level);
-    let kept = |gain: f64, count: usize| if gain > 0.0 { (1.0 - count as f64 / (2.0 * gain)).max(0.0) } else { 0.0 };
-    let first = kept(nothing - linear_loss, dim);
-    let richer = [Terms::Quadratic, Terms::Norm].into_iter().find(|terms| terms.count(dim) <= room);
-    let mut found: Vec<f64> = linear.iter().map(|t| first * (t - level)).collect();
-    if let Some(terms) = richer {
-        let (all, loss) = logistic(&near, dim, of_p, terms, level);
-        let second = kept(linear_loss - loss, terms.count(dim) - Terms::Linear.count(dim));
-        for (t, (all, linear)) in found.iter_mut().zip(all.iter().zip(&linear)) {
-            *t += second * (all - linear);
-        }
-    }
-    found.iter_mut().for_each(|t| *t = t.clamp(-LARGEST, LARGEST));
-    found
+/// ln p / q as a polynomial, from a logistic regression.
+pub(super) struct Guess {
+    dim: usize,
+    terms: Terms,
+    /// None where there are too few points to tell anything: 0 everywhere.
+    weights: Vec<f64>,
+    /// How many coefficients there are for each point they are fitted to.
+    pub(super) coefficients_per_point: f64,
 }
 
-/// The fitted log odds of each point and the loss, by Newton's method on Σ log loss + ½ |w|² (the constant is free).
-fn logistic(points: &[f64], dim: usize, of_p: &[bool], terms: Terms, level: f64) -> (Vec<f64>, f64) {
+impl Guess {
+    /// From points scaled to about 1 around 0, row by row.
+    ///
+    /// What is linear and what is quadratic are each shrunk by what chance alone would explain, so that the guess is about 0 where
+    /// P = Q (James & Stein's rule on the deviance).
+    pub(super) fn new(x: &[f64], y: &[f64], dim: usize) -> Self {
+        let (n, m) = (x.len() / dim, y.len() / dim);
+        let total = n + m;
+        let room = total / POINTS_EACH;
+        if room < Terms::Linear.count(dim) {
+            return Self { dim, terms: Terms::Linear, weights: Vec::new(), coefficients_per_point: 0.0 };
+        }
+        let points: Vec<f64> =
+            x.chunks_exact(dim).chain(y.chunks_exact(dim)).flat_map(|z| inside(z).into_owned()).collect();
+        let of_p: Vec<bool> = (0..total).map(|i| i < n).collect();
+        let level = (n as f64 / m as f64).ln();
+        let share = n as f64 / total as f64;
+        let nothing = total as f64 * (share * softplus(-level) + (1.0 - share) * softplus(level));
+        let kept =
+            |gain: f64, count: usize| if gain > 0.0 { (1.0 - count as f64 / (2.0 * gain)).max(0.0) } else { 0.0 };
+        let (linear, linear_loss) = logistic(&points, dim, &of_p, Terms::Linear, level);
+        let first = kept(nothing - linear_loss, dim);
+        let (mut terms, mut weights): (Terms, Vec<f64>) = (
+            Terms::Linear,
+            linear.iter().enumerate().map(|(at, w)| first * if at == 0 { w - level } else { *w }).collect(),
+        );
+        if let Some(richer) = [Terms::Quadratic, Terms::Norm].into_iter().find(|terms| terms.count(dim) <= room) {
+            let (all, loss) = logistic(&points, dim, &of_p, richer, level);
+            let second = kept(linear_loss - loss, richer.count(dim) - Terms::Linear.count(dim));
+            terms = richer;
+            weights.resize(richer.count(dim), 0.0);
+            for (at, (weight, all)) in weights.iter_mut().zip(all.iter()).enumerate() {
+                *weight += second * (all - linear.get(at).unwrap_or(&0.0));
+            }
+        }
+        let coefficients_per_point = weights.len() as f64 / total as f64;
+        Self { dim, terms, weights, coefficients_per_point }
+    }
+
+    /// ln p / q at every point, row by row.
+    pub(super) fn at(&self, points: &[f64]) -> Vec<f64> {
+        let points = points.par_chunks(TASK * self.dim);
+        let at = |rows: &[f64]| -> Vec<f64> {
+            let mut monomials = Vec::with_capacity(self.weights.len());
+            let value = |z: &[f64]| {
+                monomials.clear();
+                self.terms.write(&inside(z), &mut monomials);
+                let dot = monomials.iter().zip(&self.weights).map(|(v, w)| v * w).sum::<f64>();
+                dot.clamp(-LARGEST, LARGEST)
+            };
+            rows.chunks_exact(self.dim).map(value).collect()
+        };
+        points.flat_map_iter(at).collect()
+    }
+}
+
+/// The point, or the nearest at which polynomials are trusted.
+fn inside(z: &[f64]) -> Cow<'_, [f64]> {
+    let reach = (z.len() as f64).sqrt() + REACH;
+    let norm = z.iter().map(|v| v * v).sum::<f64>().sqrt();
+    if norm > reach { Cow::Owned(z.iter().map(|v| v * reach / norm).collect()) } else { Cow::Borrowed(z) }
+}
+
+/// The weights of the fitted log odds and the loss, by Newton's method on Σ log loss + ½ |w|² (the constant is free).
+fn logistic(points: &[f64], dim: usize, of_p: &[bool], terms: Terms, level: f64) -> (DVector<f64>, f64) {
     let count = terms.count(dim);
     let mut rows = Vec::with_capacity(of_p.len() * count);
     points.chunks_exact(dim).for_each(|z| terms.write(z, &mut rows));
@@ -138,5 +177,5 @@ fn logistic(points: &[f64], dim: usize, of_p: &[bool], terms: Terms, level: f64)
         }
     }
     let left = loss(&at);
-    (at, left)
+    (weights, left)
 }

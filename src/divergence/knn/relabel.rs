@@ -1,30 +1,32 @@
-//! What an estimate by neighbours errs by on average, and by how much it varies: the same points with labels drawn anew.
+//! What an estimate by neighbours errs by on average: the same points, with labels that are drawn anew by a smooth guess of p / q.
 
-use rand::RngExt;
 use rayon::prelude::*;
 
-use super::log_ratio::log_ratios;
+use super::log_ratio::Guess;
 use super::mean_and_variance;
-use crate::divergence::kind::Base;
-use crate::divergence::sides::{Sides, picked};
-use crate::neighbors::nearest::{Norm, Tree};
+use crate::divergence::kind::{Base, softplus};
+use crate::divergence::sides::picked;
+use crate::neighbors::nearest::{LEAF, Nearest, Norm, Tree};
 use crate::numeric::special::{digamma, ln_gamma};
-use crate::numeric::stream;
 
-/// Points of each side that are labelled anew; half as many of large samples, whose bias is small.
-const POINTS: usize = 512;
-const LARGE: usize = 10_000;
-/// How often: a bit of a word each.
-const DRAWS: usize = 64;
-/// Neighbours of a point among both samples that are looked at first, and where they do not suffice.
-const FEW: usize = 32;
-const MANY: usize = 320;
-/// Drawings that may go without enough neighbours.
-const WITHOUT: u32 = 4;
-/// Points of one task.
-const TASK: usize = 128;
-/// The part of the bias that is held for uncertain: what the smooth guess of the log ratio does not know.
-const UNSURE: f64 = 0.25;
+/// Points of each side from which the log ratio is guessed.
+const FITTED: usize = 256;
+/// Points of each side whose neighbours are labelled anew: so many, and a part of all.
+const QUERIES: usize = 128;
+const PART: usize = 64;
+/// Neighbours from each side that are looked at first, for k = 0 and for each of k; how many times as many where they do not suffice,
+/// and from how many on they do.
+const FEW: (usize, usize) = (6, 2);
+const LONGER: usize = 3;
+const MANY: usize = 144;
+/// Points of either side from which samples are large.
+const LARGE: f64 = 10_000.0;
+/// The chance that a list is too short from which it is made longer, and that which ends a walk along it.
+const SHORT: f64 = 0.05;
+const DONE: f64 = 1e-3;
+/// The part of the bias that is held for uncertain: what the smooth guess of the log ratio does not know, and so many times the
+/// number of its coefficients for each point that it is fitted to.
+const UNSURE: (f64, f64) = (0.2, 6.0);
 
 /// What is estimated.
 #[derive(Debug, Clone, Copy)]
@@ -40,308 +42,297 @@ pub(super) struct Question {
 pub(super) struct Correction {
     /// The estimate less the truth, on average.
     pub(super) bias: f64,
-    /// The standard deviation of the estimate without its bias, what is not known of the bias included.
+    /// What is not known of it, as a standard deviation.
     pub(super) error: f64,
+    /// The variance of the best that any estimate can do, were the guess true.
+    pub(super) best: f64,
 }
 
-/// Bias and spread of an estimate from these samples, from a part of their points: none where there are too few, or ties.
+/// The bias of an estimate from these points, row by row, and their trees.
 ///
 /// Given the points of both samples together, whose each one is, is independent with odds n p : m q. With a smooth guess of ln p / q
-/// ([`log_ratios`]) labels are drawn anew, and the estimate of each drawing is compared with the mean of the influence function of the
-/// divergence over the same labels, which has the truth of the guess as its expectation and no bias. What differs on average is the
-/// bias, and how it varies is what the estimate varies by beyond the best that any estimate can do. All that the two densities have in
-/// common (borders, tails, clusters) is in the points themselves; where P = Q this is a permutation test.
-pub(super) fn correction(sides: &Sides, question: Question) -> Option<Correction> {
-    let (n, m) = sides.sizes();
-    let points = if n.min(m) >= LARGE { POINTS / 2 } else { POINTS };
-    let (mut x, mut y) = (picked(&sides.x, sides.dim, points), picked(&sides.y, sides.dim, points));
-    if question.base == Base::JensenShannon {
-        let least = x.len().min(y.len()) / sides.dim;
-        (x, y) = (picked(&x, sides.dim, least), picked(&y, sides.dim, least));
+/// ([`Guess`]) the expectation of what a point adds to the estimate follows from its ordered neighbours of both samples: the chances of
+/// where its k-th neighbour of either label is, one neighbour after the other. What it differs by from the guess at the point is the bias
+/// there, and the bias of the estimate is the mean over points: all, or a part of a large sample, whose neighbours are those among all
+/// points. All that the two densities have in common (borders, tails, clusters) is in the points themselves; where the guess is that
+/// P = Q, there is no bias to take off.
+pub(super) fn correction(points: [&[f64]; 2], trees: [&Tree; 2], dim: usize, question: Question) -> Correction {
+    let guess = Guess::new(&picked(points[0], dim, FITTED), &picked(points[1], dim, FITTED), dim);
+    let sizes = trees.map(|tree| tree.len() as f64);
+    let log_ratios = [0, 1].map(|side| {
+        let at = guess.at(points[side]);
+        trees[side].order().iter().map(|&i| at[i as usize]).collect::<Vec<f64>>()
+    });
+    let odds = sizes[0] / sizes[1];
+    let chance = |&t: &f64| 1.0 / (1.0 + (-t).exp() / odds);
+    let chances = [0, 1].map(|side| log_ratios[side].iter().map(chance).collect::<Vec<f64>>());
+    let cloud = Cloud { dim, points, trees, log_ratios, chances, question };
+    let (mut bias, mut variance) = (0.0, 0.0);
+    let sides = if question.base == Base::JensenShannon { 2 } else { 1 };
+    for side in 0..sides {
+        let errs = cloud.errs(side);
+        let (mean, spread) = mean_and_variance(&errs);
+        let count = errs.len() as f64;
+        bias += mean;
+        variance += spread / count * (1.0 - count / sizes[side]).max(0.0);
     }
-    let cloud = Cloud::new(&x, &y, sides.dim, question.k)?;
-    let all = cloud.drawn(question, 1)?;
-    let (bias, beyond) = mean_and_variance(&all);
-    // Sampled points stand for all.
-    let (part_n, part_m) = ((x.len() / sides.dim) as f64, (y.len() / sides.dim) as f64);
-    let fewer = ((n as f64 / part_n) * (m as f64 / part_m)).sqrt();
-    let bias = if fewer > 1.0 {
-        // How the bias falls with the number of points: from a quarter of them.
-        let rate = cloud.drawn(question, 4).map_or(0.5, |quarter| {
-            let ratio = mean_and_variance(&quarter).0 / bias;
-            if ratio > 0.0 { ratio.ln() / 4_f64.ln() } else { 1.0 }
-        });
-        bias * fewer.powf(-rate.clamp((0.8 / sides.dim as f64).min(0.5), (2.0 / sides.dim as f64).min(1.0)))
-    } else {
-        bias
+    // Of large samples: a bias that is lost among the accidents of the points asked is left where it is.
+    if sizes[0].min(sizes[1]) >= LARGE && bias * bias <= 4.0 * variance {
+        bias = 0.0;
+    }
+    let unsure = (UNSURE.0 + UNSURE.1 * guess.coefficients_per_point).min(1.0) * bias;
+    let of_side = |side: usize, f: &dyn Fn(f64) -> f64| {
+        mean_and_variance(&cloud.log_ratios[side].iter().map(|&t| f(t)).collect::<Vec<_>>()).1 / sizes[side]
     };
-    let influences = |own: bool, f: &dyn Fn(f64) -> f64| -> f64 {
-        let points = cloud.log_ratios.iter().zip(&cloud.of_p).filter(|(_, of_p)| **of_p == own);
-        mean_and_variance(&points.map(|(&t, _)| f(t)).collect::<Vec<_>>()).1
-    };
-    let best = influences(true, &|t| question.base.slope(t)) / n as f64
-        + influences(false, &|t| question.base.conjugate(t)) / m as f64;
-    let unsure = UNSURE * bias * (2.0 - 1.0 / fewer.max(1.0));
-    Some(Correction { bias, error: (best + beyond / fewer + unsure * unsure).sqrt() })
+    let best = of_side(0, &|t| question.base.slope(t)) + of_side(1, &|t| question.base.conjugate(t));
+    Correction { bias, error: (variance + unsure * unsure).sqrt(), best }
 }
 
-/// The points of both samples, each with its neighbours among all.
-struct Cloud {
+/// The points of both samples with the guess at each, by position in their trees.
+struct Cloud<'p> {
     dim: usize,
-    points: Vec<f64>,
-    of_p: Vec<bool>,
-    log_ratios: Vec<f64>,
-    neighbours: usize,
-    near: Vec<u32>,
-    /// d times the logarithm of the distances.
+    points: [&'p [f64]; 2],
+    trees: [&'p Tree; 2],
+    log_ratios: [Vec<f64>; 2],
+    /// That a point there is one of P.
+    chances: [Vec<f64>; 2],
+    question: Question,
+}
+
+impl Cloud<'_> {
+    /// By how much what each point of a side, or of a part of it, adds to the estimate is expected to be above what it is to add.
+    fn errs(&self, side: usize) -> Vec<f64> {
+        let count = QUERIES.max(self.trees[side].len() / PART);
+        let few = FEW.0 + FEW.1 * self.question.k;
+        if self.trees[side].len() <= count {
+            return self.of_queries(side, self.trees[side], few);
+        }
+        let queries = Tree::new(&picked(self.points[side], self.dim, count), self.dim);
+        self.of_queries(side, &queries, few)
+    }
+
+    fn of_queries(&self, side: usize, queries: &Tree, length: usize) -> Vec<f64> {
+        let (own_tree, other_tree) = (self.trees[side], self.trees[1 - side]);
+        // A query of a tree of its own is its first neighbour.
+        let itself = usize::from(!std::ptr::eq(queries, own_tree));
+        let own = own_tree.nearest(queries, length + itself, Norm::Euclidean);
+        let other = other_tree.nearest(queries, length, Norm::Euclidean);
+        let position = |i: usize| if itself == 1 { own.positions(i)[0] as usize } else { i };
+        let is_last = length >= MANY.min(own_tree.len().max(other_tree.len()));
+        let found: Vec<Result<f64, usize>> = (0..queries.len())
+            .into_par_iter()
+            .with_min_len(LEAF)
+            .map_init(Walk::default, |walk, i| {
+                walk.merge(self, side, (&own, itself), &other, i);
+                let expected = walk.expected(self, self.level(side), is_last).ok_or(i)?;
+                Ok(expected - self.truth(side, position(i)))
+            })
+            .collect();
+        let mut errs: Vec<f64> = found.iter().filter_map(|found| found.ok()).collect();
+        let missing = found.iter().filter_map(|found| found.err());
+        let rows: Vec<f64> = missing
+            .flat_map(|i| {
+                let row = own_tree.order()[position(i)] as usize;
+                self.points[side][row * self.dim..][..self.dim].iter().copied()
+            })
+            .collect();
+        if !rows.is_empty() {
+            errs.extend(self.of_queries(side, &Tree::new(&rows, self.dim), LONGER * length));
+        }
+        errs
+    }
+
+    /// What makes the mean over a side an estimate of the log ratio of densities.
+    fn level(&self, side: usize) -> f64 {
+        let (own, other) = (self.trees[side].len() as f64, self.trees[1 - side].len() as f64);
+        let all = if self.question.base == Base::JensenShannon { own + other - 1.0 } else { other };
+        (all / (own - 1.0)).ln()
+    }
+
+    /// What the point is to add, were the guess true.
+    fn truth(&self, side: usize, position: usize) -> f64 {
+        let t = self.log_ratios[side][position];
+        match self.question.base {
+            Base::JensenShannon => 0.5 * (std::f64::consts::LN_2 - softplus(if side == 0 { -t } else { t })),
+            Base::Power(a) if a != 1.0 => ((a - 1.0) * t).exp_m1() / (a - 1.0),
+            _ => t,
+        }
+    }
+}
+
+/// The neighbours of one point among both samples, nearest first, and what is expected of them.
+#[derive(Default)]
+struct Walk {
+    /// d times the logarithm of each distance.
     volumes: Vec<f64>,
-    /// ψ of counts.
-    digammas: Vec<f64>,
+    /// The chance that a neighbour has the label of the point.
+    chances: Vec<f64>,
+    /// The chance of each count of a label.
+    counts: Vec<f64>,
+    /// Of where the k-th of a label is: expectations of a function of it, by rank and by the count up to there.
+    after: [Vec<f64>; 2],
 }
 
-impl Cloud {
-    /// In an order that does not depend on that of the rows.
-    fn new(x: &[f64], y: &[f64], dim: usize, k: usize) -> Option<Self> {
-        let norm = |z: &[f64]| z.iter().map(|v| v * v).sum::<f64>();
-        let mut rows: Vec<(f64, bool, &[f64])> = Vec::with_capacity((x.len() + y.len()) / dim);
-        rows.extend(x.chunks_exact(dim).map(|z| (norm(z), true, z)));
-        rows.extend(y.chunks_exact(dim).map(|z| (norm(z), false, z)));
-        rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-        if rows.len() < 4 * k + 4 {
-            return None;
-        }
-        let points: Vec<f64> = rows.iter().flat_map(|row| row.2.iter().copied()).collect();
-        let of_p: Vec<bool> = rows.iter().map(|row| row.1).collect();
-        let neighbours = FEW.max(4 * k).min(rows.len() - 1);
-        let tree = Tree::new(&points, dim);
-        let lists = tree.nearest(&tree, neighbours, Norm::Euclidean);
-        let order = tree.order();
-        let (mut near, mut volumes) = (vec![0; rows.len() * neighbours], vec![0.0; rows.len() * neighbours]);
-        for position in 0..rows.len() {
-            let at = order[position] as usize * neighbours;
-            if lists.distances(position)[k - 1] == 0.0 {
-                return None;
-            }
-            for (to, &from) in near[at..][..neighbours].iter_mut().zip(lists.positions(position)) {
-                *to = order[from as usize];
-            }
-            for (to, &square) in volumes[at..][..neighbours].iter_mut().zip(lists.distances(position)) {
-                *to = volume(square, dim);
-            }
-        }
-        let log_ratios = log_ratios(&points, dim, &of_p);
-        let digammas = (0..=rows.len()).map(|count| digamma(count.max(1) as f64)).collect();
-        Some(Self { dim, points, of_p, log_ratios, neighbours, near, volumes, digammas })
-    }
-
-    /// How far the estimate is from the mean of the influence function, for each drawing of the labels of every `step`-th point.
-    fn drawn(&self, question: Question, step: usize) -> Option<Vec<f64>> {
-        let total = self.of_p.len();
-        let present = |i: usize| i.is_multiple_of(step);
-        let count = |own: bool| (0..total).filter(|&i| self.of_p[i] == own && present(i)).count() as f64;
-        let odds = count(true) / count(false);
-        let mut random = stream(0x6b6e_6e00, step as u64);
-        // Bit b of a point's word: whether drawing b gives it to P.
-        let words: Vec<u64> = (0..total)
-            .map(|i| {
-                let chance = 1.0 / (1.0 + (-self.log_ratios[i]).exp() / odds);
-                let limit = (chance * 2_f64.powi(32)) as u64;
-                (0..DRAWS).fold(0, |word, b| word | u64::from(u64::from(random.random::<u32>()) < limit) << b)
-            })
-            .collect();
-        let mut sizes = [[0_usize; DRAWS]; 2];
-        for i in (0..total).filter(|&i| present(i)) {
-            (0..DRAWS).for_each(|b| sizes[usize::from(words[i] >> b & 1 == 0)][b] += 1);
-        }
-        // What makes the mean over a side's draws a log ratio of densities, for each side.
-        let mut levels = [[0.0; DRAWS]; 2];
-        for (side, level) in
-            [0, 1].into_iter().flat_map(|side| (0..DRAWS).map(move |b| (side, b))).zip(levels.as_flattened_mut())
-        {
-            let ((own, b), other) = (side, 1 - side.0);
-            let (mine, others) = (sizes[own][b] as f64, sizes[other][b] as f64);
-            let all = if question.base == Base::JensenShannon { mine + others - 1.0 } else { others };
-            *level = (all / (mine - 1.0)).ln();
-        }
-        let chosen: Vec<usize> = (0..total).filter(|&i| present(i)).collect();
-        let parts: Vec<[[f64; DRAWS]; 2]> = chosen
-            .par_chunks(TASK)
-            .map(|points| {
-                let mut sums = [[0.0; DRAWS]; 2];
-                points.iter().for_each(|&i| self.add(question, &words, step, &levels, i, &mut sums));
-                sums
-            })
-            .collect();
-        let gaps: Vec<f64> = (0..DRAWS)
-            .filter(|&b| sizes[0][b].min(sizes[1][b]) > question.k)
-            .map(|b| {
-                let mean = |side: usize| parts.iter().map(|sums| sums[side][b]).sum::<f64>() / sizes[side][b] as f64;
-                mean(0) + mean(1)
-            })
-            .collect();
-        (gaps.len() > DRAWS / 2).then_some(gaps)
-    }
-
-    /// Adds what point i adds to the estimate of each drawing, less its influence.
-    fn add(
-        &self,
-        question: Question,
-        words: &[u64],
-        step: usize,
-        levels: &[[f64; DRAWS]; 2],
-        i: usize,
-        sums: &mut [[f64; DRAWS]; 2],
-    ) {
-        let (base, k) = (question.base, question.k);
-        let at = i * self.neighbours;
-        let near = &self.near[at..][..self.neighbours];
-        let mut reached = Reached::new(k, words, step, near.iter().copied());
-        // For JS only the own side matters.
-        let missing = |reached: &Reached| {
-            let open = if base == Base::JensenShannon {
-                (!reached.done[0] & words[i]) | (!reached.done[1] & !words[i])
-            } else {
-                (!reached.done[0] | !reached.done[1]) & words[i]
-            };
-            open.count_ones() > WITHOUT
-        };
-        if missing(&reached) && self.neighbours < MANY {
-            let longer = self.longer(i);
-            reached = Reached::new(k, words, step, longer.iter().map(|entry| entry.1));
-            let volumes: Vec<f64> = longer.iter().map(|entry| volume(entry.0, self.dim)).collect();
-            self.terms(question, &reached, &volumes, words[i], levels, i, sums);
-        } else {
-            self.terms(question, &reached, &self.volumes[at..][..self.neighbours], words[i], levels, i, sums);
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one step of a loop")]
-    fn terms(
-        &self,
-        question: Question,
-        reached: &Reached,
-        volumes: &[f64],
-        word: u64,
-        levels: &[[f64; DRAWS]; 2],
-        i: usize,
-        sums: &mut [[f64; DRAWS]; 2],
-    ) {
-        let (base, k) = (question.base, question.k);
-        let (slope, conjugate) = (base.slope(self.log_ratios[i]), base.conjugate(self.log_ratios[i]));
-        let last = volumes[volumes.len() - 1];
-        // The volume at the k-th of a side, and its rank among all: beyond the list as if the points went on as densely.
-        let volume = |side: usize, b: usize| match reached.place[side][b] {
-            Reached::NEVER => last + (k as f64 / f64::from(reached.seen(side, b)).max(0.5)).ln(),
-            place => volumes[place as usize],
-        };
-        let rank = |side: usize, b: usize| match reached.place[side][b] {
-            Reached::NEVER => (reached.length as usize * k) / (reached.seen(side, b) as usize).max(1),
-            place => reached.ranks[place as usize] as usize,
-        };
-        let digamma = |count: usize| self.digammas.get(count).copied().unwrap_or_else(|| digamma(count as f64));
-        let gamma = if let Base::Power(a) = base { factor(k, a) } else { 0.0 };
-        for b in 0..DRAWS {
-            let own = usize::from(word >> b & 1 == 0);
-            let level = levels[own][b];
-            let term = match base {
-                Base::JensenShannon => 0.5 * (digamma(k) - digamma(rank(own, b)) + level),
-                _ if own == 1 => 0.0,
-                _ => {
-                    let t = if question.ball {
-                        let (first, second) = (rank(0, b), rank(1, b));
-                        let more = digamma((first.max(second) - k).max(k)) - digamma(k);
-                        level + if first > second { -more } else { more }
-                    } else {
-                        volume(1, b) - volume(0, b) + level
-                    };
-                    match base {
-                        Base::Power(a) if a != 1.0 => (((a - 1.0) * t + gamma).exp() - 1.0) / (a - 1.0),
-                        _ => t,
-                    }
-                }
-            };
-            sums[own][b] += term + if own == 0 { -slope } else { conjugate };
-        }
-    }
-
-    /// More neighbours of a point, with their squared distances.
-    fn longer(&self, i: usize) -> Vec<(f64, u32)> {
-        let point = &self.points[i * self.dim..][..self.dim];
-        let square = |z: &[f64]| z.iter().zip(point).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
-        let others = self.points.chunks_exact(self.dim).zip(0..).filter(|(_, j)| *j != i as u32);
-        let mut all: Vec<(f64, u32)> = others.map(|(z, j)| (square(z), j)).collect();
-        let order = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-        if all.len() > MANY {
-            all.select_nth_unstable_by(MANY, order);
-            all.truncate(MANY);
-        }
-        all.sort_unstable_by(order);
-        all
-    }
-}
-
-fn volume(square: f64, dim: usize) -> f64 {
-    0.5 * dim as f64 * square.max(f64::MIN_POSITIVE).ln()
-}
-
-/// Where in a list of neighbours each drawing has its k-th point of P, and its k-th of Q: all drawings at once, as binary numbers
-/// whose digits are words.
-struct Reached {
-    done: [u64; 2],
-    place: [[u16; DRAWS]; 2],
-    /// How many points that take part there are up to each place.
-    ranks: Vec<u32>,
-    digits: [[u64; Self::DIGITS]; 2],
-    length: u32,
-}
-
-impl Reached {
-    const NEVER: u16 = u16::MAX;
-    /// Enough for a k of thousands.
-    const DIGITS: usize = 14;
-
-    fn new(k: usize, words: &[u64], step: usize, near: impl Iterator<Item = u32>) -> Self {
-        let used = (usize::BITS - k.leading_zeros()) as usize;
-        let mut found = Self {
-            done: [0; 2],
-            place: [[Self::NEVER; DRAWS]; 2],
-            ranks: Vec::new(),
-            digits: [[0; Self::DIGITS]; 2],
-            length: 0,
-        };
-        for (place, j) in near.enumerate() {
-            if !(j as usize).is_multiple_of(step) {
-                found.ranks.push(found.length);
-                continue;
-            }
-            found.length += 1;
-            found.ranks.push(found.length);
-            let word = words[j as usize];
-            for (side, word) in [word, !word].into_iter().enumerate() {
-                let digits = &mut found.digits[side];
-                // Add one where the drawing is not done; the count stays at k.
-                let mut carry = word & !found.done[side];
-                let mut equal = carry;
-                for (digit, sum) in digits[..used].iter_mut().enumerate() {
-                    (*sum, carry) = (*sum ^ carry, *sum & carry);
-                    equal &= if k >> digit & 1 == 1 { *sum } else { !*sum };
-                }
-                found.done[side] |= equal;
-                while equal != 0 {
-                    found.place[side][equal.trailing_zeros() as usize] = place as u16;
-                    equal &= equal - 1;
-                }
-            }
-            if found.done[0] & found.done[1] == u64::MAX {
+impl Walk {
+    /// Both lists as one, as far as both reach.
+    fn merge(&mut self, cloud: &Cloud, side: usize, (own, skipped): (&Nearest, usize), other: &Nearest, i: usize) {
+        self.volumes.clear();
+        self.chances.clear();
+        let lists =
+            [(&own.distances(i)[skipped..], &own.positions(i)[skipped..]), (other.distances(i), other.positions(i))];
+        let (mut a, mut b) = (0, 0);
+        while a < lists[0].0.len() && b < lists[1].0.len() {
+            let (near, far) = (lists[0].0[a], lists[1].0[b]);
+            let is_own = near <= far;
+            let square = near.min(far);
+            if square == f64::INFINITY {
                 break;
             }
+            let position = if is_own { lists[0].1[a] } else { lists[1].1[b] } as usize;
+            let of_p = cloud.chances[if is_own { side } else { 1 - side }][position];
+            self.chances.push(if side == 0 { of_p } else { 1.0 - of_p });
+            self.volumes.push(0.5 * cloud.dim as f64 * square.max(f64::MIN_POSITIVE).ln());
+            (a, b) = if is_own { (a + 1, b) } else { (a, b + 1) };
         }
-        found
     }
 
-    /// How many of a side there are, at most k.
-    fn seen(&self, side: usize, b: usize) -> u32 {
-        self.digits[side].iter().enumerate().map(|(digit, word)| ((word >> b & 1) as u32) << digit).sum()
+    /// The expectation of what the point adds to the estimate; None where the list is too short and not the last one.
+    fn expected(&mut self, cloud: &Cloud, level: f64, is_last: bool) -> Option<f64> {
+        let Question { base, k, ball } = cloud.question;
+        match base {
+            Base::JensenShannon => {
+                let rank = self.kth(k, true, is_last, |_, rank| digamma(rank))?;
+                Some(0.5 * (digamma(k as f64) - rank.0 + level))
+            }
+            Base::Power(1.0) if !ball => {
+                let (own, _) = self.kth(k, true, is_last, Self::volume)?;
+                let (other, _) = self.kth(k, false, is_last, Self::volume)?;
+                Some(other - own + level)
+            }
+            _ => self.both(cloud.question, level, is_last),
+        }
+    }
+
+    /// At this rank: beyond the list as if points went on as densely.
+    fn volume(&self, rank: f64) -> f64 {
+        let length = self.volumes.len();
+        let at = rank as usize;
+        if at <= length { self.volumes[at - 1] } else { self.volumes[length - 1] + (rank / length as f64).ln() }
+    }
+
+    /// The expectation of a function of the rank of the k-th of a label, and the rank by which it is there but for a small chance.
+    fn kth(&mut self, k: usize, of_own: bool, is_last: bool, f: impl Fn(&Self, f64) -> f64) -> Option<(f64, usize)> {
+        let mut counts = std::mem::take(&mut self.counts);
+        counts.clear();
+        counts.resize(k, 0.0);
+        counts[0] = 1.0;
+        let (mut expected, mut left, mut rank) = (0.0, 1.0, 0);
+        while rank < self.chances.len() && left > DONE {
+            let chance = self.chance(of_own, rank);
+            rank += 1;
+            let here = counts[k - 1] * chance;
+            if rank >= k {
+                expected += here * f(self, rank as f64);
+            }
+            left -= here;
+            for count in (1..k).rev() {
+                counts[count] += chance * (counts[count - 1] - counts[count]);
+            }
+            counts[0] *= 1.0 - chance;
+        }
+        if left > SHORT && !is_last {
+            self.counts = counts;
+            return None;
+        }
+        let last = self.chance(of_own, rank - 1);
+        for (count, chance) in counts.iter().enumerate() {
+            expected += chance * f(self, rank as f64 + (k - count) as f64 / last);
+        }
+        self.counts = counts;
+        Some((expected, rank))
+    }
+
+    fn chance(&self, of_own: bool, at: usize) -> f64 {
+        if of_own { self.chances[at] } else { 1.0 - self.chances[at] }
+    }
+
+    /// Where the k-th of both labels matter together.
+    fn both(&mut self, question: Question, level: f64, is_last: bool) -> Option<f64> {
+        let Question { base, k, ball } = question;
+        let power = if let Base::Power(a) = base { a - 1.0 } else { 0.0 };
+        let length = [true, false].into_iter().try_fold(2 * k - 1, |length, of_own| {
+            self.kth(k, of_own, is_last, |_, _| 0.0).map(|(_, rank)| length.max(rank.min(self.chances.len())))
+        })?;
+        let length = length.min(self.chances.len());
+        let centre = self.volumes[k - 1];
+        let psi = digamma(k as f64);
+        // What the k-th of a label at this rank does to the term, where the other label has had its k-th before.
+        let late = |walk: &Self, of_own: bool, rank: f64| {
+            let sign = if of_own { -1.0 } else { 1.0 };
+            if ball {
+                sign * (digamma((rank - k as f64).max(k as f64)) - psi)
+            } else {
+                (power * sign * (walk.volume(rank) - centre)).exp()
+            }
+        };
+        for of_own in [true, false] {
+            let mut after = std::mem::take(&mut self.after[usize::from(!of_own)]);
+            after.clear();
+            after.resize((length + 1) * k, 0.0);
+            let last = self.chance(of_own, length - 1);
+            for count in 0..k {
+                after[length * k + count] = late(self, of_own, length as f64 + (k - count) as f64 / last);
+            }
+            for rank in (1..=length).rev() {
+                let chance = self.chance(of_own, rank - 1);
+                let now = if rank >= k { late(self, of_own, rank as f64) } else { 0.0 };
+                for count in 0..k {
+                    let then = &after[rank * k..][..k];
+                    let hit = if count + 1 == k { now } else { then[count + 1] };
+                    let value = chance * hit + (1.0 - chance) * then[count];
+                    after[(rank - 1) * k + count] = value;
+                }
+            }
+            self.after[usize::from(!of_own)] = after;
+        }
+        // Chances of counts of both labels, until one has its k-th.
+        let mut counts = std::mem::take(&mut self.counts);
+        counts.clear();
+        counts.resize(k, 0.0);
+        counts[0] = 1.0;
+        let mut expected = 0.0;
+        for rank in 1..=(2 * k - 1).min(length) {
+            let chance = self.chances[rank - 1];
+            // By the count of the own label: the others are of the other.
+            for own in (0..k).rev() {
+                let Some(other) = (rank - 1).checked_sub(own).filter(|other| *other < k) else {
+                    counts[own] = 0.0;
+                    continue;
+                };
+                let here = std::mem::take(&mut counts[own]);
+                let mut end = |chance: f64, of_own: bool, count: usize| {
+                    let after = self.after[usize::from(of_own)][rank * k + count];
+                    let term = if ball {
+                        level + after
+                    } else {
+                        after * (-power * if of_own { 1.0 } else { -1.0 } * (self.volumes[rank - 1] - centre)).exp()
+                    };
+                    expected += here * chance * term;
+                };
+                if own + 1 == k {
+                    end(chance, true, other);
+                } else {
+                    counts[own + 1] += here * chance;
+                }
+                if other + 1 == k {
+                    end(1.0 - chance, false, own);
+                } else {
+                    counts[own] += here * (1.0 - chance);
+                }
+            }
+        }
+        self.counts = counts;
+        Some(if ball { expected } else { (expected * (power * level + factor(k, power + 1.0)).exp() - 1.0) / power })
     }
 }
 

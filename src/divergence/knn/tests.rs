@@ -146,11 +146,21 @@ fn ties_are_counted_and_never_nan() {
 fn what_the_points_cannot_show_is_said() {
     let far = Knn::kl().between(&normal(500, 1, 0.0, 1.0, 9), &normal(500, 1, 8.0, 1.0, 10)).unwrap();
     assert!(
-        far.notes
-            .iter()
-            .any(|note| matches!(note, Note::Saturated { ceiling } if (ceiling - 500_f64.ln()).abs() < 1e-12)),
+        far.notes.iter().any(
+            |note| matches!(note, Note::Saturated { ceiling } if (ceiling - (500_f64 / 40_f64.ln()).ln()).abs() < 0.01)
+        ),
         "{far}"
     );
+    // No bound is above what 500 points can prove, and the note says the same number.
+    for divergence in [Divergence::Kl, Divergence::ReverseKl, Divergence::ChiSquared, Divergence::Renyi(2.0)] {
+        let bound = Knn::new(divergence).between(&normal(500, 1, 0.0, 1.0, 9), &normal(500, 1, 8.0, 1.0, 10)).unwrap();
+        let said =
+            bound.notes.iter().find_map(|n| if let Note::Saturated { ceiling } = n { Some(*ceiling) } else { None });
+        assert!(
+            bound.kind == crate::estimate::Kind::LowerBound && bound.lower() <= said.unwrap() * (1.0 + 1e-12),
+            "{bound}"
+        );
+    }
     assert!(far.notes.iter().any(|note| matches!(note, Note::SupportMismatch { share } if *share > 0.9)), "{far}");
     assert!(far.notes.contains(&Note::Biased(crate::estimate::Kind::LowerBound)), "{far}");
     let js = Knn::js().between(&normal(500, 1, 0.0, 1.0, 9), &normal(500, 1, 20.0, 1.0, 10)).unwrap();
