@@ -33,14 +33,15 @@ const NEAREST: usize = 6;
 /// The most arcs that a pricing round adds for a source.
 const VIOLATORS: usize = 8;
 /// The same where reduced costs tie: with few candidates the pivots a point grow with their number.
-const NEAREST_OF_TIES: usize = 24;
-const VIOLATORS_OF_TIES: usize = 64;
+const NEAREST_OF_TIES: usize = 12;
+const VIOLATORS_OF_TIES: usize = 32;
 /// Arcs of which one enters at a pivot, as a multiple of the root of their number: pivots are cheap here.
 const BLOCK: f64 = 0.3;
 
-/// Whether reduced costs tie, as [`Rounds`] asks: under a norm points on one line exchange their targets for nothing.
+/// Whether reduced costs tie, as [`Rounds`] asks: under a norm points on one line exchange their targets for nothing. (Under the city
+/// block and the Chebyshev norm so many do that more candidates would be no help.)
 pub(super) fn ties(ground: &dyn GroundCost) -> bool {
-    matches!(ground.form(), Form::Norm { power: 1.0, .. })
+    matches!(ground.form(), Form::Norm { power: 1.0, p } if p > 1.0 && p.is_finite())
 }
 
 /// Solves transport between two clouds in few dimensions.

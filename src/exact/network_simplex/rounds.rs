@@ -6,7 +6,7 @@ use super::oracle::Oracle;
 use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Order, Tree, TreeArc};
-use super::{Outcome, PATIENCE, TOUR_FROM, pivots_per_round, tolerance};
+use super::{Outcome, TOUR_FROM, pivots_per_round, tolerance};
 use crate::exact::amount::Amount;
 use crate::numeric::Sum;
 use crate::transport::{Progress, Status, Watch};
@@ -88,6 +88,10 @@ pub(super) fn masses_of<A: Amount>(arcs: impl Iterator<Item = TreeArc<A>>, (n, m
     masses
 }
 
+/// How many times the usual tolerance an arc must violate in fixed point. Sums are exact, but each cost is rounded, and around a long cycle
+/// of costs that tie their roundings add up: without this, pivots would follow them.
+const ROUNDED: f64 = 16.0;
+
 /// How many times as long a round is in fixed point, where nothing has to be refreshed.
 const LONGER: f64 = 10.0;
 
@@ -161,7 +165,7 @@ impl Rounds<'_> {
                 let cost = (self.cost)(i, j);
                 fixed.map_or(cost, |fixed| fixed.round(cost))
             };
-            let tolerance = if fixed.is_some() && round < PATIENCE { 0.0 } else { tolerance(round) };
+            let tolerance = tolerance(round) * if fixed.is_some() { ROUNDED } else { 1.0 };
             let (iterations, end) =
                 pivot_until_clean(&mut tree, &candidates, (block, most), tolerance, progress, watch);
             let moved = iterations > progress.iterations;
