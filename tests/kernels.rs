@@ -120,6 +120,7 @@ fn errors_leave_out_what_points_have_with_themselves() {
 
 #[test]
 fn intervals_hold_the_truth_near_0_and_far_from_it() {
+    type Row<'d> = (&'d dyn Discrepancy, &'d dyn Fn(f64) -> f64);
     // MMD² with σ = 2 in the plane: 2 (σ² / (σ² + 2)) (1 − exp(−shift² / (2 (σ² + 2)))).
     let mmd = |shift: f64| 2.0 * (4.0 / 6.0) * (1.0 - (-shift * shift / 12.0).exp());
     let fid = |shift: f64| shift * shift;
@@ -127,7 +128,6 @@ fn intervals_hold_the_truth_near_0_and_far_from_it() {
         let square = shift * shift;
         1.5 * square + 0.75 * square * square + ((shift * square + 3.0 * shift).powi(2) + 3.0 * square) / 8.0
     };
-    type Row<'d> = (&'d dyn Discrepancy, &'d dyn Fn(f64) -> f64);
     let rows: [Row; 3] = [(&Mmd::gaussian(2.0).unbiased(), &mmd), (&Kid::default(), &kid), (&Fid::default(), &fid)];
     for (d, truth) in rows {
         for shift in [0.0, 0.4, 1.5] {

@@ -118,7 +118,7 @@ fn energy(law: Law, dim: usize, shift: f64) -> f64 {
 /// The median distance between points of both samples, to which the bandwidth tends.
 fn median(law: Law, dim: usize, shift: f64) -> f64 {
     let n = 2000;
-    let [x, y] = [0.0, shift].map(|shift| law.samples(n / 2, dim, shift, 1 << (40 + (shift > 0.0) as u64)));
+    let [x, y] = [0.0, shift].map(|shift| law.samples(n / 2, dim, shift, 1 << (40 + u64::from(shift > 0.0))));
     let points: Vec<&[f64]> = x.points().iter().chain(y.points().iter()).collect();
     let mut squares: Vec<f64> = (0..n)
         .flat_map(|i| (0..i).map(move |j| (i, j)))

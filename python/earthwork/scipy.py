@@ -95,7 +95,7 @@ def wasserstein_distance_nd(u_values: Any, v_values: Any, u_weights: Any = None,
         raise ValueError(f"v_values: its points have {Y.shape[1]} coordinates, those of u_values {X.shape[1]}")
     x = _native.Samples(X, _counts("u_weights", u_weights, len(X)), ("u_values", "u_weights"))
     y = _native.Samples(Y, _counts("v_weights", v_weights, len(Y)), ("v_values", "v_weights"))
-    return float(_native.exact_solve(x, y, "euclidean", None, None, None).transport_cost)
+    return float(_native.exact_solve(x, y, "euclidean").transport_cost)
 
 
 def _distribution(name: str, masses: Any, axis: int) -> Floats:
@@ -168,7 +168,7 @@ def linear_sum_assignment(
     if n < m:  # one more row takes the columns that are left over
         signed = np.vstack([signed, np.zeros((1, m))])
         a = np.append(a, float(m - n))
-    rows, columns, flows = _native.exact_solve_matrix(signed, a, np.ones(m), None, None).entries()
+    rows, columns, flows = _native.exact_solve_matrix(signed, a, np.ones(m)).entries()
     chosen = (flows > 0.5) & (rows < n)
     rows, columns = rows[chosen], columns[chosen]
     if len(rows) != n or not allowed[rows, columns].all():

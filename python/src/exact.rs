@@ -206,6 +206,7 @@ pub(crate) enum Start<'py> {
 /// Between samples, from something to begin with where it is given.
 #[pyfunction]
 #[pyo3(signature = (x, y, cost, start = None, tolerance = 0.0, time_limit = None, progress = None))]
+#[expect(clippy::too_many_arguments, reason = "the options of a solve")]
 pub(crate) fn exact_solve(
     py: Python<'_>,
     x: &Samples,
@@ -267,6 +268,7 @@ pub(crate) fn exact_solve_matrix(
 /// Between masses on grids.
 #[pyfunction]
 #[pyo3(signature = (a, b, cost, spacing = 1.0, tolerance = 0.0, time_limit = None, progress = None))]
+#[expect(clippy::too_many_arguments, reason = "the options of a solve")]
 pub(crate) fn exact_solve_grid(
     py: Python<'_>,
     a: PyReadonlyArrayDyn<'_, f64>,

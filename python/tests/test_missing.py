@@ -301,10 +301,10 @@ def test_refusals_call_columns_by_their_names():
     rng = np.random.default_rng(0)
 
     def frame(shift):
-        return pandas.DataFrame({"width": rng.normal(size=400) + shift, "smoker": rng.integers(0, 2, 400)})
+        return pandas.DataFrame({"width": rng.normal(size=1000) + shift, "smoker": rng.integers(0, 2, 1000)})
 
     X, Y = frame(0.0), frame(1.0)
-    Y["smoker"] = rng.random(400) < 0.8
+    Y["smoker"] = rng.random(1000) < 0.8
     with pytest.raises(ValueError, match="many points share a value in column `smoker`"):
         ew.divergence.estimate(X, Y[["smoker", "width"]], "js", "gaussian")
     with pytest.raises(ValueError, match=r"in column 1 \(counted from 0\)"):

@@ -79,7 +79,7 @@ impl Discrepancy for LeastSquaresRatio {
         let table = Table::read(x, y)?;
         let by_counts = |counts: &[(usize, usize)]| relative_chi_squared(self.alpha, counts);
         if self.alpha > 0.0
-            && let Some(found) = table.from_counts(METHOD, by_counts)
+            && let Some(found) = table.of_cells(METHOD, by_counts)
         {
             return Ok(found);
         }

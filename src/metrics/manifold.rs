@@ -137,9 +137,10 @@ pub struct Prdc {
 pub fn prdc(real: &Samples, fake: &Samples, k: usize) -> Result<Prdc> {
     let sides = sides(real, fake, k)?;
     let all = [ManifoldScore::Precision, ManifoldScore::Recall, ManifoldScore::Density, ManifoldScore::Coverage];
-    let mut found = estimates(&sides, k, &all).into_iter();
-    let mut next = || found.next().expect("an estimate of each");
-    Ok(Prdc { precision: next(), recall: next(), density: next(), coverage: next() })
+    let Ok([precision, recall, density, coverage]) = <[Estimate; 4]>::try_from(estimates(&sides, k, &all)) else {
+        unreachable!("an estimate of each of the four");
+    };
+    Ok(Prdc { precision, recall, density, coverage })
 }
 
 fn sides(real: &Samples, fake: &Samples, k: usize) -> Result<Sides> {

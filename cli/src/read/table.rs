@@ -54,7 +54,7 @@ pub(crate) fn is_rounded(cell: &str, number: f64) -> bool {
     let digits = || cell.strip_prefix(['-', '+']).unwrap_or(cell);
     number.abs() >= EXACT
         && digits().bytes().all(|byte| byte.is_ascii_digit())
-        && cell.parse::<i128>().map_or(true, |whole| number as i128 != whole)
+        && !cell.parse::<i128>().is_ok_and(|whole| number as i128 == whole)
 }
 
 /// What a column holds.

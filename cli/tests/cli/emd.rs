@@ -184,7 +184,7 @@ fn a_reader_that_leaves_is_no_error() {
 fn a_tolerance_gives_bounds_as_close_as_asked_for() {
     let cloud = |seed: u32| -> String {
         let at = |k: u32| (f64::from(k * k + seed) * 0.618_033_988_749).fract();
-        (0..520).map(|i| format!("{},{}\n", at(2 * i), at(2 * i + 1))).collect()
+        (0..520).map(|i| format!("{},{}", at(2 * i), at(2 * i + 1))).collect::<Vec<_>>().join("\n")
     };
     let folder = Folder::with(&[("a.csv", cloud(1).as_str()), ("b.csv", cloud(7).as_str())]);
     let exact = number(&folder.run("emd a.csv b.csv --json").json(), "value");

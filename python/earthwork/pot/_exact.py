@@ -49,7 +49,7 @@ def solve_matrix(a: Floats, b: Floats, C: Floats) -> Found:
     """The optimum for a matrix of costs; entries that are +inf are forbidden."""
     total = C.sum()
     if np.isfinite(total):
-        return _found(_native.exact_solve_matrix(C, a, b, None, None))
+        return _found(_native.exact_solve_matrix(C, a, b))
     if np.isnan(C).any():
         i, j = (int(k) for k in np.argwhere(np.isnan(C))[0])
         raise InputError(f"M: entry ({i}, {j}) is NaN")
@@ -58,7 +58,7 @@ def solve_matrix(a: Floats, b: Floats, C: Floats) -> Found:
         raise InputError(f"M: entry ({i}, {j}) is -inf")
     allowed = C < np.inf
     if allowed.all():
-        return _found(_native.exact_solve_matrix(C, a, b, None, None))
+        return _found(_native.exact_solve_matrix(C, a, b))
     return _with_forbidden(a, b, C, allowed)
 
 
@@ -67,7 +67,7 @@ def _with_forbidden(a: Floats, b: Floats, C: Floats, allowed: Any) -> Found:
     given = C[allowed]
     low, high = (given.min(), given.max()) if given.size else (0.0, 0.0)
     around = (high - low + 1.0) * (min(C.shape) + 1)
-    found = _found(_native.exact_solve_matrix(np.where(allowed, C, high + around), a, b, None, None))
+    found = _found(_native.exact_solve_matrix(np.where(allowed, C, high + around), a, b))
     used = ~allowed[found.rows, found.columns]
     if not used.any():
         return found
@@ -107,7 +107,7 @@ def solve_sparse(a: Floats, b: Floats, rows: Any, columns: Any, costs: Floats) -
 def solve_points(X: Floats, Y: Floats, a: Floats, b: Floats, cost: str) -> tuple[Found, Any]:
     """The optimum between points, in memory O(n + m), and the solution it came from."""
     x, y = _native.Samples(X, a, ("X_a", "a")), _native.Samples(Y, b, ("X_b", "b"))
-    raw = _native.exact_solve(x, y, cost, None, None, None)
+    raw = _native.exact_solve(x, y, cost)
     return _found(raw), raw
 
 

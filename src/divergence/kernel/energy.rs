@@ -61,7 +61,7 @@ impl Energy {
 }
 
 impl Energy {
-    fn at_level(&self, x: &Samples, y: &Samples, level: f64) -> Result<Estimate> {
+    fn at_level(self, x: &Samples, y: &Samples, level: f64) -> Result<Estimate> {
         check(x, y, self.pairing)?;
         let unit = Unit::of(x.points(), y.points());
         let (x, y) = (&in_units(x, unit)?, &in_units(y, unit)?);

@@ -279,7 +279,7 @@ impl Table {
 
     /// An estimate from the points of X and of Y in each cell by `estimated` (a value and its error), where nothing inside the cells
     /// tells the sides apart: all are atoms, or have points of one side alone.
-    pub(super) fn from_counts(
+    pub(super) fn of_cells(
         &self,
         method: &'static str,
         estimated: impl Fn(&[(usize, usize)]) -> (f64, f64),
@@ -414,15 +414,12 @@ impl Table {
     /// Columns as a sentence calls them: by name, or by number from 0.
     fn called(&self, columns: &[usize]) -> String {
         let one = if columns.len() == 1 { "column" } else { "columns" };
-        match &self.names {
-            Some(names) => {
-                let quoted: Vec<String> = columns.iter().map(|&k| format!("`{}`", names[k])).collect();
-                format!("{one} {}", quoted.join(", "))
-            }
-            None => {
-                let numbers: Vec<String> = columns.iter().map(ToString::to_string).collect();
-                format!("{one} {} (counted from 0)", numbers.join(", "))
-            }
+        if let Some(names) = &self.names {
+            let quoted: Vec<String> = columns.iter().map(|&k| format!("`{}`", names[k])).collect();
+            format!("{one} {}", quoted.join(", "))
+        } else {
+            let numbers: Vec<String> = columns.iter().map(ToString::to_string).collect();
+            format!("{one} {} (counted from 0)", numbers.join(", "))
         }
     }
 
