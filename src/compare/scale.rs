@@ -73,7 +73,10 @@ pub fn standardised(samples: &[&Samples]) -> Result<Vec<Samples>> {
             .map(|(x, scale)| (x - scale.mean) / if scale.deviation > 0.0 { scale.deviation } else { 1.0 })
             .collect();
         let scaled = Samples::with_weights(Points::from_rows(coordinates, sample.dim())?, sample.weights().clone())?;
-        sample.columns().map_or_else(|| Ok(scaled.clone()), |names| scaled.clone().with_columns(names.to_vec()))
+        match sample.columns() {
+            Some(names) => scaled.with_columns(names.to_vec()),
+            None => Ok(scaled),
+        }
     };
     samples.iter().map(scaled).collect()
 }

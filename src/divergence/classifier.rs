@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 
 use super::kind::{Base, Divergence};
-use super::knn::mean_and_variance;
 use super::logistic::{Features, Fit};
 use super::notes;
 use super::sides::{Sides, shuffled};
@@ -11,6 +10,7 @@ use super::structure::{Parts, Table};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Kind, Note};
 use crate::measure::Samples;
+use crate::numeric::sum::mean_and_variance;
 
 /// A divergence from a logistic regression T ≈ ln p / q, judged on points that it was not fitted to.
 ///

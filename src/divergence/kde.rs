@@ -3,13 +3,13 @@
 use rayon::prelude::*;
 
 use super::kind::{Base, Divergence};
-use super::knn::mean_and_variance;
 use super::notes;
 use super::sides::Sides;
 use super::structure::{self, Core, Inside};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Discrepancy, Estimate};
 use crate::measure::Samples;
+use crate::numeric::sum::mean_and_variance;
 
 /// A divergence from two kernel density estimates, a point left out of the density at its own place.
 ///

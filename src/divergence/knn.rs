@@ -16,7 +16,7 @@ use crate::measure::Samples;
 use crate::neighbors::nearest::{Nearest, Norm, Tree};
 use crate::numeric::normal::normal_quantile;
 use crate::numeric::special::digamma;
-use crate::numeric::sum::sum;
+use crate::numeric::sum::mean_and_variance;
 use relabel::{Correction, Question};
 
 /// A divergence from the distances to the k-th nearest neighbours, without densities and without a grid.
@@ -343,16 +343,6 @@ fn credit(to: &mut [f64], lists: &Nearest, taken: impl Fn(usize) -> usize, carri
             to[j as usize] += carried(i) / names.len() as f64;
         }
     }
-}
-
-/// The mean, and the variance over n − 1.
-pub(super) fn mean_and_variance(values: &[f64]) -> (f64, f64) {
-    if values.is_empty() {
-        return (0.0, 0.0);
-    }
-    let mean = sum(values.iter().copied()) / values.len() as f64;
-    let squares = sum(values.iter().map(|v| (v - mean) * (v - mean)));
-    (mean, squares / (values.len().max(2) - 1) as f64)
 }
 
 /// So many points on a line have no bias worth its correction.

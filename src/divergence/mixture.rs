@@ -3,11 +3,11 @@
 use rayon::prelude::*;
 
 use super::kind::{Base, Divergence};
-use super::knn::mean_and_variance;
 use super::quadrature::{breaks, integrate};
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
 use crate::estimate::{Estimate, Evidence, Randomness};
 use crate::measure::{Mixture, Samples};
+use crate::numeric::sum::mean_and_variance;
 
 /// Draws of a Monte Carlo mean.
 pub(super) const DRAWS: usize = 1 << 17;

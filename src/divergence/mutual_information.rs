@@ -1,9 +1,9 @@
 //! Mutual information from nearest neighbours.
 
-use super::knn::mean_and_variance;
 use super::notes;
 use super::sides::{by_coordinates, draws};
 use super::structure::is_rounded;
+use crate::numeric::sum::mean_and_variance;
 use rand::RngExt;
 
 use crate::error::{Error, ErrorKind, Result, require};

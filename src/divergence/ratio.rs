@@ -5,7 +5,6 @@ use rayon::prelude::*;
 
 use super::classifier::part;
 use super::kind::{Base, Divergence};
-use super::knn::mean_and_variance;
 use super::logistic::Features;
 use super::notes;
 use super::sides::{Sides, shuffled};
@@ -13,6 +12,7 @@ use super::structure::{Parts, Table, relative_chi_squared};
 use crate::error::{Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Kind};
 use crate::measure::Samples;
+use crate::numeric::sum::mean_and_variance;
 
 /// Pearson's χ² from a density ratio r ≈ p / (α p + (1 − α) q) that is a sum of Gaussian bells, fitted by least squares and judged
 /// on held-out points.

@@ -120,6 +120,24 @@ macro_rules! distance {
 }
 pub(crate) use distance;
 
+/// The interval of an estimate that has ends of its own at any level:
+/// [`Estimate::asymmetric_interval`](crate::estimate::Estimate::asymmetric_interval).
+macro_rules! own_interval {
+    (|$d:ident, $x:ident, $y:ident, $level:ident| $estimate:expr) => {
+        fn own_interval(
+            &self,
+            $x: &Samples,
+            $y: &Samples,
+            options: &$crate::estimate::resample::Resampling,
+            _: &mut dyn FnMut(usize) -> bool,
+        ) -> Result<Option<Estimate>> {
+            let ($d, $level) = (self, options.level);
+            Ok($estimate?.asymmetric_interval())
+        }
+    };
+}
+pub(crate) use own_interval;
+
 /// What points to a discrepancy is one.
 macro_rules! pointer {
     ($($pointer:ty),*) => {$(

@@ -5,7 +5,7 @@ pub mod resample;
 mod score;
 
 pub use discrepancy::Discrepancy;
-pub(crate) use discrepancy::{distance, one_by_one};
+pub(crate) use discrepancy::{distance, one_by_one, own_interval};
 pub(crate) use score::score_interval;
 
 use std::fmt;

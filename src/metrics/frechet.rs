@@ -7,7 +7,6 @@ use rayon::prelude::*;
 use crate::closed_form::{Moments, bures_squared, maps_between};
 use crate::divergence::sides::draws;
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
-use crate::estimate::resample::Resampling;
 use crate::estimate::{Discrepancy, Estimate, Evidence, Kind, LEVEL, Note, score_interval};
 use crate::measure::{Points, Samples};
 use crate::numeric::stream;
@@ -81,15 +80,7 @@ impl Discrepancy for Fid {
         (0.0, f64::INFINITY)
     }
 
-    fn own_interval(
-        &self,
-        x: &Samples,
-        y: &Samples,
-        options: &Resampling,
-        _: &mut dyn FnMut(usize) -> bool,
-    ) -> Result<Option<Estimate>> {
-        Ok(self.at_level(x, y, options.level)?.asymmetric_interval())
-    }
+    crate::estimate::own_interval!(|d, x, y, level| d.at_level(x, y, level));
 }
 
 fn finite(value: f64) -> Result<f64> {

@@ -93,6 +93,16 @@ pub fn dot(x: &[f64], y: &[f64]) -> f64 {
     total.value()
 }
 
+/// The mean, and the variance over n − 1.
+pub(crate) fn mean_and_variance(values: &[f64]) -> (f64, f64) {
+    if values.is_empty() {
+        return (0.0, 0.0);
+    }
+    let mean = sum(values.iter().copied()) / values.len() as f64;
+    let squares = sum(values.iter().map(|v| (v - mean) * (v - mean)));
+    (mean, squares / (values.len().max(2) - 1) as f64)
+}
+
 /// a + b, rounded, and what that loses.
 #[inline]
 pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {

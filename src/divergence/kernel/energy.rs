@@ -1,7 +1,7 @@
 //! The energy distance.
 
 use crate::error::Result;
-use crate::estimate::resample::{Draw, Pool, Resampling};
+use crate::estimate::resample::{Draw, Pool};
 use crate::estimate::{Discrepancy, Estimate, LEVEL, one_by_one};
 use crate::measure::Samples;
 
@@ -102,13 +102,5 @@ impl Discrepancy for Energy {
         (0.0, f64::INFINITY)
     }
 
-    fn own_interval(
-        &self,
-        x: &Samples,
-        y: &Samples,
-        options: &Resampling,
-        _: &mut dyn FnMut(usize) -> bool,
-    ) -> Result<Option<Estimate>> {
-        Ok(self.at_level(x, y, options.level)?.asymmetric_interval())
-    }
+    crate::estimate::own_interval!(|d, x, y, level| d.at_level(x, y, level));
 }

@@ -1,7 +1,7 @@
 //! The maximum mean discrepancy.
 
 use crate::error::{Error, ErrorKind, Result, require};
-use crate::estimate::resample::{Draw, Pool, Resampling};
+use crate::estimate::resample::{Draw, Pool};
 use crate::estimate::{Discrepancy, Estimate, Evidence, LEVEL, one_by_one};
 use crate::measure::{Points, Samples};
 use crate::numeric::sum::sum;
@@ -180,15 +180,7 @@ impl Discrepancy for Mmd {
         (0.0, if self.rooted { most.sqrt() } else { most })
     }
 
-    fn own_interval(
-        &self,
-        x: &Samples,
-        y: &Samples,
-        options: &Resampling,
-        _: &mut dyn FnMut(usize) -> bool,
-    ) -> Result<Option<Estimate>> {
-        Ok(self.at_level(x, y, Some(options.level))?.asymmetric_interval())
-    }
+    crate::estimate::own_interval!(|d, x, y, level| d.at_level(x, y, Some(level)));
 }
 
 /// The squared maximum mean discrepancy in linear time: the mean of

@@ -3,11 +3,11 @@
 use rayon::prelude::*;
 
 use super::log_ratio::Guess;
-use super::mean_and_variance;
 use crate::divergence::kind::{Base, softplus};
 use crate::divergence::sides::picked;
 use crate::neighbors::nearest::{LEAF, Nearest, Norm, Tree};
 use crate::numeric::special::{digamma, ln_gamma};
+use crate::numeric::sum::mean_and_variance;
 
 /// Points of each side from which the log ratio is guessed.
 const FITTED: usize = 256;
