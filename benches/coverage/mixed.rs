@@ -28,7 +28,7 @@ pub(crate) struct Table {
     means: fn(&[usize]) -> (f64, f64),
 }
 
-/// The same masses on both sides, falling with the number of the level.
+/// Equal masses on both sides, which fall with the number of the level.
 fn equal(codes: &[usize]) -> (f64, f64) {
     let mass = codes.iter().map(|&c| 1.0 / (1.0 + 0.3 * c as f64)).product();
     (mass, mass)

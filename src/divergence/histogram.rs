@@ -159,7 +159,7 @@ impl PlugIn {
             let turned = filled.iter().map(|&(p, q)| if swapped { (q, p) } else { (p, q) }).collect::<Vec<_>>();
             let (value, error) = Table::of_counts(base, &turned);
             if cells.iter().all(|cell| cell.dim == 0) && self.correction != Correction::KrichevskyTrofimov {
-                return Ok(finished(self.divergence, value, error, METHOD, sizes));
+                return finished(self.divergence, value, error, METHOD, sizes);
             }
             let value = self.of_counts(&p, &q)?.clamp(0.0, self.divergence.ceiling());
             let error = self.divergence.carried(value, error);

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::kind::{Base, Divergence};
 use super::notes;
-use super::sides::Sides;
+use super::sides::{Sides, in_order};
 use super::structure::{self, Core, Inside};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Discrepancy, Estimate};
@@ -107,8 +107,8 @@ impl Core for Kde {
             q.credit(&mut of_y, &sides.y, &moves_y, true, -1.0);
         }
         let variance = mean_and_variance(&of_x).1 / n + mean_and_variance(&of_y).1 / m;
-        let estimate = structure::finished(self.divergence, value, variance.sqrt(), self.method(), sizes);
-        let of_base = if swapped { (sizes.1, sizes.0) } else { sizes };
+        let estimate = structure::finished(self.divergence, value, variance.sqrt(), self.method(), sizes)?;
+        let of_base = in_order(sizes, swapped);
         let outside = at_x.iter().filter(|&&t| t > notes::out_of_support(of_base.1)).count();
         let estimate = notes::saturation(estimate, self.divergence, of_base);
         Ok(notes::mismatch(estimate, outside as f64 / at_x.len() as f64))

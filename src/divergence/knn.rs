@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::kind::{Base, Divergence};
 use super::notes;
-use super::sides::{Sides, shuffled};
+use super::sides::{Sides, in_order, shuffled};
 use super::structure::{self, Core, Inside};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::resample::{Draw, Pool, Resampling};
@@ -147,7 +147,7 @@ impl Discrepancy for Knn {
         structure::estimate(x, y, self.divergence, self)
     }
 
-    /// Without the correction, which would draw labels anew for every draw.
+    /// Without the correction, which takes longer than the estimate: what draws are compared by has the same bias in each.
     fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
         one_by_one(&Self { correct: false, ..*self }, pool, draws)
     }
@@ -168,7 +168,7 @@ impl Discrepancy for Knn {
         let reach = normal_quantile(0.5 + 0.5 * options.level) * error;
         let (mut lower, mut upper) = ((estimate.value - reach).max(0.0), estimate.value + reach);
         if estimate.kind == Kind::LowerBound {
-            let sizes = if self.check()?.1 { (estimate.sizes.1, estimate.sizes.0) } else { estimate.sizes };
+            let sizes = in_order(estimate.sizes, self.check()?.1);
             lower = lower.min(notes::most_proven_of(self.divergence, sizes, 0.5 + 0.5 * options.level));
             upper = f64::INFINITY;
         }
@@ -192,14 +192,14 @@ impl Core for Knn {
         let sizes = sides.sizes();
         let found = self.found(base, if swapped { sides.swapped() } else { sides });
         let mut estimate = if self.correct {
-            structure::finished(self.divergence, found.value, found.error, self.method(), sizes)
+            structure::finished(self.divergence, found.value, found.error, self.method(), sizes)?
         } else {
             let value = self.divergence.finish(found.value);
             let error = self.divergence.carried(found.value, found.error);
             let evidence = if error.is_finite() { Evidence::StandardError(error) } else { Evidence::Unstated };
             Estimate::new(value, evidence, self.method(), sizes)
         };
-        let of_base = if swapped { (sizes.1, sizes.0) } else { sizes };
+        let of_base = in_order(sizes, swapped);
         estimate = notes::saturation(estimate, self.divergence, of_base);
         // Where P has mass and Q no points, what is seen is a part of what there is.
         if self.correct && found.bounds(base) {

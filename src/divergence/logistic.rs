@@ -63,7 +63,7 @@ impl Fit {
         Self::scaled(p, q, features, centre, inverse)
     }
 
-    /// The same for points that were whitened before, in their one unit: no invertible affine map before that changes the fit.
+    /// A fit to whitened points, whose columns keep their common unit: no invertible affine map of the points before changes it.
     pub(super) fn whitened(p: &[&[f64]], q: &[&[f64]], features: Features) -> Self {
         let (centre, _) = scales(p, q, p[0].len());
         let inverse = vec![1.0; centre.len()];

@@ -14,7 +14,8 @@
 //!
 //! All logarithms are natural: values are in nats. Kernel distances are in units of length ([`Energy`]) or have none ([`Mmd`]).
 
-pub(crate) mod classifier;
+mod classifier;
+pub(crate) mod cross_fit;
 mod discrete;
 mod fit;
 mod gaussian;

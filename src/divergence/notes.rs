@@ -27,7 +27,7 @@ pub(super) fn most_proven(base: Base, (n, m): (usize, usize), level: f64) -> f64
     most.min(base.term(of_p, 1.0) + base.term(1.0 - of_p, 0.0))
 }
 
-/// The same of a divergence.
+/// The largest value of a divergence that samples of these sizes can prove at `level`: see [`most_proven`].
 pub(super) fn most_proven_of(divergence: Divergence, sizes: (usize, usize), level: f64) -> f64 {
     divergence.base().map_or(f64::INFINITY, |(base, _)| divergence.finish(most_proven(base, sizes, level)))
 }

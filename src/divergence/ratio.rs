@@ -3,7 +3,7 @@
 use nalgebra::{Cholesky, DMatrix, DVector};
 use rayon::prelude::*;
 
-use super::classifier::part;
+use super::cross_fit::part;
 use super::kind::{Base, Divergence};
 use super::logistic::Features;
 use super::notes;

@@ -288,3 +288,7 @@ fn rescale(x: &mut [f64], y: &mut [f64], dim: usize) {
         }
     }
 }
+/// The sizes of P and Q where the divergence is that of its base with the two `swapped` or not.
+pub(super) fn in_order((n, m): (usize, usize), swapped: bool) -> (usize, usize) {
+    if swapped { (m, n) } else { (n, m) }
+}

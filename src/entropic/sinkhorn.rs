@@ -105,7 +105,7 @@ impl Sinkhorn {
         }
     }
 
-    /// The same with another reference measure.
+    /// This solver with another reference measure of the entropy.
     #[must_use]
     pub fn with_reference(self, reference: Reference) -> Self {
         Self { reference, ..self }

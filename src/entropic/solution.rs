@@ -44,7 +44,7 @@ pub struct SinkhornSolution {
 }
 
 impl SinkhornSolution {
-    /// The same solution of a problem of this total mass under another reference: values and potentials move, plan and bounds stay.
+    /// The solution under another reference measure, of a problem with this total mass: values and potentials move, plan and bounds stay.
     pub(super) fn under(mut self, reference: Reference, mass: f64) -> Self {
         let each = self.epsilon * (self.reference.divisor(mass) / reference.divisor(mass)).ln();
         if each != 0.0 {

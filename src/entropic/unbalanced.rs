@@ -125,7 +125,7 @@ impl Unbalanced {
         Self { tolerance, ..self }
     }
 
-    /// The same with another reference measure.
+    /// This solver with another reference measure of the entropy.
     #[must_use]
     pub fn with_reference(self, reference: Reference) -> Self {
         Self { reference, ..self }

@@ -1,5 +1,6 @@
 //! Intervals of squared distances, near 0 and far from it.
 
+use super::Evidence;
 use crate::numeric::normal::normal_quantile;
 
 /// The interval of a squared distance τ ≥ 0 whose unbiased estimate is `value`.
@@ -8,7 +9,7 @@ use crate::numeric::normal::normal_quantile;
 /// there, of a law of this skewness (a weighted sum of centred squares of normal variables: √8 for a single one). The ends are the τ that a test would just not reject
 /// (a score interval), so that they hold near 0, where value ± 1.96 standard errors does not. At τ = 0 the quantiles are those of a gamma
 /// law of the same variance and skewness.
-pub(crate) fn score_interval(value: f64, first: f64, second: f64, skewness: f64, level: f64) -> (f64, f64) {
+fn score_interval(value: f64, first: f64, second: f64, skewness: f64, level: f64) -> (f64, f64) {
     let normal = normal_quantile(0.5 + 0.5 * level);
     if second <= f64::MIN_POSITIVE {
         let half = normal * first.max(0.0).sqrt();
@@ -35,6 +36,25 @@ pub(crate) fn score_interval(value: f64, first: f64, second: f64, skewness: f64,
     let reach = |quantile: f64| (middle * middle - value * value + quantile * quantile).max(0.0).sqrt();
     let lower = if value > above { (middle - reach(above)).max(0.0) } else { 0.0 };
     (lower, (middle + reach(below)).max(0.0))
+}
+
+/// How an unbiased estimate of a squared distance varies where the distributions are equal: as a weighted sum of squares.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NearEqual {
+    pub(crate) variance: f64,
+    pub(crate) skewness: f64,
+}
+
+/// The evidence of a squared distance `value` from its `unbiased` estimate, of which the influence of the points gives the variance
+/// `of_influence`: that holds what is left near 0 twice. Unstated where a variance is not finite, as of one point.
+pub(crate) fn score_evidence(value: f64, unbiased: f64, of_influence: f64, near: NearEqual, level: f64) -> Evidence {
+    if !(of_influence.is_finite() && near.variance.is_finite()) {
+        return Evidence::Unstated;
+    }
+    let first = of_influence - 2.0 * near.variance;
+    let std_error = (first.max(0.0) + near.variance).sqrt();
+    let (lower, upper) = score_interval(unbiased, first, near.variance, near.skewness, level);
+    Evidence::Asymmetric { std_error, lower: lower.min(value), upper: upper.max(value), level }
 }
 
 #[cfg(test)]

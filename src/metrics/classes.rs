@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Estimate, Evidence, Kind, Note};
 use crate::measure::Samples;
 use crate::numeric::random::stream;
-use crate::numeric::sum::sum;
+use crate::numeric::sum::{mean_and_variance, sum};
 
 /// The Inception score exp(E KL(p(y | x) ‖ p(y))) of class posteriors, one row of probabilities for each fake point.
 ///
@@ -156,8 +156,7 @@ fn whole(rows: &ArrayView2<'_, f64>) -> (f64, f64) {
     let own = mean(rows);
     let n = rows.nrows() as f64;
     let terms: Vec<f64> = rows.rows().into_iter().map(|row| kl(&row, &own)).collect();
-    let logarithm = sum(terms.iter().copied()) / n;
-    let first = sum(terms.iter().map(|term| (term - logarithm).powi(2))) / (n - 1.0).max(1.0);
+    let (logarithm, first) = mean_and_variance(&terms);
     // How far rows are from their mean, in χ²: the mean varies by 1/n of it, in directions of weight 1 at most.
     let away = |row: ArrayView1<'_, f64>| {
         let classes = row.into_iter().zip(&own).filter(|(_, own)| **own > 0.0);
@@ -173,10 +172,8 @@ fn in_parts(rows: &Array2<f64>, splits: usize) -> (f64, f64) {
     let n = rows.nrows();
     let part = |k: usize| rows.slice(ndarray::s![k * n / splits..(k + 1) * n / splits, ..]);
     let scores: Vec<f64> = (0..splits).map(|k| whole(&part(k)).0).collect();
-    let count = splits as f64;
-    let value = sum(scores.iter().copied()) / count;
-    let variance = sum(scores.iter().map(|score| (score - value).powi(2))) / (count - 1.0);
-    (value, (variance / count).sqrt())
+    let (value, variance) = mean_and_variance(&scores);
+    (value, (variance / splits as f64).sqrt())
 }
 
 /// The rows by their probabilities.

@@ -1,7 +1,7 @@
 //! The classifier two-sample test.
 
 use crate::divergence::Features;
-use crate::divergence::classifier::halves;
+use crate::divergence::cross_fit::halves;
 use crate::divergence::sides::Sides;
 use crate::error::Result;
 use crate::estimate::{Discrepancy, Estimate, Evidence, Note};

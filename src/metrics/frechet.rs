@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::closed_form::{Moments, bures_squared, maps_between};
 use crate::divergence::sides::draws;
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
-use crate::estimate::{Discrepancy, Estimate, Evidence, Kind, LEVEL, Note, score_interval};
+use crate::estimate::{Discrepancy, Estimate, Evidence, Kind, LEVEL, NearEqual, Note, score_evidence};
 use crate::measure::{Points, Samples};
 use crate::numeric::stream;
 use crate::numeric::sum::sum;
@@ -106,74 +106,59 @@ impl Fid {
     /// The interval for the value between the distributions; what covariances over n lack is of higher order.
     fn evidence(value: f64, [x, y]: [&Samples; 2], [p, q]: [&Moments; 2], level: f64) -> Evidence {
         let all = variance(x, y, p, q);
-        let near = NearEqual::of([x, y], [p, q]);
-        // NaN for a sample of one point.
-        if !(all.is_finite() && near.variance.is_finite()) {
-            return Evidence::Unstated;
-        }
-        let first = all - 2.0 * near.variance;
-        let (lower, upper) = score_interval(value - near.excess, first, near.variance, near.skewness, level);
-        let std_error = (first.max(0.0) + near.variance).sqrt();
-        Evidence::Asymmetric { std_error, lower: lower.min(value), upper: upper.max(value), level }
+        let (excess, near) = near_equal([x, y], [p, q]);
+        score_evidence(value, value - excess, all, near, level)
     }
-}
-
-/// FID where the moments of both distributions are nearly equal: a weighted sum of squares of variables that are about normal.
-struct NearEqual {
-    /// Its mean where they are equal.
-    excess: f64,
-    variance: f64,
-    skewness: f64,
 }
 
 /// So many points are turned into the axes at once.
 const TURNED: usize = 1024;
 
-impl NearEqual {
-    /// ‖Δm‖² + ½ Σ (ΔS)²_kl / (λ_k + λ_l) in the axes of the mean covariance. O((n + m) d²).
-    fn of(samples: [&Samples; 2], moments: [&Moments; 2]) -> Self {
-        let dim = samples[0].dim();
-        let (values, axes) = moments[0].axes_with(moments[1]);
-        let mut of_means = vec![0.0; dim];
-        let mut of_products = DMatrix::<f64>::zeros(dim, dim);
-        for (side, own) in samples.into_iter().zip(moments) {
-            let shares: Vec<f64> = side.weights().as_slice().iter().map(|w| w / side.total()).collect();
-            let squares = sum(shares.iter().map(|w| w * w));
-            // Σ share z zᵀ, and the same of z², with z in the axes.
-            let (mut once, mut twice) = (DMatrix::<f64>::zeros(dim, dim), DMatrix::<f64>::zeros(dim, dim));
-            for (points, shares) in side.points().as_slice().chunks(TURNED * dim).zip(shares.chunks(TURNED)) {
-                let centred = DMatrix::from_fn(dim, shares.len(), |k, i| points[i * dim + k] - own.mean()[k]);
-                let z = axes.tr_mul(&centred);
-                let weighted = |m: &DMatrix<f64>| DMatrix::from_fn(dim, shares.len(), |k, i| shares[i] * m[(k, i)]);
-                once += weighted(&z) * z.transpose();
-                let squared = z.map(|z| z * z);
-                twice += weighted(&squared) * squared.transpose();
-            }
-            let of_mean = squares / (1.0 - squares);
-            for k in 0..dim {
-                of_means[k] += of_mean * once[(k, k)];
-                for l in 0..=k {
-                    of_products[(k, l)] += of_mean * (twice[(k, l)] - once[(k, l)] * once[(k, l)]).max(0.0);
-                }
-            }
+/// The mean of FID where the moments of both distributions are equal, and how it varies near there: a weighted sum of squares of variables
+/// that are about normal,
+/// ‖Δm‖² + ½ Σ (ΔS)²_kl / (λ_k + λ_l) in the axes of the mean covariance. O((n + m) d²).
+fn near_equal(samples: [&Samples; 2], moments: [&Moments; 2]) -> (f64, NearEqual) {
+    let dim = samples[0].dim();
+    let (values, axes) = moments[0].axes_with(moments[1]);
+    let mut of_means = vec![0.0; dim];
+    let mut of_products = DMatrix::<f64>::zeros(dim, dim);
+    for (side, own) in samples.into_iter().zip(moments) {
+        let shares: Vec<f64> = side.weights().as_slice().iter().map(|w| w / side.total()).collect();
+        let squares = sum(shares.iter().map(|w| w * w));
+        // Σ share z zᵀ, and the same of z², with z in the axes.
+        let (mut once, mut twice) = (DMatrix::<f64>::zeros(dim, dim), DMatrix::<f64>::zeros(dim, dim));
+        for (points, shares) in side.points().as_slice().chunks(TURNED * dim).zip(shares.chunks(TURNED)) {
+            let centred = DMatrix::from_fn(dim, shares.len(), |k, i| points[i * dim + k] - own.mean()[k]);
+            let z = axes.tr_mul(&centred);
+            let weighted = |m: &DMatrix<f64>| DMatrix::from_fn(dim, shares.len(), |k, i| shares[i] * m[(k, i)]);
+            once += weighted(&z) * z.transpose();
+            let squared = z.map(|z| z * z);
+            twice += weighted(&squared) * squared.transpose();
         }
-        let mut weights = of_means;
+        let of_mean = squares / (1.0 - squares);
         for k in 0..dim {
+            of_means[k] += of_mean * once[(k, k)];
             for l in 0..=k {
-                let both = values[k] + values[l];
-                if both > f64::EPSILON * dim as f64 * values.amax() {
-                    // Off the diagonal each entry is there twice.
-                    let times = if k == l { 0.5 } else { 1.0 };
-                    weights.push(times * of_products[(k, l)] / both);
-                }
+                of_products[(k, l)] += of_mean * (twice[(k, l)] - once[(k, l)] * once[(k, l)]).max(0.0);
             }
         }
-        let unit = weights.iter().copied().fold(0.0_f64, f64::max);
-        let power = |k: i32| sum(weights.iter().map(|w| (*w / unit).powi(k)));
-        let skewness = if unit > 0.0 { 8.0 * power(3) / (2.0 * power(2)).powf(1.5) } else { 0.0 };
-        let variance = if unit > 0.0 { 2.0 * power(2) * unit * unit } else { unit };
-        Self { excess: sum(weights.iter().copied()), variance, skewness }
     }
+    let mut weights = of_means;
+    for k in 0..dim {
+        for l in 0..=k {
+            let both = values[k] + values[l];
+            if both > f64::EPSILON * dim as f64 * values.amax() {
+                // Off the diagonal each entry is there twice.
+                let times = if k == l { 0.5 } else { 1.0 };
+                weights.push(times * of_products[(k, l)] / both);
+            }
+        }
+    }
+    let unit = weights.iter().copied().fold(0.0_f64, f64::max);
+    let power = |k: i32| sum(weights.iter().map(|w| (*w / unit).powi(k)));
+    let skewness = if unit > 0.0 { 8.0 * power(3) / (2.0 * power(2)).powf(1.5) } else { 0.0 };
+    let variance = if unit > 0.0 { 2.0 * power(2) * unit * unit } else { unit };
+    (sum(weights.iter().copied()), NearEqual { variance, skewness })
 }
 
 /// The variance from the influence of each point u away from its mean, ±2 (m₁ − m₂)·u + uᵀ (I − T) u. NaN for a sample of one point.

@@ -8,7 +8,7 @@ use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
 use crate::measure::Samples;
 use crate::neighbors::nearest::{Norm, Tree};
 use crate::numeric::stream;
-use crate::numeric::sum::sum;
+use crate::numeric::sum::{mean_and_variance, sum};
 
 /// One of the scores of [`prdc`], as a [`Discrepancy`].
 ///
@@ -203,11 +203,7 @@ fn std_errors(sides: &Sides, k: usize, scores: &[ManifoldScore]) -> Option<Vec<f
             found.push(scores.iter().map(|&score| balls.score(score)).collect());
         }
     }
-    let count = found.len() as f64;
-    let spread = |at: usize| {
-        let mean = sum(found.iter().map(|scores| scores[at])) / count;
-        (sum(found.iter().map(|scores| (scores[at] - mean).powi(2))) / (count - 1.0)).sqrt()
-    };
+    let spread = |at: usize| mean_and_variance(&found.iter().map(|scores| scores[at]).collect::<Vec<_>>()).1.sqrt();
     Some((0..scores.len()).map(spread).collect())
 }
 

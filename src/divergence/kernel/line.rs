@@ -12,7 +12,7 @@ use crate::estimate::resample::{Draw, Pool};
 use crate::measure::Samples;
 use crate::numeric::Sum;
 
-use super::second_order::SecondOrder;
+use super::second_order::near_equal;
 use super::statistic::{How, Pairing, Parts, Selves, finite, shares, shares_of_draw};
 
 /// Points of both samples in increasing order: the gaps after each, and where each stands.
@@ -94,7 +94,7 @@ pub(super) fn energy(x: &Samples, y: &Samples, how: How) -> Estimate {
     };
     // What F and G differ by through rounding alone is no difference.
     let gap = |f: f64, g: f64| if (f - g).abs() <= 4.0 * f64::EPSILON { 0.0 } else { (f - g).powi(2) };
-    let second = || SecondOrder::new([&a, &b], |side, i| [x, y][side].point(i), |x, y| (x[0] - y[0]).abs(), -1.0);
+    let second = || near_equal([&a, &b], |side, i| [x, y][side].point(i), |x, y| (x[0] - y[0]).abs(), -1.0);
     parts.estimate(2.0 * order.integral(&f, &g, gap), second, how)
 }
 

@@ -2,6 +2,7 @@
 
 use nalgebra::DMatrix;
 
+use crate::estimate::NearEqual;
 use crate::numeric::sum::{dot, sum};
 
 /// The most points of either side that this is worked out from: it tells how wide an interval is, not where.
@@ -9,66 +10,59 @@ const MOST: usize = 96;
 
 /// The variance and the skewness of the unbiased statistic under P = Q, where its second and third cumulants are 2 Σ λ² and 8 Σ λ³ over
 /// the eigenvalues λ of the centred kernel. (Serfling, *Approximation Theorems of Mathematical Statistics*, 1980, §5.5.)
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SecondOrder {
-    pub(super) variance: f64,
-    pub(super) skewness: f64,
-}
-
-impl SecondOrder {
-    /// Of masses that total 1 on either side; `sign` as in [`Parts`](super::statistic::Parts). O(min(n, 96)³).
-    pub(super) fn new<'a>(
-        masses: [&[f64]; 2],
-        point: impl Fn(usize, usize) -> &'a [f64],
-        between: impl Fn(&[f64], &[f64]) -> f64,
-        sign: f64,
-    ) -> Self {
-        // Evenly spaced among the points with mass.
-        let picked = [0, 1].map(|side: usize| {
-            let all: Vec<usize> = (0..masses[side].len()).filter(|&i| masses[side][i] > 0.0).collect();
-            let few = all.len().min(MOST);
-            (0..few).map(|k| all[k * all.len() / few]).collect::<Vec<usize>>()
-        });
-        let of: Vec<(usize, usize)> = (0..2).flat_map(|side| picked[side].iter().map(move |&i| (side, i))).collect();
-        let (size, first) = (of.len(), picked[0].len());
-        let mut k = DMatrix::<f64>::zeros(size, size);
-        for p in 0..size {
-            for q in 0..p {
-                let value = sign * between(point(of[p].0, of[p].1), point(of[q].0, of[q].1));
-                (k[(p, q)], k[(q, p)]) = (value, value);
-            }
+///
+/// Masses total 1 on either side; `sign` is as in [`Parts`](super::statistic::Parts). O(min(n, 96)³).
+pub(super) fn near_equal<'a>(
+    masses: [&[f64]; 2],
+    point: impl Fn(usize, usize) -> &'a [f64],
+    between: impl Fn(&[f64], &[f64]) -> f64,
+    sign: f64,
+) -> NearEqual {
+    // Evenly spaced among the points with mass.
+    let picked = [0, 1].map(|side: usize| {
+        let all: Vec<usize> = (0..masses[side].len()).filter(|&i| masses[side][i] > 0.0).collect();
+        let few = all.len().min(MOST);
+        (0..few).map(|k| all[k * all.len() / few]).collect::<Vec<usize>>()
+    });
+    let of: Vec<(usize, usize)> = (0..2).flat_map(|side| picked[side].iter().map(move |&i| (side, i))).collect();
+    let (size, first) = (of.len(), picked[0].len());
+    let mut k = DMatrix::<f64>::zeros(size, size);
+    for p in 0..size {
+        for q in 0..p {
+            let value = sign * between(point(of[p].0, of[p].1), point(of[q].0, of[q].1));
+            (k[(p, q)], k[(q, p)]) = (value, value);
         }
-        // Masses within the part that is looked at, and what brings its eigenvalues to those of the whole.
-        let mut share = Vec::with_capacity(size);
-        let mut factor = Vec::with_capacity(size);
-        for side in 0..2 {
-            let total = sum(picked[side].iter().map(|&i| masses[side][i]));
-            let own: Vec<f64> = picked[side].iter().map(|&i| masses[side][i] / total).collect();
-            let ratio = dot(masses[side], masses[side]) / dot(&own, &own);
-            // Means that are taken off take degrees of freedom with them.
-            let n = own.len() as f64;
-            let freedom = (n - 1.0) / (n.max(4.0) - 3.0);
-            let way = if side == 0 { 1.0 } else { -1.0 };
-            factor.extend(own.iter().map(|share| way * share * (ratio * freedom.sqrt()).sqrt()));
-            share.extend(own);
-        }
-        let mut centred = centred(&k, &share, first);
-        for p in 0..size {
-            for q in 0..size {
-                centred[(p, q)] *= factor[p] * factor[q];
-            }
-        }
-        // In a unit in which cubes neither overflow nor vanish.
-        let unit = centred.amax();
-        if unit == 0.0 {
-            return Self { variance: 0.0, skewness: 0.0 };
-        }
-        centred /= unit;
-        let square = &centred * &centred;
-        // Sums over different points: the diagonal of `centred` is 0.
-        let (second, third) = (square.trace(), square.dot(&centred).max(0.0));
-        Self { variance: 2.0 * second * unit * unit, skewness: 8.0 * third / (2.0 * second).powf(1.5) }
     }
+    // Masses within the part that is looked at, and what brings its eigenvalues to those of the whole.
+    let mut share = Vec::with_capacity(size);
+    let mut factor = Vec::with_capacity(size);
+    for side in 0..2 {
+        let total = sum(picked[side].iter().map(|&i| masses[side][i]));
+        let own: Vec<f64> = picked[side].iter().map(|&i| masses[side][i] / total).collect();
+        let ratio = dot(masses[side], masses[side]) / dot(&own, &own);
+        // Means that are taken off take degrees of freedom with them.
+        let n = own.len() as f64;
+        let freedom = (n - 1.0) / (n.max(4.0) - 3.0);
+        let way = if side == 0 { 1.0 } else { -1.0 };
+        factor.extend(own.iter().map(|share| way * share * (ratio * freedom.sqrt()).sqrt()));
+        share.extend(own);
+    }
+    let mut centred = centred(&k, &share, first);
+    for p in 0..size {
+        for q in 0..size {
+            centred[(p, q)] *= factor[p] * factor[q];
+        }
+    }
+    // In a unit in which cubes neither overflow nor vanish.
+    let unit = centred.amax();
+    if unit == 0.0 {
+        return NearEqual { variance: 0.0, skewness: 0.0 };
+    }
+    centred /= unit;
+    let square = &centred * &centred;
+    // Sums over different points: the diagonal of `centred` is 0.
+    let (second, third) = (square.trace(), square.dot(&centred).max(0.0));
+    NearEqual { variance: 2.0 * second * unit * unit, skewness: 8.0 * third / (2.0 * second).powf(1.5) }
 }
 
 /// A symmetric matrix less the means of the rows and columns of its blocks; no point meets itself.

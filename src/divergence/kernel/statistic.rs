@@ -2,12 +2,12 @@
 
 use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::estimate::resample::{Draw, Pool};
-use crate::estimate::{Estimate, Evidence, Kind, Note, score_interval};
+use crate::estimate::{Estimate, Evidence, Kind, NearEqual, Note, score_evidence};
 use crate::measure::Samples;
 use crate::numeric::sum::{dot, sum};
 use crate::simd::{LANES, PairFunction};
 
-use super::second_order::SecondOrder;
+use super::second_order::near_equal;
 use super::sums::{Side, across, forms, within};
 
 /// How the mean over pairs of points of one sample treats a point paired with itself.
@@ -92,24 +92,15 @@ impl Parts<'_> {
     ///
     /// The variance has two parts: 4 Var h / n on either side for the projections h(xᵢ) = within(xᵢ) − across(xᵢ) (Hoeffding; no point
     /// meets itself in them), and what is left where P = Q, which `second` says. Var h of the sample holds twice the latter.
-    pub(super) fn estimate(&self, plain: f64, second: impl FnOnce() -> SecondOrder, how: How) -> Estimate {
+    pub(super) fn estimate(&self, plain: f64, second: impl FnOnce() -> NearEqual, how: How) -> Estimate {
         let How { pairing, method, level } = how;
         let [own_x, own_y, _] = self.means();
         let correction = self.selves.correction(0, own_x) + self.selves.correction(1, own_y);
         // Of a sample and itself it is 0, not what two samples of one distribution give.
         let unbiased = if plain == 0.0 { 0.0 } else { plain + self.sign * correction };
         let value = if pairing == Pairing::Biased { plain } else { unbiased };
-        let evidence = level.map_or(Evidence::Unstated, |level| {
-            let (variance, second) = (self.variance(), second());
-            // NaN for a sample of one point.
-            if !(variance.is_finite() && second.variance.is_finite()) {
-                return Evidence::Unstated;
-            }
-            let first = variance - 2.0 * second.variance;
-            let std_error = (first.max(0.0) + second.variance).sqrt();
-            let (lower, upper) = score_interval(unbiased, first, second.variance, second.skewness, level);
-            Evidence::Asymmetric { std_error, lower: lower.min(value), upper: upper.max(value), level }
-        });
+        let evidence =
+            level.map_or(Evidence::Unstated, |level| score_evidence(value, unbiased, self.variance(), second(), level));
         let sizes = (self.masses[0].len(), self.masses[1].len());
         let estimate = Estimate::new(value, evidence, method, sizes);
         if pairing == Pairing::Biased { estimate.with_note(Note::Biased(Kind::UpperBound)) } else { estimate }
@@ -196,7 +187,7 @@ pub(super) fn by_pairs<F: PairFunction>(
     let selves = Selves::new(masses, |side, i| diagonal([x, y][side].point(i)));
     let within = [within(function, &sides[0]), within(function, &sides[1])];
     let parts = Parts { masses, within, across: [rows, columns], selves, sign };
-    let second = || SecondOrder::new(masses, |side, i| [x, y][side].point(i), |x, y| between(function, x, y), sign);
+    let second = || near_equal(masses, |side, i| [x, y][side].point(i), |x, y| between(function, x, y), sign);
     Ok(parts.estimate(parts.plain()?, second, how))
 }
 

@@ -21,7 +21,7 @@ use std::collections::{HashMap, HashSet};
 
 use rand::RngExt;
 
-use super::classifier::modelled;
+use super::cross_fit::modelled;
 use super::kind::{Base, Divergence};
 use super::logistic::Features;
 use super::notes;
@@ -193,13 +193,11 @@ impl Table {
 
     /// Calls columns of numbers constant that are affine functions of others, before anything is drawn within their steps.
     fn leave_out_dependent(&mut self) {
-        let number = |k: &usize| !matches!(self.columns[*k], Column::Constant | Column::Levels(_));
-        let numbers: Vec<usize> = (0..self.dim).filter(number).collect();
+        let numbers = self.numeric();
         if !self.columns.iter().any(|column| matches!(column, Column::Rounded { .. })) || numbers.len() < 2 {
             return;
         }
-        let rows: Vec<&[f64]> = self.x.chunks_exact(self.dim).chain(self.y.chunks_exact(self.dim)).collect();
-        let kept = rank::independent(&rows, &numbers);
+        let kept = self.independent(&numbers);
         numbers.into_iter().filter(|k| !kept.contains(k)).for_each(|k| self.columns[k] = Column::Constant);
     }
 
@@ -252,10 +250,10 @@ impl Table {
             if is_disjoint {
                 let (n, m) = (self.x.len() / self.dim, self.y.len() / self.dim);
                 let (value, error) = Self::of_counts(base, &[(n, 0), (0, m)]);
-                return Ok(self.noted(finished(divergence, value, error, method, self.sizes)));
+                return Ok(self.noted(finished(divergence, value, error, method, self.sizes)?));
             }
         }
-        let mut found = possible(estimated(parts)?)?;
+        let mut found = estimated(parts)?;
         found.sizes = self.sizes;
         Ok(self.noted(found))
     }
@@ -294,10 +292,20 @@ impl Table {
 
     /// How many dimensions the numbers fill: columns that are neither constant nor levels, less those that follow from others.
     pub(super) fn numbers(&self) -> usize {
+        let numbers = self.numeric();
+        if numbers.is_empty() { 0 } else { self.independent(&numbers).len() }
+    }
+
+    /// The columns of numbers.
+    fn numeric(&self) -> Vec<usize> {
         let number = |k: &usize| !matches!(self.columns[*k], Column::Constant | Column::Levels(_));
-        let numbers: Vec<usize> = (0..self.dim).filter(number).collect();
+        (0..self.dim).filter(number).collect()
+    }
+
+    /// Those of some columns that do not follow from the others.
+    fn independent(&self, columns: &[usize]) -> Vec<usize> {
         let rows: Vec<&[f64]> = self.x.chunks_exact(self.dim).chain(self.y.chunks_exact(self.dim)).collect();
-        if numbers.is_empty() { 0 } else { rank::independent(&rows, &numbers).len() }
+        rank::independent(&rows, columns)
     }
 
     /// The parts, were the columns what they are said to be.
@@ -370,7 +378,7 @@ impl Table {
             let sides = model.expanded_in(self);
             let sides = if swapped { sides.swapped() } else { sides };
             let (value, error) = modelled(base, &sides);
-            return Ok(finished(divergence, value, error, "logistic ratio over levels", self.sizes));
+            return finished(divergence, value, error, "logistic ratio over levels", self.sizes);
         }
         let (mut counted, mut shares) = (Vec::with_capacity(cells.len()), Vec::with_capacity(cells.len()));
         for cell in &cells {
@@ -394,7 +402,7 @@ impl Table {
             }
         }
         let (value, error) = combined(base, &counted);
-        Ok(finished(divergence, value, error, core.method(), self.sizes))
+        finished(divergence, value, error, core.method(), self.sizes)
     }
 
     /// Refuses a base that an estimator does not give inside cells, with the columns that make them.
@@ -449,14 +457,14 @@ impl Model {
 }
 
 /// The estimate of a divergence from that of its base. A base outside its range by no more than chance is moved to the nearest value that it
-/// can have; one farther out is NaN, which [`possible`] refuses.
+/// can have; one farther out is refused: moved into the range it would hide that the method does not fit.
 pub(super) fn finished(
     divergence: Divergence,
     base: f64,
     error: f64,
     method: &'static str,
     sizes: (usize, usize),
-) -> Estimate {
+) -> Result<Estimate> {
     let most = match divergence.base() {
         Some((Base::Power(a), _)) if a < 1.0 => 1.0 / (1.0 - a),
         Some((Base::JensenShannon, _)) => std::f64::consts::LN_2,
@@ -465,33 +473,22 @@ pub(super) fn finished(
     };
     let moved = base.clamp(0.0, most);
     if (base - moved).abs() > TOO_FAR * error + ROUNDING {
-        let evidence = Evidence::Interval { lower: base - TOO_FAR * error, upper: base + TOO_FAR * error, level: 1.0 };
-        return Estimate::new(f64::NAN, evidence, method, sizes);
+        let (lower, upper) = (base - TOO_FAR * error, base + TOO_FAR * error);
+        let why = format!(
+            "{method} give a value between {lower:.3} and {upper:.3}, which is none that there can be: the method does not fit these \
+             samples; choose another"
+        );
+        return Err(Error::new("x", ErrorKind::Unsupported(why.into())));
     }
     let error = divergence.carried(moved, error);
     let evidence = if error.is_finite() { Evidence::StandardError(error) } else { Evidence::Unstated };
-    Estimate::new(divergence.finish(moved), evidence, method, sizes)
+    Ok(Estimate::new(divergence.finish(moved), evidence, method, sizes))
 }
 
 /// Standard errors from the range of a sum from which a value outside is no accident.
 const TOO_FAR: f64 = 4.0;
 /// What rounding may put a sum outside of its range by.
 const ROUNDING: f64 = 1e-9;
-
-/// Refuses an estimate that [`finished`] found too far outside of what its divergence can be: moved into the range it would hide that the
-/// method does not fit.
-fn possible(estimate: Estimate) -> Result<Estimate> {
-    let Evidence::Interval { lower, upper, .. } = estimate.evidence else { return Ok(estimate) };
-    if !estimate.value.is_nan() {
-        return Ok(estimate);
-    }
-    let why = format!(
-        "{} give a value between {lower:.3} and {upper:.3}, which is none that there can be: the method does not fit these \
-         samples; choose another",
-        estimate.method
-    );
-    Err(Error::new("x", ErrorKind::Unsupported(why.into())))
-}
 
 fn one_is_flat(x: &[&[f64]], y: &[&[f64]], columns: &[usize]) -> bool {
     columns.len() > 1

@@ -66,15 +66,23 @@ fn negate(potentials: &mut [f64]) {
     potentials.iter_mut().for_each(|p| *p = -*p);
 }
 
+/// What a basis moves, and what that costs.
+fn mass_and_cost<A: Amount>(arcs: impl Iterator<Item = TreeArc<A>>, cost: &dyn Fn(usize, usize) -> f64) -> (f64, f64) {
+    let (mut mass, mut total) = (Sum::default(), Sum::default());
+    arcs.for_each(|arc| {
+        mass.add(arc.flow.as_f64());
+        total.add_product(arc.flow.as_f64(), cost(arc.source as usize, arc.target as usize));
+    });
+    (mass.value(), total.value())
+}
+
 /// How far the cost of a basis can be from the optimum, of which `lower` is a lower bound.
 pub(super) fn relative_gap<A: Amount>(
     arcs: impl Iterator<Item = TreeArc<A>>,
     cost: &dyn Fn(usize, usize) -> f64,
     lower: f64,
 ) -> f64 {
-    let mut total = Sum::default();
-    arcs.for_each(|arc| total.add_product(arc.flow.as_f64(), cost(arc.source as usize, arc.target as usize)));
-    let total = total.value();
+    let (_, total) = mass_and_cost(arcs, cost);
     if total > lower { (total - lower) / total.abs().max(lower.abs()) } else { 0.0 }
 }
 
@@ -124,12 +132,8 @@ impl Rounds<'_> {
 
     /// Whether the unit of fixed point can move the transport cost by more than a share of it that counts.
     fn is_coarse<O: Order, A: Amount>(&self, fixed: FixedPoint, tree: &Tree<O, A>) -> bool {
-        let (mut mass, mut total) = (Sum::default(), Sum::default());
-        tree.arcs_by_node().for_each(|arc| {
-            mass.add(arc.flow.as_f64());
-            total.add_product(arc.flow.as_f64(), (self.cost)(arc.source as usize, arc.target as usize));
-        });
-        fixed.unit() * mass.value() > ROUNDING * total.value().abs()
+        let (mass, total) = mass_and_cost(tree.arcs_by_node(), self.cost);
+        fixed.unit() * mass > ROUNDING * total.abs()
     }
 
     fn run_with<O: Order, A: Amount>(
