@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from earthwork.pot import bregman, lp, partial, unbalanced, utils
+from earthwork.pot import backend, batch, bregman, datasets, gaussian, gmm, lp, partial, sliced, solvers, unbalanced, utils
 from earthwork.pot._accelerate import accelerate, accelerated, report, report_rows, restore
 from earthwork.pot._errors import InputError, NotServed
+from earthwork.pot.batch import dist_batch, solve_batch, solve_sample_batch
 from earthwork.pot.bregman import barycenter, sinkhorn, sinkhorn2
 from earthwork.pot.lp import (
     binary_search_circle,
@@ -31,6 +32,16 @@ from earthwork.pot.lp import (
     wasserstein_1d,
     wasserstein_circle,
 )
+from earthwork.pot.sliced import (
+    expected_sliced_plan,
+    linear_sliced_wasserstein_sphere,
+    max_sliced_wasserstein_distance,
+    min_sliced_transport_plan,
+    sliced_wasserstein_distance,
+    sliced_wasserstein_sphere,
+    sliced_wasserstein_sphere_unif,
+)
+from earthwork.pot.solvers import solve, solve_bary_sample, solve_sample
 from earthwork.pot.unbalanced import sinkhorn_unbalanced, sinkhorn_unbalanced2
 from earthwork.pot.utils import dist, tic, toc, toq, unif
 
@@ -39,18 +50,28 @@ __all__ = [
     "NotServed",
     "accelerate",
     "accelerated",
+    "backend",
     "barycenter",
+    "batch",
     "binary_search_circle",
     "bregman",
+    "datasets",
     "dist",
+    "dist_batch",
     "emd",
     "emd2",
     "emd2_1d",
     "emd2_lazy",
     "emd_1d",
     "emd_1d_dual_backprop",
+    "expected_sliced_plan",
+    "gaussian",
+    "gmm",
     "linear_circular_ot",
+    "linear_sliced_wasserstein_sphere",
     "lp",
+    "max_sliced_wasserstein_distance",
+    "min_sliced_transport_plan",
     "partial",
     "report",
     "report_rows",
@@ -58,11 +79,21 @@ __all__ = [
     "semidiscrete_wasserstein2_unif_circle",
     "sinkhorn",
     "sinkhorn2",
+    "sinkhorn_unbalanced",
+    "sinkhorn_unbalanced2",
+    "sliced",
+    "sliced_wasserstein_distance",
+    "sliced_wasserstein_sphere",
+    "sliced_wasserstein_sphere_unif",
+    "solve",
+    "solve_bary_sample",
+    "solve_batch",
+    "solve_sample",
+    "solve_sample_batch",
+    "solvers",
     "tic",
     "toc",
     "toq",
-    "sinkhorn_unbalanced",
-    "sinkhorn_unbalanced2",
     "unbalanced",
     "unif",
     "utils",

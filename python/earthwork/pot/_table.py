@@ -27,10 +27,30 @@ SERVED: dict[str, tuple[str, str]] = {
     "ot.bregman._barycenter": ("fixed", "barycenter barycenter_sinkhorn barycenter_stabilized barycenter_debiased"),
     "ot.bregman._convolutional": ("fixed", "convolutional_barycenter2d convolutional_barycenter2d_debiased"),
     "ot.bregman._empirical": ("bregman", "empirical_sinkhorn empirical_sinkhorn2 empirical_sinkhorn_divergence"),
+    "ot.bregman._dictionary": ("bregman", "unmix"),
+    "ot.bregman._screenkhorn": ("bregman", "screenkhorn"),
+    "ot.sliced._sliced_distances": ("sliced", "sliced_wasserstein_distance max_sliced_wasserstein_distance"),
+    "ot.sliced._sliced_plans": ("sliced", "min_sliced_transport_plan expected_sliced_plan sliced_plans"),
+    "ot.sliced._spherical_sliced": (
+        "sliced",
+        "sliced_wasserstein_sphere sliced_wasserstein_sphere_unif linear_sliced_wasserstein_sphere",
+    ),
+    "ot.gaussian": (
+        "gaussian",
+        "bures_wasserstein_mapping_hd empirical_bures_wasserstein_mapping_hd bures_distance bures_wasserstein_distance "
+        "bures_wasserstein_distance_hd empirical_bures_wasserstein_distance empirical_bures_wasserstein_distance_hd "
+        "bures_barycenter_fixpoint bures_barycenter_gradient_descent bures_wasserstein_barycenter "
+        "empirical_bures_wasserstein_barycenter gaussian_gromov_wasserstein_distance "
+        "empirical_gaussian_gromov_wasserstein_distance gaussian_gromov_wasserstein_mapping "
+        "empirical_gaussian_gromov_wasserstein_mapping",
+    ),
+    "ot.gmm": ("gmm", "gmm_ot_loss gmm_ot_plan gmm_ot_apply_map gmm_ot_plan_density dist_bures_squared"),
+    "ot.solvers._linear": ("solvers", "solve solve_sample"),
+    "ot.batch._linear": ("batch", "solve_batch solve_sample_batch"),
     "ot.partial.partial_solvers": (
         "partial",
         "partial_wasserstein partial_wasserstein2 partial_wasserstein_lagrange entropic_partial_wasserstein "
-        "entropic_partial_wasserstein_logscale partial_wasserstein_1d",
+        "entropic_partial_wasserstein_logscale",
     ),
     "ot.unbalanced._sinkhorn": (
         "unbalanced",

@@ -127,7 +127,10 @@ def ot_barycenter_energy(measure_locations: Any, measure_weights: Any, X: Any, a
     from earthwork.pot.lp import emd2
 
     costs = [cost_list] * len(measure_locations) if callable(cost_list) else cost_list
-    pairs = zip(costs, measure_locations, measure_weights, strict=True)
+    for name, given in (("measure_weights", measure_weights), ("cost_list", costs)):
+        if len(given) < len(measure_locations):
+            raise InputError(f"{name}: there are {len(given)} for {len(measure_locations)} measures")
+    pairs = zip(costs, measure_locations, measure_weights, strict=False)
     return sum(emd2(a, weights, cost(X, place)) for cost, place, weights in pairs)
 
 

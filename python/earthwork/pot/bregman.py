@@ -14,6 +14,7 @@ from earthwork import _earthwork as _native
 from earthwork._inputs import Floats
 from earthwork.pot import _entropic
 from earthwork.pot._arrays import Like, balanced, floats, numpy_of, weights_of
+from earthwork.pot._bregman_more import free_support_sinkhorn_barycenter, screenkhorn, unmix
 from earthwork.pot._entropic import Entropic
 from earthwork.pot._errors import InputError, NotServed
 from earthwork.pot.fixed import (
@@ -24,6 +25,7 @@ from earthwork.pot.fixed import (
     convolutional_barycenter2d,
     convolutional_barycenter2d_debiased,
 )
+from earthwork.pot.results import LazyTensor
 from earthwork.pot.utils import dist
 
 __all__ = [
@@ -36,14 +38,20 @@ __all__ = [
     "empirical_sinkhorn",
     "empirical_sinkhorn2",
     "empirical_sinkhorn_divergence",
+    "free_support_sinkhorn_barycenter",
     "greenkhorn",
+    "screenkhorn",
     "sinkhorn",
     "sinkhorn2",
     "sinkhorn_epsilon_scaling",
     "sinkhorn_knopp",
     "sinkhorn_log",
     "sinkhorn_stabilized",
+    "unmix",
 ]
+
+geomloss = False
+"""GeomLoss is not needed here; scripts ask for it by this name."""
 
 METHODS = ("sinkhorn", "sinkhorn_log", "greenkhorn", "sinkhorn_stabilized", "sinkhorn_epsilon_scaling")
 
@@ -330,17 +338,20 @@ def empirical_sinkhorn(
     f, g = like.out(found.log_u), like.out(found.log_v)
     if not log:
         return f, g
-    from earthwork.pot.results import LazyTensor
+    plan = lazy_plan(like, X_s, X_t, f, g, metric, reg)
+    error = like.out(found.raw.marginal_error * found.a.sum())
+    return f, g, {"err": [error], "u": f, "v": g, "niter": found.iterations, "lazy_plan": plan}
+
+
+def lazy_plan(like: Like, X_s: Any, X_t: Any, f: Any, g: Any, metric: Any, reg: Any) -> LazyTensor:
+    """The plan exp(f ⊕ g - M / reg) whose blocks are computed when they are asked for."""
 
     def block(i: Any, j: Any, X_a: Any, X_b: Any, f: Any, g: Any, metric: Any, reg: Any) -> Any:
         i, j = (slice(k, k + 1) if isinstance(k, int) else k for k in (i, j))
         logs = f[i, None] + g[None, j] - dist(X_a[i], X_b[j], metric=metric) / reg
         return logs.exp() if like.torch is not None else np.exp(logs)
 
-    shape = (len(X_s), len(X_t))
-    plan = LazyTensor(shape, block, X_a=X_s, X_b=X_t, f=f, g=g, metric=metric, reg=reg)
-    error = like.out(found.raw.marginal_error * found.a.sum())
-    return f, g, {"err": [error], "u": f, "v": g, "niter": found.iterations, "lazy_plan": plan}
+    return LazyTensor((len(X_s), len(X_t)), block, X_a=X_s, X_b=X_t, f=f, g=g, metric=metric, reg=reg)
 
 
 def _or_empty(masses: Any) -> Any:

@@ -26,7 +26,8 @@ from earthwork.pot.circle import (
     semidiscrete_wasserstein2_unif_circle,
     wasserstein_circle,
 )
-from earthwork.pot.line import emd2_1d, emd_1d, emd_1d_dual_backprop, wasserstein_1d
+from earthwork.pot.line import emd2_1d, emd_1d, emd_1d_dual_backprop, quantile_function, wasserstein_1d
+from earthwork.pot.utils import check_number_threads
 
 __all__ = [
     "NorthWestMMGluing",
@@ -45,19 +46,11 @@ __all__ = [
     "generalized_free_support_barycenter",
     "linear_circular_ot",
     "ot_barycenter_energy",
+    "quantile_function",
     "semidiscrete_wasserstein2_unif_circle",
     "wasserstein_1d",
     "wasserstein_circle",
 ]
-
-
-def check_number_threads(numThreads: Any) -> Any:
-    """Raises where this is no number of threads; 1 for None and "max"."""
-    if numThreads is None or (isinstance(numThreads, str) and numThreads == "max"):
-        return -1
-    if not isinstance(numThreads, int) or numThreads < 1:
-        raise ValueError('numThreads should either be "max" or a strictly positive integer')
-    return numThreads
 
 
 def _said(like: Like, numThreads: Any, integer: bool) -> None:

@@ -11,6 +11,7 @@ from earthwork._inputs import Floats
 from earthwork.pot import _exact
 from earthwork.pot._arrays import Like, floats, numpy_of, weights_of
 from earthwork.pot._errors import InputError, NotServed
+from earthwork.pot._partial_line import pairs
 
 __all__ = [
     "entropic_partial_wasserstein",
@@ -129,7 +130,9 @@ def partial_wasserstein2(
     return cost, _log(posed, cost, u, v) | {"partial_w_dist": cost, "T": posed.like.out(plan)}
 
 
-def _entropic(posed: _Posed, reg: float, mass: float, limit: int, stop: float, name: str) -> tuple[Floats, list[float]]:
+def _entropic(
+    posed: _Posed, reg: float, mass: float, limit: int, stop: float, name: str
+) -> tuple[Floats, list[float], tuple[Any, Any]]:
     """min ⟨C, P⟩ + ε Σ P log P with row sums at most a, column sums at most b and mass m.
 
     P = exp((f + g + h - C) / ε) with f, g <= 0: each step raises one of the potentials as far as its constraint lets it. f and g
@@ -159,10 +162,11 @@ def _entropic(posed: _Posed, reg: float, mass: float, limit: int, stop: float, n
         if moved <= max(stop, 1e-14):
             break
     plan = np.exp(K + f[:, None] + g[None, :] + h)
+    active = (f < 0.0) & (a > 0), (g < 0.0) & (b > 0)
     over = max(float((plan.sum(1) - a).max(initial=0.0)), float((plan.sum(0) - b).max(initial=0.0)))
     if over > 1e-6 * mass:
         warnings.warn(f"{name} did not converge: a marginal is exceeded by {over:.1e}; try a larger numItermax", stacklevel=4)
-    return plan, errors
+    return plan, errors, active
 
 
 def _logsum(values: Floats) -> float:
@@ -178,23 +182,47 @@ def _logsum_rows(values: Floats) -> Floats:
     return found
 
 
+def _pulled(P: Floats, active: tuple[Any, Any], reg: float, cotangent: Floats) -> list[Any]:
+    """Derivatives by a, b and C of a function of the entropic plan: the constraints met with equality stay so."""
+    rows, columns = active
+    W = P * cotangent
+    n, m = int(rows.sum()), int(columns.sum())
+    system = np.zeros((n + m + 1, n + m + 1))
+    system[:n, n:-1] = P[np.ix_(rows, columns)]
+    system[:n, -1], system[n:-1, -1] = P.sum(1)[rows], P.sum(0)[columns]
+    system += system.T
+    np.fill_diagonal(system, np.concatenate([P.sum(1)[rows], P.sum(0)[columns], [P.sum()]]))
+    right = np.concatenate([W.sum(1)[rows], W.sum(0)[columns], [W.sum()]])
+    found = np.linalg.lstsq(system, right, rcond=1e-12)[0]
+    x, y = np.zeros(P.shape[0]), np.zeros(P.shape[1])
+    x[rows], y[columns] = found[:n], found[n:-1]
+    return [x, y, P * (x[:, None] + y[None, :] + found[-1] - cotangent) / reg]
+
+
 def _entropic_named(
     name: str, a: Any, b: Any, M: Any, reg: Any, m: Any, numItermax: int, stopThr: float, verbose: bool, log: bool
 ) -> Any:
     posed = _Posed(a, b, M)
-    if posed.like.differentiable:
-        raise NotServed("gradients of entropic partial transport")
     if not float(reg) > 0:
         raise InputError(f"reg: it is {reg}, but a positive number is needed")
     mass = posed.mass(m)
-    plan, errors = _entropic(posed, float(reg), mass, int(numItermax), stopThr, name)
+    plan, errors, active = _entropic(posed, float(reg), mass, int(numItermax), stopThr, name)
     if verbose:
         print("{:5s}|{:12s}".format("It.", "Err") + "\n" + "-" * 11)
         print(f"{10 * len(errors):5d}|{errors[-1] if errors else 0.0:8e}|")
-    made = posed.like.out(plan)
+
+    def pull(cotangent: Floats) -> list[Any]:
+        return _pulled(plan, active, float(reg), cotangent)
+
+    made = posed.like.implicit(plan, posed.given, pull)
     if not log:
         return made
-    cost = posed.like.out((plan * posed.costs).sum())
+
+    def pull_cost(cotangent: Floats) -> list[Any]:
+        by_a, by_b, by_costs = _pulled(plan, active, float(reg), posed.costs)
+        return [float(cotangent) * one for one in (by_a, by_b, by_costs + plan)]
+
+    cost = posed.like.implicit((plan * posed.costs).sum(), posed.given, pull_cost)
     return made, {"err": [posed.like.out(error) for error in errors], "partial_w_dist": cost}
 
 
@@ -235,9 +263,21 @@ def partial_wasserstein_1d(x_a: Any, x_b: Any, n_transported_samples: Any = None
     """For k = 1 to ``n_transported_samples``: which points of the line the best k pairs are made of, and what one more costs.
 
     Returns the indices in the order in which they join, and the marginal costs, of length ``n_transported_samples``.
+
+    >>> import earthwork.pot as ot
+    >>> ot.partial.partial_wasserstein_1d([0.0, 5.0], [5.5, 9.0])
+    (array([1, 0]), array([0, 1]), array([0.5, 8.5]))
     """
+    like = Like(x_a, x_b)
     x, y = (np.asarray(numpy_of(one), dtype=np.float64) for one in (x_a, x_b))
     for name, one in (("x_a", x), ("x_b", y)):
         if one.ndim != 1 and not (one.ndim == 2 and one.shape[1] == 1):
             raise InputError(f"{name}: partial_wasserstein_1d should only be used with monodimensional data")
-    raise NotServed("partial transport on the line for every number of pairs")
+    most = min(len(x), len(y))
+    count = most if n_transported_samples is None else int(n_transported_samples)
+    if not 0 <= count <= most:
+        raise InputError(f"n_transported_samples: it is {count}, but there are {len(x)} and {len(y)} points")
+    if not p >= 1:
+        raise InputError(f"p: it is {p}, but at least 1 is needed")
+    rows, columns, costs = pairs(x.reshape(-1), y.reshape(-1), count, float(p))
+    return like.indices(rows), like.indices(columns), like.out(costs)

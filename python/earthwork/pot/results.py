@@ -9,8 +9,9 @@ import numpy as np
 import scipy.sparse
 
 from earthwork.pot._arrays import torch_of
+from earthwork.pot.backend import get_backend
 
-__all__ = ["LazyTensor", "OTResult"]
+__all__ = ["BaryResult", "LazyTensor", "OTResult", "get_lowrank_lazytensor", "reduce_lazytensor"]
 
 
 class LazyTensor:
@@ -24,6 +25,8 @@ class LazyTensor:
         self.__dict__.update(kwargs)
 
     def __getitem__(self, key: Any) -> Any:
+        if not isinstance(key, (int, slice, tuple, type(Ellipsis))):
+            raise NotImplementedError("a lazy tensor takes integers, slices and tuples of them")
         given = list(key) if isinstance(key, tuple) else [key]
         if Ellipsis in given:
             at = given.index(Ellipsis)
@@ -139,3 +142,64 @@ class OTResult:
     def citation(self) -> str:
         """What to cite for the definitions and names."""
         return "Flamary et al., POT: Python Optimal Transport, Journal of Machine Learning Research 22(78):1-8, 2021."
+
+
+def reduce_lazytensor(a: LazyTensor, func: Callable[..., Any], axis: int | None = None, nx: Any = None, batch_size: int = 100) -> Any:
+    """``func`` (such as ``nx.sum``) of a lazy tensor along an axis, block by block; along all of them for None.
+
+    For None the results of the blocks are added.
+    """
+    if axis not in (None, 0, 1):
+        raise NotImplementedError("Only axis=None, 0 or 1 is implemented for now.")
+    nx = nx or get_backend(a[0:1])
+    if axis is None:
+        blocks = [func(a[i : i + batch_size]) for i in range(0, a.shape[0], batch_size)]
+        return sum(blocks[1:], blocks[0])
+    if axis == 0:
+        return nx.concatenate([func(a[:, j : j + batch_size], axis=0) for j in range(0, a.shape[1], batch_size)], axis=0)
+    return nx.concatenate([func(a[i : i + batch_size], axis=1) for i in range(0, a.shape[0], batch_size)], axis=0)
+
+
+def get_lowrank_lazytensor(Q: Any, R: Any, d: Any = None, nx: Any = None) -> LazyTensor:
+    """The lazy tensor Q diag(d) Rᵀ."""
+    nx = nx or get_backend(Q, R, d)
+    given = {"Q": Q, "R": R} | ({} if d is None else {"d": d})
+
+    def block(i: Any, j: Any, Q: Any, R: Any, d: Any = None) -> Any:
+        return nx.dot(Q[i] if d is None else Q[i] * d, R[j].T)
+
+    return LazyTensor((Q.shape[0], R.shape[0]), block, **given)
+
+
+class BaryResult:
+    """The end of a barycenter solve: points ``X`` or costs ``C``, weights ``b``, values, and the transport to each measure."""
+
+    def __init__(
+        self,
+        X: Any = None,
+        C: Any = None,
+        b: Any = None,
+        value: Any = None,
+        value_linear: Any = None,
+        value_quad: Any = None,
+        log: Any = None,
+        list_res: Any = None,
+        status: Any = None,
+        backend: Any = None,
+    ) -> None:
+        self.X, self.C, self.b = X, C, b
+        self.value, self.value_linear, self.value_quad = value, value_linear, value_quad
+        self.log, self.list_res, self.status = log, list_res, status
+        self._backend = backend
+
+    def __repr__(self) -> str:
+        parts = [f"{key}={value}" for key in ("value", "value_linear") if (value := getattr(self, key)) is not None]
+        for key in ("X", "C", "b"):
+            if (array := getattr(self, key)) is not None:
+                parts.append(f"{key}={type(array).__name__}(shape={tuple(array.shape)})")
+        return f"BaryResult({','.join(parts)})"
+
+    @property
+    def citation(self) -> str:
+        """What to cite for the definitions and names."""
+        return OTResult().citation

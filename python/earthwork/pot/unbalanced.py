@@ -454,14 +454,16 @@ def lbfgsb_unbalanced(
     verbose: bool = False,
     log: bool = False,
 ) -> Any:
-    """The unbalanced plan for KL, L2 or TV penalties by a quasi-Newton method on the plan itself."""
+    """The unbalanced plan for KL, L2 or TV penalties by a quasi-Newton method on the plan itself.
+
+    ``reg_div`` may be a function of the plan and its gradient as a pair.
+    """
     kind = regm_div.lower()
     if kind not in ("kl", "l2", "tv"):
         raise ValueError(f"Unknown regm_div = {regm_div}. Must be either 'kl', 'l2' or 'tv'")
-    if not isinstance(reg_div, str):
-        raise NotServed("a regulariser of one's own")
-    smooth = reg_div.lower()
-    if smooth not in ("entropy", "kl", "l2"):
+    own = None if isinstance(reg_div, str) else reg_div
+    smooth = reg_div.lower() if own is None else "own"
+    if smooth not in ("entropy", "kl", "l2", "own"):
         raise ValueError(f"Unknown reg_div = {reg_div}. Must be either 'entropy', 'kl' or 'l2', or a tuple")
     posed = _Posed(a, b, M, c)
     first, second = _pair(reg_m)
@@ -471,6 +473,9 @@ def lbfgsb_unbalanced(
     C, reference = posed.costs, posed.joint()
     shape = C.shape
 
+    def outside(function: Any, G: Floats) -> Any:
+        return numpy_of(function(posed.like.out(G)))
+
     def objective(flat: Floats) -> tuple[float, Floats]:
         G = flat.reshape(shape)
         one, by_rows = _penalty(kind, first, G.sum(1), posed.a)
@@ -478,7 +483,10 @@ def lbfgsb_unbalanced(
         value = float((G * C).sum()) + one + two
         slope = C + by_rows[:, None] + by_columns[None, :]
         if weight > 0:
-            if smooth == "l2":
+            if own is not None:
+                value += weight * float(outside(own[0], G))
+                slope = slope + weight * np.asarray(outside(own[1], G), dtype=np.float64)
+            elif smooth == "l2":
                 value += 0.5 * weight * float(((G - reference) ** 2).sum())
                 slope = slope + weight * (G - reference)
             else:

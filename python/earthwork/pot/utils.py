@@ -11,8 +11,80 @@ from scipy.spatial.distance import cdist
 from earthwork._inputs import Floats
 from earthwork.pot._arrays import Like, floats, torch_of
 from earthwork.pot._errors import InputError
+from earthwork.pot._projections import (
+    cost_normalization,
+    dots,
+    exp_bures,
+    get_coordinate_circle,
+    is_all_finite,
+    label_normalization,
+    labels_to_masks,
+    laplacian,
+    proj_SDP,
+    proj_simplex,
+    projection_sparse_simplex,
+    split_sample_ratio,
+)
+from earthwork.pot._tools import (
+    BaseEstimator,
+    DataScaler,
+    UndefinedParameter,
+    _is_deprecated,
+    apply_scaler,
+    check_number_threads,
+    check_params,
+    check_random_state,
+    deprecated,
+    fun_to_numpy,
+    get_parameter_pair,
+    list_to_array,
+    parmap,
+)
+from earthwork.pot.backend import get_backend
+from earthwork.pot.results import BaryResult, LazyTensor, OTResult, get_lowrank_lazytensor, reduce_lazytensor
 
-__all__ = ["clean_zeros", "dist", "dist0", "euclidean_distances", "tic", "toc", "toq", "unif"]
+__all__ = [
+    "BaryResult",
+    "BaseEstimator",
+    "DataScaler",
+    "LazyTensor",
+    "OTResult",
+    "UndefinedParameter",
+    "_is_deprecated",
+    "apply_scaler",
+    "check_number_threads",
+    "check_params",
+    "check_random_state",
+    "clean_zeros",
+    "cost_normalization",
+    "deprecated",
+    "dist",
+    "dist0",
+    "dots",
+    "euclidean_distances",
+    "exp_bures",
+    "fun_to_numpy",
+    "get_coordinate_circle",
+    "get_lowrank_lazytensor",
+    "get_parameter_pair",
+    "is_all_finite",
+    "kernel",
+    "label_normalization",
+    "labels_to_masks",
+    "laplacian",
+    "list_to_array",
+    "parmap",
+    "proj_SDP",
+    "proj_simplex",
+    "projection_sparse_simplex",
+    "reduce_lazytensor",
+    "sparse_ot_dist",
+    "split_sample_ratio",
+    "tic",
+    "toc",
+    "toq",
+    "unif",
+]
 
 DIRECT = 12
 """Up to so many dimensions differences are as fast as products."""
@@ -115,6 +187,40 @@ def dist0(n: int, method: str = "lin_square") -> Any:
         return 0
     at = np.arange(n, dtype=np.float64)
     return (at[:, None] - at[None, :]) ** 2
+
+
+def kernel(x1: Any, x2: Any, method: str = "gaussian", sigma: float = 1, **kwargs: Any) -> Any:
+    """The Gaussian kernel exp(-|x - y|² / (2 sigma²)) between points: (n, m)."""
+    if method.lower() not in ("gaussian", "gauss", "rbf"):
+        raise ValueError(f"method: {method!r} is none of gaussian, gauss, rbf")
+    logs = -dist(x1, x2) / (2 * sigma**2)
+    return logs.exp() if torch_of(logs) is not None else np.exp(logs)
+
+
+def sparse_ot_dist(
+    x1: Any, x2: Any, i: Any, j: Any, w: Any = None, metric: str = "sqeuclidean", p: float = 2, batch_size: int | None = None
+) -> Any:
+    """The cost Σ w d(x1[i], x2[j]) of a plan by its entries; w = 1/n each where it is None. Differentiable by all of them."""
+    if x1.ndim != 2 or x2.ndim != 2 or x1.shape[1] != x2.shape[1]:
+        raise InputError(f"x1 and x2: they have shapes {tuple(x1.shape)} and {tuple(x2.shape)}; points are (n, d) and (m, d)")
+    if metric not in ("sqeuclidean", "minkowski", "cityblock", "euclidean"):
+        raise InputError(f"metric: {metric!r} is none of sqeuclidean, minkowski, cityblock, euclidean")
+    if len(i) != len(j) or (w is not None and len(w) != len(i)):
+        raise InputError(f"i, j and w: they have {len(i)}, {len(j)} and {None if w is None else len(w)} entries")
+    nx = get_backend(x1, x2)
+    order = {"euclidean": 2.0, "cityblock": 1.0}.get(metric, p)
+    size = batch_size or max(len(i), 1)
+    total: Any = 0.0
+    for at in range(0, len(i), size):
+        gaps = x1[i[at : at + size]] - x2[j[at : at + size]]
+        if metric == "sqeuclidean":
+            lengths = nx.sum(gaps**2, axis=1)
+        else:
+            powers = nx.sum(nx.abs(gaps) ** order, axis=1)
+            moved = powers > 0  # the root has no derivative at 0
+            lengths = nx.where(moved, nx.where(moved, powers, nx.ones(tuple(powers.shape), type_as=powers)) ** (1.0 / order), powers)
+        total = total + nx.sum(lengths * (1.0 / len(i) if w is None else w[at : at + size]))
+    return total
 
 
 def clean_zeros(a: Any, b: Any, M: Any) -> Any:
