@@ -91,3 +91,33 @@ def test_scripts_run_as_they_are(tmp_path):
     assert missing.returncode == 2 and "there is no file nothing.py" in missing.stderr
     with pytest.raises(ValueError, match="check"):
         ours.accelerate(check=2.0)
+
+
+def test_the_report_tells_pots_code_over_our_solvers_from_pots_own():
+    X, Y = clouds()
+    C, D, a, b = pot.dist(X, X), pot.dist(Y, Y), pot.unif(20), pot.unif(25)
+    with ours.accelerated():
+        before = {name: dict(row) for name, row in rows().items()}
+        pot.gromov.gromov_wasserstein(C, D, a, b)
+        pot.sliced.max_sliced_wasserstein_distance(X, Y, n_projections=5)
+    grown = lambda name, key: rows()[name][key] - before.get(name, {key: 0})[key]  # noqa: E731
+    assert grown("ot.gromov._gw.gromov_wasserstein", "inside") == 1
+    assert "our solvers inside" in next(iter(rows()["ot.gromov._gw.gromov_wasserstein"]["reasons"]))
+    assert "with all solves inside served by earthwork" in ours.report()
+
+
+@pytest.mark.parametrize("call", ["sinkhorn_many", "unbalanced", "line"])
+def test_what_pot_does_faster_is_left_to_it_with_the_same_value(call):
+    X, Y = clouds()
+    a, b, M = pot.unif(20), pot.unif(25), pot.dist(X, Y)
+    many = np.column_stack([b, b[::-1]])
+    calls = {
+        "sinkhorn_many": ("ot.bregman._sinkhorn.sinkhorn2", lambda: pot.sinkhorn2(a, many, M, M.max())),
+        "unbalanced": ("ot.unbalanced._sinkhorn.sinkhorn_unbalanced", lambda: pot.unbalanced.sinkhorn_unbalanced(a, b, M, M.max(), 1.0)),
+        "line": ("ot.lp.solver_1d.emd2_1d", lambda: pot.emd2_1d(X[:, 0], Y[:, 0])),
+    }
+    name, run = calls[call]
+    plain = run()
+    with ours.accelerated():
+        np.testing.assert_array_equal(run(), plain)
+    assert any("POT is faster" in why for why in rows()[name]["reasons"])

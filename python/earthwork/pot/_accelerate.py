@@ -22,6 +22,7 @@ import scipy.sparse
 
 from earthwork.pot._arrays import numpy_of
 from earthwork.pot._errors import InputError, NotServed
+from earthwork.pot._pays import pays_not
 from earthwork.pot._table import TOOLS, served
 
 __all__ = ["Row", "accelerate", "accelerated", "report", "report_rows", "restore"]
@@ -42,6 +43,7 @@ class Row:
         self.ours = ours
         self.calls = 0
         self.served = 0
+        self.inside = 0
         self.seconds = 0.0
         self.reasons: Counter[str] = Counter()
         self.checked = 0
@@ -57,9 +59,66 @@ _check = [0.0]
 _draws = random.Random(0)
 _aside = [False]
 """Whether POT is at work to be compared with: then nothing is ours and nothing is counted."""
+_outer: list[list[int]] = []
+"""Of each of POT's functions that is at work: how many solves inside were served here, and how many went to POT."""
+
+
+def _told(ours: bool) -> None:
+    """Says to POT's function that called, where there is one, who served the solve inside."""
+    if _outer:
+        _outer[-1][not ours] += 1
+
+
+def _left_to_pot(row: Row, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], why: str) -> Any:
+    """POT's own answer. Its code can call our solvers inside; then, if it called no other, it was POT's code over our solvers."""
+    inner = [0, 0]
+    _outer.append(inner)
+    try:
+        return original(*args, **kwargs)
+    finally:
+        _outer.pop()
+        within = inner[0] > 0 and inner[1] == 0
+        row.inside += within
+        row.reasons["POT's code, our solvers inside" if within else why] += 1
+        _told(within)
+
+
+def _as_it_is(row: Row, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], why: str) -> Any:
+    """POT's own answer, by its own code alone."""
+    row.reasons[why] += 1
+    _told(False)
+    _aside[0] = True
+    try:
+        return original(*args, **kwargs)
+    finally:
+        _aside[0] = False
 
 
 def _wrapper(row: Row, original: Callable[..., Any], ours: Callable[..., Any] | None) -> Callable[..., Any]:
+    judge = pays_not(row.name)
+
+    def solved(args: tuple[Any, ...], kwargs: dict[str, Any], begun: float) -> Any:
+        if ours is None:
+            return _left_to_pot(row, original, args, kwargs, "no code of its own here")
+        try:
+            why = judge(args, kwargs) if judge is not None else None
+            if why is not None:
+                return _as_it_is(row, original, args, kwargs, why)
+            found = ours(*args, **kwargs)
+            row.served += 1
+            _told(True)
+            if _check[0] and _draws.random() < _check[0]:
+                _compare(row, original, found, args, kwargs, time.perf_counter() - begun)
+            return found
+        except InputError:
+            row.served += 1
+            raise
+        except NotServed as told:
+            why = str(told)
+        except Exception as told:  # POT's own error, if it is one, is what its callers expect
+            why = f"{type(told).__name__}: {told}"[:120]
+        return _left_to_pot(row, original, args, kwargs, why)
+
     @functools.wraps(original)
     def called(*args: Any, **kwargs: Any) -> Any:
         if _aside[0]:
@@ -67,24 +126,7 @@ def _wrapper(row: Row, original: Callable[..., Any], ours: Callable[..., Any] | 
         row.calls += 1
         begun = time.perf_counter()
         try:
-            if ours is None:
-                row.reasons["no code of its own here"] += 1
-                return original(*args, **kwargs)
-            try:
-                found = ours(*args, **kwargs)
-            except InputError:
-                row.served += 1
-                raise
-            except NotServed as why:
-                row.reasons[str(why)] += 1
-            except Exception as why:  # POT's own error, if it is one, is what its callers expect
-                row.reasons[f"{type(why).__name__}: {why}"[:120]] += 1
-            else:
-                row.served += 1
-                if _check[0] and _draws.random() < _check[0]:
-                    _compare(row, original, found, args, kwargs, time.perf_counter() - begun)
-                return found
-            return original(*args, **kwargs)
+            return solved(args, kwargs, begun)
         finally:
             row.seconds += time.perf_counter() - begun
 
@@ -220,8 +262,11 @@ def accelerated(check: float = 0.0) -> Iterator[None]:
 
 
 def report_rows() -> list[dict[str, Any]]:
-    """What was called so far: name, calls, how many were served here, seconds, why not, and what checks found."""
-    keys = ("name", "calls", "served", "seconds", "checked", "differ", "worst", "pot_seconds", "check_seconds")
+    """What was called so far: name, calls, seconds, why not, and what checks found.
+
+    ``served`` counts the calls answered here, ``inside`` those of POT's own code in which all solves were ours.
+    """
+    keys = ("name", "calls", "served", "inside", "seconds", "checked", "differ", "worst", "pot_seconds", "check_seconds")
     rows = [row for row in _rows.values() if row.calls]
     rows.sort(key=lambda row: -row.seconds)
     return [{key: getattr(row, key) for key in keys} | {"reasons": dict(row.reasons)} for row in rows]
@@ -232,14 +277,15 @@ def report() -> str:
     rows = report_rows()
     if not rows:
         return "earthwork.pot: no solver of POT was called"
-    lines = [f"{'function':48} {'calls':>8} {'served':>8} {'seconds':>9}  why not"]
+    lines = [f"{'function':48} {'calls':>8} {'served':>8} {'inside':>8} {'seconds':>9}  why not"]
     for row in rows:
         whys = "; ".join(f"{why} ({count})" for why, count in sorted(row["reasons"].items(), key=lambda one: -one[1])[:3])
-        lines.append(f"{row['name']:48} {row['calls']:8d} {row['served']:8d} {row['seconds']:9.3f}  {whys}")
+        counts = f"{row['calls']:8d} {row['served']:8d} {row['inside']:8d} {row['seconds']:9.3f}"
+        lines.append(f"{row['name']:48} {counts}  {whys}".rstrip())
         if row["checked"]:
             faster = row["pot_seconds"] / max(row["check_seconds"], 1e-9)
             told = f"checked {row['checked']}: {row['differ']} differ by more than {AGREE:g}, at most {row['worst']:.1e}"
             lines.append(f"{'':4}{told}; POT took {faster:.1f} times as long")
-    calls, ours = sum(row["calls"] for row in rows), sum(row["served"] for row in rows)
-    lines.append(f"{ours} of {calls} calls served by earthwork")
+    calls, ours, inside = (sum(row[key] for row in rows) for key in ("calls", "served", "inside"))
+    lines.append(f"{ours} of {calls} calls served by earthwork; {inside} more ran POT's code with all solves inside served by earthwork")
     return "\n".join(lines)
