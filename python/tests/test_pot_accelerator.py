@@ -121,3 +121,22 @@ def test_what_pot_does_faster_is_left_to_it_with_the_same_value(call):
     with ours.accelerated():
         np.testing.assert_array_equal(run(), plain)
     assert any("POT is faster" in why for why in rows()[name]["reasons"])
+
+
+def test_a_script_gets_torch_and_scikit_learn_when_it_asks_for_them(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\nimport numpy as np\nimport ot\n"
+        "print('torch' in sys.modules, 'sklearn' in sys.modules)\n"
+        "x = np.random.default_rng(0).normal(size=(9, 2))\n"
+        "ot.lowrank_sinkhorn(x, x + 1, reg=1.0, rank=2, init='kmeans', numItermax=5, warn=False)\n"
+        "print([str(nx) for nx in ot.backend.get_backend_list()][:1], 'sklearn' in sys.modules)\n"
+        "import torch\nt = torch.tensor(x, requires_grad=True)\n"
+        "ot.emd2(torch.ones(9) / 9, torch.ones(9) / 9, ot.dist(t, t.detach() + 1)).backward()\n"
+        "print(bool(torch.allclose(t.grad, torch.tensor(-2 / 9).double())), ot.backend.torch is torch)\n"
+    )
+    asked = [sys.executable, "-m", "earthwork.pot", str(script)]
+    ended = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert ended.stdout == "False False\n['numpy'] True\nTrue True\n"

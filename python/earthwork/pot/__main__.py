@@ -11,7 +11,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from earthwork.pot import _accelerate
+from earthwork.pot import _accelerate, _quick
 
 
 def main(given: list[str]) -> None:
@@ -26,6 +26,7 @@ def main(given: list[str]) -> None:
     if not asked.module and not Path(asked.script).is_file():
         parser.error(f"there is no file {asked.script}")
     try:
+        _quick.import_pot()
         _accelerate.accelerate(asked.check)
     except (ImportError, ValueError) as why:
         parser.error(str(why))

@@ -79,7 +79,7 @@ def _left_to_pot(row: Row, original: Callable[..., Any], args: tuple[Any, ...], 
         _outer.pop()
         within = inner[0] > 0 and inner[1] == 0
         row.inside += within
-        row.reasons["POT's code, our solvers inside" if within else why] += 1
+        row.reasons["POT's code, our solvers inside" if within and not row.ours else why] += 1
         _told(within)
 
 
