@@ -17,6 +17,7 @@ True
 ``ew.divergence``         KL, JS, total variation and their family: from samples, masses, Gaussians, mixtures
 ``ew.kernel``             energy distance and MMD
 ``ew.critic``             networks as proven lower bounds on W₁; the exact dual as a critic
+``ew.flow``               couplings of minibatches for flow matching
 ``ew.gan``                adversarial training with exact transport as the referee
 ``ew.metrics``            metrics of generative models: FID, KID, precision and recall, modes, memorisation
 ``ew.validate``           those metrics held against exact transport under thirteen corruptions: verdicts, tables, a page
@@ -41,7 +42,7 @@ import numpy as np
 from scipy.sparse import coo_array
 
 from earthwork import _earthwork as _native
-from earthwork import _inputs, closed_form, critic, divergence, exact, gan, kernel, metrics, mixture, plot, sinkhorn, sliced, validate
+from earthwork import _inputs, closed_form, critic, divergence, exact, flow, gan, kernel, metrics, mixture, plot, sinkhorn, sliced, validate
 from earthwork._earthwork import Certificate, Discrepancy, Samples, __version__
 from earthwork.comparison import (
     Comparison,
@@ -80,6 +81,7 @@ __all__ = [
     "distance",
     "divergence",
     "exact",
+    "flow",
     "gan",
     "interval",
     "kernel",

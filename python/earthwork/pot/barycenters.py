@@ -208,7 +208,9 @@ def free_support_barycenter_generic_costs(
         if method != "L2_barycentric_proj":
             raise InputError("ground_bary must be provided if method is 'true_fixed_point'")
         if like.torch is None:
-            raise InputError("ground_bary must be provided if not using PyTorch backend")
+            raise InputError(
+                "Backend numpy is not compatible with ground_bary=None, it must be provided if not using PyTorch backend"
+            )
         ground_bary = _descended(K, costs, ground_bary_lr, ground_bary_numItermax, ground_bary_stopThr, ground_bary_solver)
     X, own = X_init, like.out(np.full(len(X_init), 1.0 / len(X_init))) if a is None else a
     energy = ot_barycenter_energy(measure_locations, measure_weights, X, own, costs)
