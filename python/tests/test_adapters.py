@@ -23,7 +23,7 @@ def test_scikit_learn(clouds):
     distances = ew.sklearn.pairwise_distances(bags, p=1)
     assert distances[0, 1] == pytest.approx(ew.exact.wasserstein(bags[0], bags[1], p=1).value, rel=1e-12)
     test = clone(ew.sklearn.TwoSampleTest(permutations=99)).fit(clouds[0])
-    assert test.predict(clouds[1]) and test.get_params()["by"] == "energy"
+    assert test.differs(clouds[1]) and test.get_params()["by"] == "energy"
     middle = ew.sklearn.WassersteinBarycenter(points=10).fit(bags)
     assert middle.transform(bags).shape == (12, 1) and middle.barycenter_.shape == (10, 2)
     soft = ew.sklearn.WassersteinBarycenter(points=10, epsilon=0.5, steps=5).fit(bags[:2])

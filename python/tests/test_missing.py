@@ -271,7 +271,7 @@ def test_tables_are_matched_by_name_everywhere():
     assert stream.distance() == straight.distance()
     pytest.importorskip("sklearn")
     assert ew.sklearn.pairwise_distances([first, turned])[0, 1] == 0.0
-    assert not ew.sklearn.TwoSampleTest(permutations=99).fit(first).predict(turned)
+    assert not ew.sklearn.TwoSampleTest(permutations=99).fit(first).differs(turned)
     twice = pandas.DataFrame(np.zeros((3, 2)), columns=["a", "a"])
     assert ew.distance(twice, twice) == 0.0
     with pytest.raises(ValueError, match="columns are not those"):

@@ -266,7 +266,7 @@ def partial_wasserstein_1d(x_a: Any, x_b: Any, n_transported_samples: Any = None
 
     >>> import earthwork.pot as ot
     >>> ot.partial.partial_wasserstein_1d([0.0, 5.0], [5.5, 9.0])
-    (array([1, 0]), array([0, 1]), array([0.5, 8.5]))
+    (array([1, 0]), array([0, 1]), array([0.5, 9. ]))
     """
     like = Like(x_a, x_b)
     x, y = (np.asarray(numpy_of(one), dtype=np.float64) for one in (x_a, x_b))
