@@ -44,6 +44,7 @@ from scipy.sparse import coo_array
 from earthwork import _earthwork as _native
 from earthwork import _inputs, closed_form, critic, divergence, exact, flow, gan, kernel, metrics, mixture, plot, sinkhorn, sliced, validate
 from earthwork._earthwork import Certificate, Discrepancy, Samples, __version__
+from earthwork._kinds import OnMissing
 from earthwork.comparison import (
     Comparison,
     TwoSampleTest,
@@ -108,7 +109,7 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'earthwork' has no attribute {name!r}")
 
 
-def samples(points: Any, weights: Any = None, *, normalize: bool = False, missing: str = "error") -> Samples:
+def samples(points: Any, weights: Any = None, *, normalize: bool = False, missing: OnMissing = "error") -> Samples:
     """Points of shape (n, d) with weights (n,), checked once; accepted wherever a sample is.
 
     Args:

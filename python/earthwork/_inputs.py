@@ -15,6 +15,7 @@ import scipy.sparse
 
 from earthwork._arrays import Floats, Mask, Missing, Read, entry, floats, read, whole
 from earthwork._earthwork import Samples
+from earthwork._kinds import OnMissing
 from earthwork._tables import columns, order, read_table
 
 __all__ = [
@@ -68,7 +69,7 @@ def _rows(name: str, given: Points) -> tuple[Read, list[str] | None]:
     return found._replace(values=values, missing=missing), names
 
 
-def _dropping(missing: str) -> bool:
+def _dropping(missing: OnMissing) -> bool:
     if missing not in ("error", "drop"):
         raise ValueError(f"missing: {missing!r} is none of 'error', 'drop'")
     return missing == "drop"
@@ -113,7 +114,7 @@ def sample_like(name: str, given: Points, wanted: Sequence[str] | None, other: s
     return made if turned is None else made.reordered(turned)
 
 
-def labelled(name: str, given: Points, labels: Any, missing: str = "error") -> tuple[Samples, list[int] | None]:
+def labelled(name: str, given: Points, labels: Any, missing: OnMissing = "error") -> tuple[Samples, list[int] | None]:
     """A sample with a class for each point; where a row is left out, so is its label."""
     made = sample(name, given, missing=missing)
     if labels is None:
@@ -146,7 +147,7 @@ def sample(
     weights_name: str = "weights",
     weights: Any = None,
     *,
-    missing: str = "error",
+    missing: OnMissing = "error",
     normalize: bool = False,
 ) -> Samples:
     """A sample, checked."""
@@ -207,7 +208,7 @@ def pair(
     a: Any = None,
     b: Any = None,
     *,
-    missing: str = "error",
+    missing: OnMissing = "error",
     normalize: bool = False,
     balanced: bool = True,
     names: tuple[str, str] = ("X", "Y"),
@@ -218,7 +219,7 @@ def pair(
     return _of_one_total(x, y) if balanced and (x.slack or y.slack) else (x, y)
 
 
-def paired(X: Points, Y: Points, missing: str = "error") -> tuple[Samples, Samples]:
+def paired(X: Points, Y: Points, missing: OnMissing = "error") -> tuple[Samples, Samples]:
     """Two samples whose rows belong together: what is left out of one is left out of the other."""
     if not _dropping(missing) or isinstance(X, Samples) or isinstance(Y, Samples):
         return sample("X", X), sample("Y", Y)
@@ -253,7 +254,7 @@ def _of_one_total(x: Samples, y: Samples) -> tuple[Samples, Samples]:
     return x, y.reweighted(y.weights * (ours / theirs))
 
 
-def pair_of(name: str, given: Any, missing: str = "error", normalize: bool = False) -> tuple[Samples, Samples]:
+def pair_of(name: str, given: Any, missing: OnMissing = "error", normalize: bool = False) -> tuple[Samples, Samples]:
     """Two samples out of a list of pairs."""
     try:
         X, Y = given
@@ -262,7 +263,7 @@ def pair_of(name: str, given: Any, missing: str = "error", normalize: bool = Fal
     return pair(X, Y, missing=missing, normalize=normalize, names=(f"{name}[0]", f"{name}[1]"))
 
 
-def several(name: str, given: Sequence[Points], *, missing: str = "error", normalize: bool = False) -> list[Samples]:
+def several(name: str, given: Sequence[Points], *, missing: OnMissing = "error", normalize: bool = False) -> list[Samples]:
     """Samples, whose columns are matched by name to those of the first that has names, and whose totals to the first's."""
     made = [sample(f"{name}[{k}]", one, missing=missing, normalize=normalize) for k, one in enumerate(given)]
     named = next((k for k, one in enumerate(made) if one.columns is not None), None)

@@ -10,6 +10,7 @@ import numpy as np
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats, Points
+from earthwork._kinds import OnMissing
 from earthwork._number import ended
 from earthwork.divergence import _gaussian, mixture
 from earthwork.results import Estimate
@@ -91,13 +92,13 @@ def gelbrich(
     b: Any = None,
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Estimate:
     """A proven lower bound on W₂ from means and covariances alone, in O(n d²)."""
     return _native.gelbrich(*_inputs.pair(X, Y, a, b, normalize=normalize, missing=missing))
 
 
-def moments(X: Points, a: Any = None, *, missing: str = "error") -> tuple[Floats, Floats]:
+def moments(X: Points, a: Any = None, *, missing: OnMissing = "error") -> tuple[Floats, Floats]:
     """Mean (d,) and covariance (d, d), over n, of a sample: a Gaussian as the other functions take it.
 
     >>> import earthwork as ew

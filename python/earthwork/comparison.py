@@ -12,6 +12,7 @@ import numpy as np
 from earthwork import _earthwork as _native
 from earthwork import _inputs, critic, divergence, exact, sinkhorn, sliced
 from earthwork._inputs import Floats, Points
+from earthwork._kinds import Ends, OnMissing, Scheme
 from earthwork._number import heed
 from earthwork._progress import Progress, reporting
 from earthwork._text import html_table, seconds, short, table
@@ -56,7 +57,7 @@ def distance(
     b: Any = None,
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
     **options: Any,
 ) -> Distance:
     """How far apart two samples are, by any method of the library, with its evidence.
@@ -218,12 +219,12 @@ def interval(
     by: Comparer = "w1",
     level: float = 0.95,
     *,
-    scheme: str = "auto",
+    scheme: Scheme = "auto",
     fraction: float = 0.5,
-    ends: str | None = None,
+    ends: Ends | None = None,
     replicates: int = 999,
     seed: int = 0,
-    missing: str = "error",
+    missing: OnMissing = "error",
     progress: Callable[[dict[str, Any]], object] | None = None,
 ) -> Estimate:
     """An interval for the value of a discrepancy between the two distributions behind two samples.
@@ -261,7 +262,7 @@ def interval(
     return discrepancy(by).interval(x, y, scheme, fraction, ends, level, replicates, seed, progress)
 
 
-def std_error(X: Points, Y: Points, by: Comparer = "w1", *, missing: str = "error") -> Estimate:
+def std_error(X: Points, Y: Points, by: Comparer = "w1", *, missing: OnMissing = "error") -> Estimate:
     """The value of a discrepancy with its jackknife standard error: n + m evaluations.
 
     >>> import earthwork as ew
@@ -282,7 +283,7 @@ class Scaled(NamedTuple):
     deviation: Floats
 
 
-def standardised(*samples: Points, missing: str = "error") -> Scaled:
+def standardised(*samples: Points, missing: OnMissing = "error") -> Scaled:
     """Puts the columns of some samples on one scale, so that none of them dominates a distance by its unit.
 
     >>> import earthwork as ew
@@ -328,7 +329,7 @@ def two_sample_test(
     permutations: int = 999,
     seed: int = 0,
     *,
-    missing: str = "error",
+    missing: OnMissing = "error",
     progress: Progress = False,
 ) -> TwoSampleTest:
     """Whether two samples can come from one distribution: random relabellings of the pooled points. The level is exact.
@@ -489,7 +490,7 @@ def compare(
     others_up_to: int = 20_000,
     flow_groups: int = 5,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
     tolerance: float | None = None,
     time_limit: float | None = None,
     progress: Progress = False,

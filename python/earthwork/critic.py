@@ -11,6 +11,7 @@ from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._earthwork import Funnels
 from earthwork._inputs import Floats, Points
+from earthwork._kinds import CriticMethod, OnMissing
 from earthwork._progress import Progress, reporting
 from earthwork._text import short
 from earthwork.results import Estimate, Estimated
@@ -65,7 +66,7 @@ class Critic(Estimated):
         """Points, the columns of a table in the order of the samples."""
         return _inputs.points_like("points", points, self._columns, "the samples")
 
-    def held_out(self, X: Points, Y: Points, *, missing: str = "error") -> Estimate:
+    def held_out(self, X: Points, Y: Points, *, missing: OnMissing = "error") -> Estimate:
         """What it says about other samples of the same distributions, with a standard error."""
         x, y = _inputs.pair(X, Y, missing=missing)
         if self._columns is not None and x.columns is not None:
@@ -84,7 +85,7 @@ class Critic(Estimated):
 def fit(
     X: Points | Sampler,
     Y: Points | Sampler,
-    method: str = "lp",
+    method: CriticMethod = "lp",
     steps: int = 2_000,
     batch: int = 256,
     seed: int = 0,
@@ -95,7 +96,7 @@ def fit(
     activation: str | None = None,
     rate: float | None = None,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Critic:

@@ -12,6 +12,7 @@ from typing import Any
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Points
+from earthwork._kinds import Correction, DivergenceMethod, Features, OnMissing
 from earthwork.results import Estimate
 
 __all__ = ["discrete", "estimate", "estimator", "gaussians", "mixtures", "mutual_information"]
@@ -35,17 +36,17 @@ _READ = {
 
 def estimator(
     kind: str = "kl",
-    method: str = "knn",
+    method: DivergenceMethod = "knn",
     k: int | None = None,
     *,
     dim: int = 2,
     whiten: bool = True,
     bins: int | None = None,
-    correction: str | None = None,
+    correction: Correction | None = None,
     bandwidth: float | None = None,
     alpha: float | None = None,
     folds: int | None = None,
-    features: str | None = None,
+    features: Features | None = None,
     seed: int = 0,
 ) -> _native.Discrepancy:
     """The estimator behind :func:`estimate`, for intervals, tests and laws. ``dim`` matters for ``method="auto"`` alone."""
@@ -74,21 +75,21 @@ def estimate(
     X: Points,
     Y: Points,
     kind: str = "kl",
-    method: str = "knn",
+    method: DivergenceMethod = "knn",
     k: int = 5,
     *,
     a: Any = None,
     b: Any = None,
     whiten: bool = True,
     bins: int | None = None,
-    correction: str | None = None,
+    correction: Correction | None = None,
     bandwidth: float | None = None,
     alpha: float | None = None,
     folds: int | None = None,
-    features: str | None = None,
+    features: Features | None = None,
     seed: int = 0,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Estimate:
     """A divergence between the distributions that two samples were drawn from.
 
@@ -173,7 +174,7 @@ def mixtures(p: Sequence[Any], q: Sequence[Any], kind: str = "kl", draws: int = 
     )
 
 
-def mutual_information(X: Points, Y: Points, k: int = 5, *, missing: str = "error") -> Estimate:
+def mutual_information(X: Points, Y: Points, k: int = 5, *, missing: OnMissing = "error") -> Estimate:
     """The mutual information of pairs: point i of X (n, d) belongs to point i of Y (n, e) (Kraskov et al. 2004).
 
     With ``missing="drop"`` a pair is left out where a value of either point is missing.

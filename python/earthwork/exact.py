@@ -5,7 +5,7 @@ Any result ``r`` has ``r.lower <= r.value <= r.upper``, where both bounds hold f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ import scipy.sparse
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats, Points
+from earthwork._kinds import OnMissing
 from earthwork._progress import Progress, reporting
 from earthwork._number import ended
 from earthwork.results import Estimate, PartialSolution, Solution, whole_solution
@@ -40,11 +41,11 @@ def solve(
     Y: Points,
     a: Any = None,
     b: Any = None,
-    cost: Any = "sqeuclidean",
+    cost: str | Callable[[Any, Any], Any] = "sqeuclidean",
     *,
     start: Solution | tuple[Any, Any] | None = None,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
     tolerance: float = 0.0,
     time_limit: float | None = None,
     progress: Progress = False,
@@ -194,7 +195,7 @@ def wasserstein(
     b: Any = None,
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Estimate:
     """The Wasserstein distance W_p with the Euclidean ground distance: the root of the optimal cost, with its bounds.
 
@@ -215,7 +216,7 @@ def circle(
     b: Any = None,
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Estimate:
     """W_p between angles, hours, or anything that repeats after ``period``; X and Y have shape (n,) and (m,).
 
@@ -236,7 +237,7 @@ def partial(
     cost: str = "sqeuclidean",
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> PartialSolution:
     """The cheapest way to move ``mass`` of the mass of X to Y; the rest stays. The totals of ``a`` and ``b`` may differ.
 
@@ -261,7 +262,7 @@ class Barycenter(NamedTuple):
 
 
 def barycenter(
-    samples: Sequence[Points], start: Points, shares: Any = None, steps: int = 100, *, missing: str = "error"
+    samples: Sequence[Points], start: Points, shares: Any = None, steps: int = 100, *, missing: OnMissing = "error"
 ) -> Barycenter:
     """Points whose mean squared W₂ to all samples is locally least; they begin at ``start``, of shape (k, d).
 
@@ -286,7 +287,7 @@ def batch(
     cost: str = "sqeuclidean",
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
     tolerance: float = 0.0,
     time_limit: float | None = None,
     progress: Progress = False,
@@ -322,7 +323,7 @@ def pairwise(
     cost: str = "sqeuclidean",
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
     progress: Progress = False,
 ) -> Pairwise:
     """The optimal cost between each two of k samples, in parallel, with bounds. For W_p take the root of ``euclidean^p``.
@@ -355,7 +356,7 @@ def population(
     folds: int = 4,
     seed: int = 0,
     *,
-    missing: str = "error",
+    missing: OnMissing = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Population:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats, Points
+from earthwork._kinds import OnMissing
 from earthwork.metrics import Asked, asked
 from earthwork.results import Estimate
 
@@ -146,7 +147,7 @@ def fit(
     every: int = 250,
     points: int = 512,
     metrics: Asked = (),
-    missing: str = "error",
+    missing: OnMissing = "error",
     time_limit: float | None = None,
     checkpoint: bytes | None = None,
     report: Callable[[dict[str, Any]], object] | None = None,

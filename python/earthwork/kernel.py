@@ -8,6 +8,7 @@ from typing import Any
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Points
+from earthwork._kinds import OnMissing
 from earthwork.results import Estimate
 
 __all__ = ["energy", "energy_distance", "mmd", "mmd_distance"]
@@ -27,7 +28,7 @@ def energy_distance(
     unbiased: bool = False,
     rooted: bool = False,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Estimate:
     """2 E‖X - Y‖ - E‖X - X'‖ - E‖Y - Y'‖. SciPy's is the root: ``rooted=True``.
 
@@ -72,7 +73,7 @@ def mmd_distance(
     scale: float | None = None,
     offset: float = 1.0,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Estimate:
     """MMD², E k(X, X') + E k(Y, Y') - 2 E k(X, Y).
 

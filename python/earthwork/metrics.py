@@ -11,6 +11,7 @@ from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._arrays import whole
 from earthwork._inputs import Floats, Points
+from earthwork._kinds import OnMissing
 from earthwork._text import table
 from earthwork.comparison import Comparer, discrepancy
 from earthwork.divergence import mixture
@@ -109,7 +110,7 @@ def evaluate(
     fake: Points,
     keys: Sequence[str] | None = None,
     *,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Evaluation:
     """All metrics of :data:`KEYS`, or those asked for, between a real and a fake sample.
 
@@ -149,7 +150,7 @@ def _renamed(message: str) -> str:
     return {"X": "real", "Y": "fake"}.get(first, first) + colon + rest
 
 
-def prdc(real: Points, fake: Points, k: int = 5, *, missing: str = "error") -> Prdc:
+def prdc(real: Points, fake: Points, k: int = 5, *, missing: OnMissing = "error") -> Prdc:
     """Precision, recall, density and coverage, as the package prdc gives them."""
     return Prdc(*_native.prdc(*_inputs.pair(real, fake, missing=missing, names=_NAMES), _inputs.count("k", k)))
 
@@ -165,7 +166,7 @@ class OneNearest(NamedTuple):
     """On fake points: low where they are copies."""
 
 
-def one_nearest(real: Points, fake: Points, *, missing: str = "error") -> OneNearest:
+def one_nearest(real: Points, fake: Points, *, missing: OnMissing = "error") -> OneNearest:
     """The 1-NN two-sample test with its two parts.
 
     >>> import earthwork as ew
@@ -229,12 +230,12 @@ class ModeReport(NamedTuple):
     """Points of high quality of each component."""
 
 
-def modes(of: Sequence[Any], fake: Points, *, missing: str = "error") -> ModeReport:
+def modes(of: Sequence[Any], fake: Points, *, missing: OnMissing = "error") -> ModeReport:
     """How a sample covers a Gaussian mixture, given as (means (k, d), covariances (k, d, d), weights (k,))."""
     return ModeReport(*_native.mode_report(mixture("of", of), _inputs.sample("fake", fake, missing=missing)))
 
 
-def memorisation(training: Points, fake: Points, held_out: Points, *, missing: str = "error") -> Estimate:
+def memorisation(training: Points, fake: Points, held_out: Points, *, missing: OnMissing = "error") -> Estimate:
     """How often a fake point is nearer to the training points than a held-out real one is: ½ is fair, 1 is a copy."""
     x, y = _inputs.pair(training, fake, missing=missing, names=("training", "fake"))
     others = _inputs.matched("held_out", _inputs.sample("held_out", held_out, missing=missing), "training", x)

@@ -16,6 +16,7 @@ import numpy as np
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats, Points, Samples
+from earthwork._kinds import OnMissing, Reference
 from earthwork._progress import Progress, reporting
 from earthwork._number import Kept, Number, ended
 from earthwork.exact import Barycenter
@@ -47,7 +48,7 @@ def _options(
     time_limit: float | None = None,
     start: SinkhornSolution | tuple[Any, Any] | None = None,
     certify: bool = True,
-    reference: str = "normalized",
+    reference: Reference = "normalized",
 ) -> Options:
     if epsilon is None:
         epsilon, relative = 0.01, True
@@ -79,12 +80,12 @@ def solve(
     cost: str = "sqeuclidean",
     tolerance: float = 1e-6,
     *,
-    reference: str = "normalized",
+    reference: Reference = "normalized",
     certify: bool = True,
     start: SinkhornSolution | tuple[Any, Any] | None = None,
     max_iterations: int | None = None,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> SinkhornSolution:
@@ -130,7 +131,7 @@ def solve_matrix(
     relative: bool = False,
     tolerance: float = 1e-6,
     *,
-    reference: str = "normalized",
+    reference: Reference = "normalized",
     certify: bool = True,
     start: SinkhornSolution | tuple[Any, Any] | None = None,
     max_iterations: int | None = None,
@@ -211,7 +212,7 @@ def divergence(
     tolerance: float = 1e-6,
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Divergence:
     """The debiased divergence S_ε = OT_ε(X, Y) - (OT_ε(X, X) + OT_ε(Y, Y)) / 2: a smooth loss between samples.
 
@@ -238,7 +239,7 @@ def barycenter(
     steps: int = 100,
     tolerance: float = 1e-6,
     *,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Barycenter:
     """Points whose mean S_ε to all samples is locally least; they begin at ``start``, of shape (k, d)."""
     given = _inputs.several("samples", samples, missing=missing)
@@ -354,10 +355,10 @@ def unbalanced(
     cost: str = "sqeuclidean",
     tolerance: float = 1e-6,
     *,
-    reference: str = "normalized",
+    reference: Reference = "normalized",
     max_iterations: int | None = None,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Unbalanced:
@@ -408,10 +409,10 @@ def partial(
     cost: str = "sqeuclidean",
     tolerance: float = 1e-6,
     *,
-    reference: str = "normalized",
+    reference: Reference = "normalized",
     max_iterations: int | None = None,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Unbalanced:

@@ -9,7 +9,7 @@ Where one *observation* is a whole sample (a bag of points), ``X`` is a list of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -154,7 +154,13 @@ class DistributionKernel(TransformerMixin, BaseEstimator):  # type: ignore[misc,
     array([[2., 1., 1.]])
     """
 
-    def __init__(self, distance: Any = "w1", gamma: float | None = None, output: str = "kernel", support: Any = None) -> None:
+    def __init__(
+        self,
+        distance: Any = "w1",
+        gamma: float | None = None,
+        output: Literal["kernel", "distance"] = "kernel",
+        support: Any = None,
+    ) -> None:
         self.distance = distance
         self.gamma = gamma
         self.output = output
@@ -239,7 +245,7 @@ class DomainAdaptation(TransformerMixin, BaseEstimator):  # type: ignore[misc, u
     array([[5.5, 5.1]])
     """
 
-    def __init__(self, method: str = "exact", epsilon: float | None = None) -> None:
+    def __init__(self, method: Literal["exact", "sinkhorn", "linear"] = "exact", epsilon: float | None = None) -> None:
         self.method = method
         self.epsilon = epsilon
 

@@ -10,6 +10,7 @@ import numpy as np
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats, Points
+from earthwork._kinds import Directions, OnMissing
 from earthwork._progress import Progress, reporting
 from earthwork._text import seconds, short
 from earthwork._number import Kept, ended
@@ -86,7 +87,7 @@ class SlicedDistance(Estimated):
 def _options(
     p: float,
     directions: Any,
-    method: str,
+    method: Directions,
     seed: int,
     precision: float | None = None,
     control_variates: bool = True,
@@ -111,7 +112,7 @@ def distance(
     Y: Points,
     p: float = 2,
     directions: Any = 500,
-    method: str = "auto",
+    method: Directions = "auto",
     seed: int = 0,
     a: Any = None,
     b: Any = None,
@@ -119,7 +120,7 @@ def distance(
     precision: float | None = None,
     control_variates: bool = True,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> SlicedDistance:
@@ -184,7 +185,7 @@ def max_distance(
     *,
     starts: int | None = None,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> MaxSlice:
     """The max-sliced distance: W_p along the direction that shows most, found by climbing from several starts.
 
@@ -206,13 +207,13 @@ def bounds(
     Y: Points,
     p: float = 2,
     directions: Any = 100,
-    method: str = "auto",
+    method: Directions = "auto",
     seed: int = 0,
     a: Any = None,
     b: Any = None,
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Estimate:
     """Proven bounds on W_p in almost linear time: the largest slice, and the true cost of the best plan of a slice."""
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
@@ -224,13 +225,13 @@ def gradient(
     Y: Points,
     p: float = 2,
     directions: Any = 500,
-    method: str = "auto",
+    method: Directions = "auto",
     seed: int = 0,
     a: Any = None,
     b: Any = None,
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> tuple[float, Floats, Floats]:
     """The mean of W_p^p over the directions, and its gradients by X (n, d) and Y (m, d).
 
@@ -261,14 +262,14 @@ def plan(
     Y: Points,
     p: float = 2,
     directions: Any = 100,
-    method: str = "auto",
+    method: Directions = "auto",
     seed: int = 0,
     a: Any = None,
     b: Any = None,
     *,
     sharpness: float | None = None,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> SlicedPlan:
     """The plan of the slice whose plan is cheapest in full space (min-SWGG).
 
@@ -309,7 +310,7 @@ def subspace(
     b: Any = None,
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Subspace:
     """The subspace-robust W₂ over k-dimensional subspaces (Paty & Cuturi 2019)."""
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
@@ -329,7 +330,7 @@ def spherical(
     b: Any = None,
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Estimate:
     """The sliced distance of points on a sphere, over great circles; arcs are in radians."""
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
@@ -346,7 +347,7 @@ def generalised(
     b: Any = None,
     *,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Estimate:
     """The sliced distance along functions of your own in place of linear ones: polynomials, units of a network, distances to anchors.
 
@@ -407,7 +408,7 @@ def partial(
     mass: float | None = None,
     p: float = 2,
     directions: Any = 500,
-    method: str = "auto",
+    method: Directions = "auto",
     seed: int = 0,
     a: Any = None,
     b: Any = None,
@@ -415,7 +416,7 @@ def partial(
     share: float | None = None,
     penalty: float | None = None,
     normalize: bool = False,
-    missing: str = "error",
+    missing: OnMissing = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> PartialSliced:
@@ -457,13 +458,13 @@ class Stream:
     """
 
     def __init__(
-        self, dim: int, p: float = 2, directions: Any = 100, method: str = "auto", seed: int = 0, capacity: int = 1024
+        self, dim: int, p: float = 2, directions: Any = 100, method: Directions = "auto", seed: int = 0, capacity: int = 1024
     ) -> None:
         options = _options(p, directions, method, seed)
         self._raw = _native.SlicedStream(options, _inputs.count("dim", dim), _inputs.count("capacity", capacity))
         self._columns: list[str] | None = None
 
-    def push(self, X: Points | None = None, Y: Points | None = None, *, missing: str = "error") -> None:
+    def push(self, X: Points | None = None, Y: Points | None = None, *, missing: OnMissing = "error") -> None:
         """More points of either side; the columns of tables are matched by name to those of the first that came."""
         for name, given, push in (("X", X, self._raw.push_x), ("Y", Y, self._raw.push_y)):
             if given is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats, Points
+from earthwork._kinds import OnMissing
 from earthwork._progress import Progress, reporting
 from earthwork._text import html_table, table
 from earthwork.divergence import mixture
@@ -35,7 +36,7 @@ def population(
     modes: int = 8,
     seed: int = 0,
     *,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> Population:
     """Where real points come from.
 
@@ -72,7 +73,7 @@ def corrupt(
     *,
     labels: Any = None,
     modes: int = 8,
-    missing: str = "error",
+    missing: OnMissing = "error",
 ) -> tuple[Floats, Floats]:
     """n real points, and n fake ones that suffered a corruption, each of shape (n, d); the same seed gives the same points.
 
@@ -252,7 +253,7 @@ def run(
     severities: int | Sequence[float] = 6,
     repeats: int = 3,
     seed: int = 0,
-    missing: str = "error",
+    missing: OnMissing = "error",
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Report:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -200,3 +202,14 @@ def test_gradients_of_batches(grad):
     found = numerical(lambda Z: ot.solve_batch(Z, 0.2, tol=1e-13, max_iter=10_000).value.sum(), M)
     np.testing.assert_allclose(C.grad, found, atol=1e-7)
     assert not ot.solve_batch(C, 0.2, grad="detach").value.requires_grad
+
+
+def test_results_can_be_pickled_and_copied():
+    X, Y, a, b, _ = problem()
+    exact, lazy = ot.solve_sample(X, Y, a, b, lazy=True), ot.solve_sample(X, Y, a, b, reg=0.5, lazy=True)
+    bary = ot.solve_bary_sample([X, Y], 4, max_iter_bary=3)
+    for again in (copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))):
+        assert again(exact).value == exact.value and (again(exact).plan == exact.plan).all()
+        np.testing.assert_array_equal(again(lazy).lazy_plan[:3, 2:5], lazy.lazy_plan[:3, 2:5])
+        assert (again(bary).X == bary.X).all() and len(again(bary).list_res) == 2
+    assert len(repr(exact)) < 200 and len(repr(bary)) < 300

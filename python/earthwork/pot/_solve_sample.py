@@ -148,6 +148,6 @@ def _lazy_entropic(given: Given) -> OTResult:
         entropy -= found.a[held_a] @ np.log(found.a[held_a]) + found.b[held_b] @ np.log(found.b[held_b])
     linear, value = like.out(found.cost), like.out(found.reg * entropy)
     u, v = like.out(f), like.out(g)
-    plan = lazy_plan(like, X, Y, u, v, metric, given["reg"])
+    plan = lazy_plan(X, Y, u, v, metric, given["reg"])
     nx = get_backend(X, Y, a, b)
     return OTResult((u, v), value, linear, lazy_plan=plan, backend=nx, batch_size=given["batch_size"] or 100)

@@ -338,20 +338,20 @@ def empirical_sinkhorn(
     f, g = like.out(found.log_u), like.out(found.log_v)
     if not log:
         return f, g
-    plan = lazy_plan(like, X_s, X_t, f, g, metric, reg)
+    plan = lazy_plan(X_s, X_t, f, g, metric, reg)
     error = like.out(found.raw.marginal_error * found.a.sum())
     return f, g, {"err": [error], "u": f, "v": g, "niter": found.iterations, "lazy_plan": plan}
 
 
-def lazy_plan(like: Like, X_s: Any, X_t: Any, f: Any, g: Any, metric: Any, reg: Any) -> LazyTensor:
+def lazy_plan(X_s: Any, X_t: Any, f: Any, g: Any, metric: Any, reg: Any) -> LazyTensor:
     """The plan exp(f ⊕ g - M / reg) whose blocks are computed when they are asked for."""
+    return LazyTensor((len(X_s), len(X_t)), _block, X_a=X_s, X_b=X_t, f=f, g=g, metric=metric, reg=reg)
 
-    def block(i: Any, j: Any, X_a: Any, X_b: Any, f: Any, g: Any, metric: Any, reg: Any) -> Any:
-        i, j = (slice(k, k + 1) if isinstance(k, int) else k for k in (i, j))
-        logs = f[i, None] + g[None, j] - dist(X_a[i], X_b[j], metric=metric) / reg
-        return logs.exp() if like.torch is not None else np.exp(logs)
 
-    return LazyTensor((len(X_s), len(X_t)), block, X_a=X_s, X_b=X_t, f=f, g=g, metric=metric, reg=reg)
+def _block(i: Any, j: Any, X_a: Any, X_b: Any, f: Any, g: Any, metric: Any, reg: Any) -> Any:
+    i, j = (slice(k, k + 1) if isinstance(k, int) else k for k in (i, j))
+    logs = f[i, None] + g[None, j] - dist(X_a[i], X_b[j], metric=metric) / reg
+    return np.exp(logs) if isinstance(logs, np.ndarray) else logs.exp()
 
 
 def _or_empty(masses: Any) -> Any:

@@ -74,6 +74,9 @@ class OTResult:
                 parts.append(f"{key}={type(plan).__name__}(shape={tuple(plan.shape)})")
         return f"OTResult({','.join(parts)})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_backend": None}  # found again by the arrays
+
     @property
     def potential_a(self) -> Any:
         """The source's potential."""
@@ -162,13 +165,13 @@ def reduce_lazytensor(a: LazyTensor, func: Callable[..., Any], axis: int | None 
 
 def get_lowrank_lazytensor(Q: Any, R: Any, d: Any = None, nx: Any = None) -> LazyTensor:
     """The lazy tensor Q diag(d) Rᵀ."""
-    nx = nx or get_backend(Q, R, d)
     given = {"Q": Q, "R": R} | ({} if d is None else {"d": d})
+    return LazyTensor((Q.shape[0], R.shape[0]), _product, **given)
 
-    def block(i: Any, j: Any, Q: Any, R: Any, d: Any = None) -> Any:
-        return nx.dot(Q[i] if d is None else Q[i] * d, R[j].T)
 
-    return LazyTensor((Q.shape[0], R.shape[0]), block, **given)
+def _product(i: Any, j: Any, Q: Any, R: Any, d: Any = None) -> Any:
+    """A block of Q diag(d) Rᵀ."""
+    return get_backend(Q, R, d).dot(Q[i] if d is None else Q[i] * d, R[j].T)
 
 
 class BaryResult:
@@ -198,6 +201,9 @@ class BaryResult:
             if (array := getattr(self, key)) is not None:
                 parts.append(f"{key}={type(array).__name__}(shape={tuple(array.shape)})")
         return f"BaryResult({','.join(parts)})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_backend": None}
 
     @property
     def citation(self) -> str:
