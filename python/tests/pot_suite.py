@@ -58,6 +58,14 @@ if MODE == "alone":
         importlib.import_module(private)
     earthwork.pot.barycenters.cvxopt = False  # what tests ask for before they use it
 
+if MODE == "alone":
+    import importlib, pkgutil
+    import earthwork.pot
+    sys.modules["ot"] = earthwork.pot
+    for found in pkgutil.iter_modules(earthwork.pot.__path__):
+        if not found.name.startswith("_"):
+            sys.modules["ot." + found.name] = importlib.import_module("earthwork.pot." + found.name)
+
 from ot.backend import get_backend_list
 
 
@@ -153,9 +161,21 @@ def compared(found: dict[str, dict], part: bool = False) -> tuple[list[str], lis
         lines += [f"  {test}" for test in lost]
     if "accelerated" in found:
         rows = found["accelerated"]["calls"]
-        ours, all_calls = sum(row["served"] for row in rows), sum(row["calls"] for row in rows)
-        lines.append(f"calls of solvers served here: {ours} of {all_calls} ({100 * ours / max(all_calls, 1):.1f} %)")
+        ours, inside, all_calls = (sum(row[key] for row in rows) for key in ("served", "inside", "calls"))
+        share, more = (100 * part / max(all_calls, 1) for part in (ours, inside))
+        lines.append(f"calls of solvers served here: {ours} of {all_calls} ({share:.1f} %)")
+        lines.append(f"calls of POT's code with all solves inside served here: {inside} ({more:.1f} % more)")
+    if "alone" in found:
+        lines += by_file(found["alone"]["outcomes"])
     return lines, lost
+
+
+def by_file(outcomes: dict[str, list]) -> list[str]:
+    """How many tests of each file pass."""
+    files: dict[str, Counter] = {}
+    for test, (outcome, _, _) in outcomes.items():
+        files.setdefault(Path(test.split("::")[0]).name, Counter())[outcome] += 1
+    return [f"  {name}: {counts['passed']} of {counts['passed'] + counts['failed']}" for name, counts in sorted(files.items())]
 
 
 def main() -> int:

@@ -14,7 +14,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from earthwork.pot import backend, batch, bregman, datasets, gaussian, gmm, lp, partial, sliced, solvers, unbalanced, utils
+from earthwork.pot import (
+    backend,
+    batch,
+    bregman,
+    da,
+    datasets,
+    gaussian,
+    gmm,
+    lp,
+    mapping,
+    optim,
+    partial,
+    semidiscrete,
+    sliced,
+    smooth,
+    solvers,
+    stochastic,
+    unbalanced,
+    utils,
+    weak,
+)
 from earthwork.pot._accelerate import accelerate, accelerated, report, report_rows, restore
 from earthwork.pot._errors import InputError, NotServed
 from earthwork.pot.batch import dist_batch, solve_batch, solve_sample_batch
@@ -44,8 +64,17 @@ from earthwork.pot.sliced import (
 from earthwork.pot.solvers import solve, solve_bary_sample, solve_sample
 from earthwork.pot.unbalanced import sinkhorn_unbalanced, sinkhorn_unbalanced2
 from earthwork.pot.utils import dist, tic, toc, toq, unif
+from earthwork.pot.weak import weak_optimal_transport
 
 __all__ = [
+    "weak_optimal_transport",
+    "weak",
+    "stochastic",
+    "smooth",
+    "semidiscrete",
+    "optim",
+    "mapping",
+    "da",
     "InputError",
     "NotServed",
     "accelerate",

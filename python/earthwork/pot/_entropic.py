@@ -123,6 +123,25 @@ class _Exact:
         self.plan = lambda: found.dense(*shape)
 
 
+UNDERFLOWS = 800.0
+"""A cost that is higher by so many ε has a share of 0 in double precision."""
+
+
+def _with_forbidden(
+    a: Floats, b: Floats, C: Floats, reg: float, numItermax: float, stopThr: float, warn: bool, warm: Sequence[Any] | None
+) -> Entropic:
+    """The plan that has nothing where costs are infinite: a cost stands in for which nothing goes there."""
+    allowed = C < np.inf
+    given = C[allowed]
+    if not given.size:
+        raise NotServed("only infinite costs in entropic transport")
+    instead = given.max() + 2.0 * (given.max() - given.min()) + UNDERFLOWS * reg
+    found = solve(a, b, np.where(allowed, C, instead), reg, numItermax, stopThr, warn, warm)
+    if found.plan[~allowed].sum() > 1e-12 * a.sum():
+        raise NotServed("infinite costs in entropic transport that next to no plan avoids")
+    return found
+
+
 def solve(
     a: Floats,
     b: Floats,
@@ -138,7 +157,9 @@ def solve(
         if np.isnan(C).any():
             i, j = (int(k) for k in np.argwhere(np.isnan(C))[0])
             raise InputError(f"M: entry ({i}, {j}) is NaN")
-        raise NotServed("infinite costs in entropic transport")
+        if not 0 < reg < np.inf or not (C > -np.inf).all():
+            raise NotServed("infinite costs in entropic transport")
+        return _with_forbidden(a, b, C, reg, numItermax, stopThr, warn, warm)
     if reg < 0 or not np.isfinite(reg):
         raise InputError(f"reg: it is {reg}, but a positive number is needed")
     if reg == 0:

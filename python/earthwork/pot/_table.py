@@ -47,6 +47,12 @@ SERVED: dict[str, tuple[str, str]] = {
     "ot.gmm": ("gmm", "gmm_ot_loss gmm_ot_plan gmm_ot_apply_map gmm_ot_plan_density dist_bures_squared"),
     "ot.solvers._linear": ("solvers", "solve solve_sample"),
     "ot.batch._linear": ("batch", "solve_batch solve_sample_batch"),
+    "ot.da": ("da", "sinkhorn_lpl1_mm sinkhorn_l1l2_gl emd_laplace"),
+    "ot.mapping": ("mapping", "joint_OT_mapping_linear joint_OT_mapping_kernel"),
+    "ot.smooth": ("smooth", "smooth_ot_dual smooth_ot_semi_dual"),
+    "ot.stochastic": ("stochastic", "solve_semi_dual_entropic solve_dual_entropic c_transform_entropic"),
+    "ot.weak": ("weak", "weak_optimal_transport"),
+    "ot.semidiscrete": ("semidiscrete", "solve_semidiscrete"),
     "ot.partial.partial_solvers": (
         "partial",
         "partial_wasserstein partial_wasserstein2 partial_wasserstein_lagrange entropic_partial_wasserstein "
@@ -69,7 +75,8 @@ TOOLS = frozenset(
     get_parameter_pair center_ot_dual estimate_dual_null_weights quantile_function check_number_threads apply_scaler
     split_sample_ratio get_random_projections get_projections_sphere projection_sphere_to_circle geometricBar geometricMean
     projR projC check_result compute_lr_sqeuclidean_matrix kernel_nystroem get_sinkhorn_lazytensor sparse_ot_dist dist_batch
-    derivative_cost_on_circle ot_cost_on_circle linear_circular_embedding roll_cols merge_bijections""".split()
+    get_plan_from_dual get_plan_from_semi_dual semidiscrete_atom_weights semidiscrete_ot_map semidiscrete_c_transform
+    plan_dual_entropic plan_dual_quadratic derivative_cost_on_circle ot_cost_on_circle linear_circular_embedding roll_cols merge_bijections""".split()
 )
 """What solves nothing: not counted."""
 

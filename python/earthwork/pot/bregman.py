@@ -17,6 +17,7 @@ from earthwork.pot._arrays import Like, balanced, floats, numpy_of, weights_of
 from earthwork.pot._bregman_more import free_support_sinkhorn_barycenter, screenkhorn, unmix
 from earthwork.pot._entropic import Entropic
 from earthwork.pot._errors import InputError, NotServed
+from earthwork.pot._jcpot import jcpot_barycenter
 from earthwork.pot.fixed import (
     barycenter,
     barycenter_debiased,
@@ -40,6 +41,7 @@ __all__ = [
     "empirical_sinkhorn_divergence",
     "free_support_sinkhorn_barycenter",
     "greenkhorn",
+    "jcpot_barycenter",
     "screenkhorn",
     "sinkhorn",
     "sinkhorn2",
