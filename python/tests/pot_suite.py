@@ -58,14 +58,6 @@ if MODE == "alone":
         importlib.import_module(private)
     earthwork.pot.barycenters.cvxopt = False  # what tests ask for before they use it
 
-if MODE == "alone":
-    import importlib, pkgutil
-    import earthwork.pot
-    sys.modules["ot"] = earthwork.pot
-    for found in pkgutil.iter_modules(earthwork.pot.__path__):
-        if not found.name.startswith("_"):
-            sys.modules["ot." + found.name] = importlib.import_module("earthwork.pot." + found.name)
-
 from ot.backend import get_backend_list
 
 
