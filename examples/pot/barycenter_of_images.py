@@ -3,7 +3,7 @@
 import numpy as np
 import ot
 
-SIDE = 40
+SIDE = 64
 
 
 def shapes():
@@ -23,15 +23,19 @@ def points_of(image):
     return at / (SIDE - 1.0), image[image > 0]
 
 
+def entropy(image):
+    held = image[image > 0]
+    return -np.sum(held * np.log(held))
+
+
 def main():
     images = shapes()
-    for weights in ([1 / 3, 1 / 3, 1 / 3], [0.6, 0.2, 0.2]):
-        blurred = ot.bregman.convolutional_barycenter2d(images, 4e-3, weights=np.array(weights))
-        sharp = ot.bregman.convolutional_barycenter2d_debiased(images, 1e-2, weights=np.array(weights), numItermax=300)
-        for name, image in (("blurred", blurred), ("debiased", sharp)):
-            mass = image.sum()
-            entropy = -np.sum(image[image > 0] * np.log(image[image > 0]))
-            print(f"{name:9} mass {mass:.4f} entropy {entropy:.3f}")
+    for first in np.linspace(0, 1, 5):
+        for second in np.linspace(0, 1 - first, 4):
+            weights = np.array([first, second, 1 - first - second])
+            blurred = ot.bregman.convolutional_barycenter2d(images, 2e-3, weights=weights)
+            sharp = ot.bregman.convolutional_barycenter2d_debiased(images, 1e-2, weights=weights, numItermax=300)
+            print(np.round(weights, 2), f"entropy {entropy(blurred):.3f}, debiased {entropy(sharp):.3f}")
 
     supports, masses = zip(*(points_of(image) for image in images))
     start = np.random.default_rng(0).uniform(0.2, 0.8, (300, 2))

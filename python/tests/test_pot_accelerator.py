@@ -140,3 +140,16 @@ def test_a_script_gets_torch_and_scikit_learn_when_it_asks_for_them(tmp_path):
     asked = [sys.executable, "-m", "earthwork.pot", str(script)]
     ended = subprocess.run(asked, capture_output=True, text=True, check=True)
     assert ended.stdout == "False False\n['numpy'] True\nTrue True\n"
+
+
+def test_carried_points_are_pots_and_methods_are_put_back():
+    X, Y = clouds()
+    new, original = X[:7] + 0.1, pot.da.BaseTransport.transform
+    made = pot.da.EMDTransport().fit(Xs=X, Xt=Y)
+    plain = made.transform(new), made.transform(X), made.inverse_transform(Xt=Y[:3] + 0.1)
+    with ours.accelerated():
+        assert pot.da.BaseTransport.transform is not original
+        found = made.transform(new), made.transform(X), made.inverse_transform(Xt=Y[:3] + 0.1)
+    assert pot.da.BaseTransport.transform is original
+    for first, second in zip(found, plain, strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-12)

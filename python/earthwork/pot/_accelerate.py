@@ -23,7 +23,7 @@ import scipy.sparse
 from earthwork.pot._arrays import numpy_of
 from earthwork.pot._errors import InputError, NotServed
 from earthwork.pot._pays import pays_not
-from earthwork.pot._table import TOOLS, served
+from earthwork.pot._table import TOOLS, methods, served
 
 __all__ = ["Row", "accelerate", "accelerated", "report", "report_rows", "restore"]
 
@@ -55,6 +55,7 @@ class Row:
 
 _rows: dict[str, Row] = {}
 _replaced: list[tuple[dict[str, Any], str, Any]] = []
+_methods: list[tuple[Any, str, Any]] = []
 _check = [0.0]
 _draws = random.Random(0)
 _aside = [False]
@@ -204,6 +205,30 @@ def _originals() -> dict[int, tuple[str, Callable[..., Any], Callable[..., Any] 
     return found
 
 
+def _method(original: Callable[..., Any], ours: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if _aside[0]:
+            return original(*args, **kwargs)
+        try:
+            return ours(*args, **kwargs)
+        except Exception:  # POT's own error, if it is one, is what its callers expect
+            return original(*args, **kwargs)
+
+    called.__earthwork__ = True  # type: ignore[attr-defined]
+    return called
+
+
+def _replace_methods() -> None:
+    """Methods of POT's classes that do over and over what can be done once."""
+    for (module, holder, name), ours in methods().items():
+        kind = getattr(importlib.import_module(module), holder, None)
+        original = getattr(kind, name, None)
+        if kind is not None and original is not None:
+            _methods.append((kind, name, original))
+            setattr(kind, name, _method(original, ours))
+
+
 def accelerate(check: float = 0.0) -> None:
     """Replaces POT's solvers by ours until :func:`restore`.
 
@@ -237,6 +262,7 @@ def accelerate(check: float = 0.0) -> None:
             if id(value) in wrappers and value is originals[id(value)][1]:
                 _replaced.append((names, name, value))
                 names[name] = wrappers[id(value)]
+    _replace_methods()
 
 
 def restore() -> None:
@@ -245,6 +271,9 @@ def restore() -> None:
         if getattr(names.get(name), "__earthwork__", False):
             names[name] = original
     _replaced.clear()
+    for kind, name, original in _methods:
+        setattr(kind, name, original)
+    _methods.clear()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["SERVED", "TOOLS", "served"]
+__all__ = ["METHODS", "SERVED", "TOOLS", "methods", "served"]
 
 SERVED: dict[str, tuple[str, str]] = {
     "ot.lp._network_simplex": ("lp", "emd emd2 emd2_lazy"),
@@ -68,6 +68,9 @@ SERVED: dict[str, tuple[str, str]] = {
 }
 """Module of POT: our module and the names."""
 
+METHODS = {("ot.da", "BaseTransport"): ("_carry", "transform inverse_transform")}
+"""Module and class of POT: our module, which has a class of the same name, and the methods."""
+
 TOOLS = frozenset(
     """unif dist tic toc toq list_to_array get_backend euclidean_distances dist0 clean_zeros kernel laplacian cost_normalization
     check_params check_random_state fun_to_numpy parmap dots is_all_finite proj_simplex projection_sparse_simplex
@@ -88,4 +91,14 @@ def served() -> dict[tuple[str, str], Callable[..., Any]]:
         module = importlib.import_module(f"earthwork.pot.{ours}")
         for name in names.split():
             found[theirs, name] = getattr(module, name)
+    return found
+
+
+def methods() -> dict[tuple[str, str, str], Callable[..., Any]]:
+    """Our method for each (module, class, name) of POT."""
+    found = {}
+    for (module, holder), (ours, names) in METHODS.items():
+        kind = getattr(importlib.import_module(f"earthwork.pot.{ours}"), holder)
+        for name in names.split():
+            found[module, holder, name] = getattr(kind, name)
     return found
