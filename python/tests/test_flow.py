@@ -26,6 +26,15 @@ def test_the_permutation_is_optimal(n):
     assert (j == ew.flow.coupling(X + 1e6, Y + 1e6)).all() or n == 256
 
 
+def test_many_dimensions():
+    X, Y = RNG.normal(size=(60, 40)), RNG.normal(size=(60, 40))
+    M = costs(X, Y)
+    for offset in (0.0, 1e6):
+        j = ew.flow.coupling(X + offset, Y + offset)
+        np.testing.assert_allclose(M[np.arange(60), j].sum(), M[linear_sum_assignment(M)].sum())
+    assert (j == ew.flow.coupling(np.stack([X, X]), np.stack([Y, Y]), batched=True)[1]).all()
+
+
 def test_images_ties_and_types():
     X, Y = RNG.normal(size=(8, 1, 4, 4)).astype(np.float32), RNG.integers(0, 3, size=(8, 1, 4, 4))
     assert sorted(ew.flow.coupling(X, Y)) == list(range(8))
