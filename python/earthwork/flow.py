@@ -110,9 +110,10 @@ def coupling(
     elif len(given) == 1:
         found = [_native.exact_solve(*given[0], name, None, within, time_limit)]
     else:
-        found = _native.exact_batch(given, name, within, time_limit)
-        if None in found:
-            raise TimeoutError(f"time_limit: {time_limit} s were too short to begin with problem {found.index(None)}; give more")
+        ends: Any = _native.exact_batch(given, name, within, time_limit)
+        if None in ends:
+            raise TimeoutError(f"time_limit: {time_limit} s were too short to begin with problem {ends.index(None)}; give more")
+        found = ends
     early = next((raw.status for raw in found if raw.status not in ("optimal", "within tolerance")), "optimal")
     ended("the coupling", early)
     if n == m and a is None and b is None:
