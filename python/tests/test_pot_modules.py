@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -248,3 +250,28 @@ def test_backends_say_the_same():
         ot.backend.get_backend(A, B)
     with pytest.raises(NotImplementedError):
         ot.backend.Backend().sum(A)
+
+
+@pytest.mark.parametrize("reg_m", [0.7, (np.inf, 0.5)])
+@pytest.mark.parametrize("options", [{}, {"reg_type": "entropy"}])
+def test_gradients_of_unbalanced_transport(reg_m, options):
+    torch = pytest.importorskip("torch")
+    X, Y, a, b = clouds(4, 5)
+    a, M = 1.3 * a, ot.dist(X, Y)
+    options = options | {"stopThr": 1e-14, "numItermax": 20_000, "log": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for key in ("cost", "total_cost"):
+
+            def value(masses, costs, key=key):
+                return float(ot.sinkhorn_unbalanced(masses, b, costs, 0.6, reg_m, **options)[1][key])
+
+            given = [torch.tensor(one, requires_grad=True) for one in (a, M)]
+            ot.sinkhorn_unbalanced(given[0], torch.tensor(b), given[1], 0.6, reg_m, **options)[1][key].backward()
+            np.testing.assert_allclose(given[0].grad, numerical(lambda z, f=value: f(z, M), a), rtol=1e-5, atol=1e-7)
+            np.testing.assert_allclose(given[1].grad, numerical(lambda z, f=value: f(a, z), M), rtol=1e-5, atol=1e-7)
+        C = torch.tensor(M, requires_grad=True)
+        weights = RNG.normal(size=M.shape)
+        (ot.solve(C, torch.tensor(a), torch.tensor(b), reg=0.6, unbalanced=0.7, tol=1e-13).plan * torch.tensor(weights)).sum().backward()
+        found = numerical(lambda z: (ot.solve(z, a, b, reg=0.6, unbalanced=0.7, tol=1e-13).plan * weights).sum(), M)
+        np.testing.assert_allclose(C.grad, found, rtol=1e-5, atol=1e-7)

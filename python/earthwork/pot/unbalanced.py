@@ -12,6 +12,7 @@ from scipy.special import xlogy
 from earthwork._inputs import Floats
 from earthwork.pot._arrays import Like, floats, numpy_of, weights_of
 from earthwork.pot._errors import InputError, NotServed
+from earthwork.pot._loose_slopes import Slopes
 
 __all__ = [
     "lbfgsb_unbalanced",
@@ -52,10 +53,13 @@ def relative_entropy(p: Floats, q: Floats) -> float:
 
 
 class _Posed:
-    def __init__(self, a: Any, b: Any, M: Any, c: Any = None) -> None:
+    def __init__(self, a: Any, b: Any, M: Any, c: Any = None, slopes: bool = False) -> None:
         self.like = Like(M, a, b)
-        if self.like.differentiable:
-            raise NotServed("gradients of unbalanced transport")
+        self.given = a, b, M
+        if self.like.differentiable and not slopes:
+            raise NotServed("gradients of unbalanced transport without entropy")
+        if Like(c).differentiable:
+            raise NotServed("gradients by c of unbalanced transport")
         self.costs = floats(M)
         n, m = self.costs.shape
         self.a, self.b = weights_of("a", a, n), weights_of("b", b, m)
@@ -169,9 +173,11 @@ def _entropic(
 ) -> Any:
     if method == "sinkhorn_reg_scaling":
         warnings.warn("Method not implemented yet. Using classic Sinkhorn-Knopp", stacklevel=3)
-    posed = _Posed(a, b, M, c)
+    posed = _Posed(a, b, M, c, slopes=True)
     prices = _pair(reg_m)
     value = float(reg)
+    if posed.like.differentiable and any(getattr(one, "requires_grad", False) for one in (reg, reg_m)):
+        raise NotServed("gradients by the prices of unbalanced transport")
     if not value > 0 or not min(prices) > 0:
         raise InputError(f"reg and reg_m: they are {reg} and {reg_m}, but positive numbers are needed")
     many = posed.b.ndim == 2
@@ -197,12 +203,15 @@ def _entropic(
         print(f"{len(ends[0].errors):5d}|{ends[0].errors[-1]:8e}|")
     like = posed.like
     if many:
+        if like.differentiable:
+            raise NotServed("gradients by many histograms")
         costs = like.out(np.array([(end.plan * posed.costs).sum() for end in ends]))
         logs = {key: like.out(np.stack([getattr(end, f"log_{key[-1]}") for end in ends], axis=1)) for key in ("logu", "logv")}
         return (costs, {"err": [like.out(x) for x in ends[0].errors], **logs}) if log else costs
     end = ends[0]
     plan = end.plan
-    made = like.out(plan)
+    slopes = Slopes(posed, plan, value, prices, reference, c is None and reg_type.lower() == "kl")
+    made = like.implicit(plan, posed.given, slopes.plan)
     if not log:
         return made
     linear = float((plan * posed.costs).sum())
@@ -213,8 +222,8 @@ def _entropic(
         "err": [like.out(x) for x in end.errors],
         "logu": like.out(end.log_u),
         "logv": like.out(end.log_v),
-        "cost": like.out(linear),
-        "total_cost": like.out(total),
+        "cost": like.implicit(linear, posed.given, slopes.cost),
+        "total_cost": like.implicit(total, posed.given, slopes.total),
     }
 
 
