@@ -6,7 +6,7 @@ mod score;
 
 pub use discrepancy::Discrepancy;
 pub(crate) use discrepancy::{distance, one_by_one, own_interval};
-pub(crate) use score::{NearEqual, score_evidence};
+pub(crate) use score::{Influence, NearEqual, score_evidence};
 
 use std::fmt;
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::closed_form::{Moments, bures_squared, maps_between};
 use crate::divergence::sides::draws;
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
-use crate::estimate::{Discrepancy, Estimate, Evidence, Kind, LEVEL, NearEqual, Note, score_evidence};
+use crate::estimate::{Discrepancy, Estimate, Evidence, Influence, Kind, LEVEL, NearEqual, Note, score_evidence};
 use crate::measure::{Points, Samples};
 use crate::numeric::stream;
 use crate::numeric::sum::sum;
@@ -105,7 +105,7 @@ impl Fid {
 
     /// The interval for the value between the distributions; what covariances over n lack is of higher order.
     fn evidence(value: f64, [x, y]: [&Samples; 2], [p, q]: [&Moments; 2], level: f64) -> Evidence {
-        let all = variance(x, y, p, q);
+        let all = influence(x, y, p, q);
         let (excess, near) = near_equal([x, y], [p, q]);
         score_evidence(value, value - excess, all, near, level)
     }
@@ -161,10 +161,10 @@ fn near_equal(samples: [&Samples; 2], moments: [&Moments; 2]) -> (f64, NearEqual
     (sum(weights.iter().copied()), NearEqual { variance, skewness })
 }
 
-/// The variance from the influence of each point u away from its mean, ±2 (m₁ − m₂)·u + uᵀ (I − T) u. NaN for a sample of one point.
-fn variance(x: &Samples, y: &Samples, p: &Moments, q: &Moments) -> f64 {
+/// The influence of each point u away from its mean, ±2 (m₁ − m₂)·u + uᵀ (I − T) u. NaN for a sample of one point.
+fn influence(x: &Samples, y: &Samples, p: &Moments, q: &Moments) -> Influence {
     let maps = maps_between(p, q);
-    let mut variance = 0.0;
+    let mut found = Influence::default();
     for (side, own, other, map) in [(x, p, q, &maps[0]), (y, q, p, &maps[1])] {
         let (here, there, dim) = (own.mean(), other.mean(), side.dim());
         let influence = |point: &[f64]| {
@@ -178,12 +178,9 @@ fn variance(x: &Samples, y: &Samples, p: &Moments, q: &Moments) -> f64 {
         };
         let shares: Vec<f64> = side.weights().as_slice().iter().map(|w| w / side.total()).collect();
         let influences: Vec<f64> = side.points().as_slice().par_chunks(dim).map(influence).collect();
-        let mean = sum(shares.iter().zip(&influences).map(|(w, h)| w * h));
-        let squares = sum(shares.iter().map(|w| w * w));
-        let spread = sum(shares.iter().zip(&influences).map(|(w, h)| w * (h - mean).powi(2)));
-        variance += squares / (1.0 - squares) * spread;
+        found.add(&shares, &influences);
     }
-    variance
+    found
 }
 
 /// FID without the bias of few points: FID_N at a number of sizes N, fitted by a line in 1/N, read at 1/N = 0.

@@ -27,6 +27,16 @@ pub(crate) fn normal_quantile(p: f64) -> f64 {
     x
 }
 
+/// The quantile of Student's distribution of so many degrees of freedom, at least 2, at the level of the normal quantile `z`: the first
+/// terms of Fisher's series (Abramowitz & Stegun 26.7.5), 3 % too small at worst for 95 %.
+pub(crate) fn student_quantile(z: f64, freedom: f64) -> f64 {
+    let square = z * z;
+    let first = z * (square + 1.0) / 4.0;
+    let second = z * ((5.0 * square + 16.0) * square + 3.0) / 96.0;
+    let third = z * (((3.0 * square + 19.0) * square + 17.0) * square - 15.0) / 384.0;
+    z + (first + (second + third / freedom) / freedom) / freedom
+}
+
 fn density(x: f64) -> f64 {
     (-0.5 * x * x).exp() / (2.0 * PI).sqrt()
 }
@@ -76,5 +86,15 @@ mod tests {
         assert_eq!(normal_quantile(0.0), f64::NEG_INFINITY);
         assert_eq!(normal_quantile(1.0), f64::INFINITY);
         assert_eq!(normal_quantile(0.975), -normal_quantile(1.0 - 0.975));
+    }
+
+    #[test]
+    fn student_is_wider_than_the_normal() {
+        let z = normal_quantile(0.975);
+        for (freedom, quantile, digits) in [(2.0, 4.302_65, 0.04), (5.0, 2.570_58, 2e-3), (20.0, 2.085_96, 1e-5)] {
+            let found = student_quantile(z, freedom);
+            assert!((found / quantile - 1.0).abs() < digits, "{freedom}: {found}");
+        }
+        assert_eq!(student_quantile(z, f64::INFINITY), z);
     }
 }

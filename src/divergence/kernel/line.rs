@@ -94,7 +94,9 @@ pub(super) fn energy(x: &Samples, y: &Samples, how: How) -> Estimate {
     };
     // What F and G differ by through rounding alone is no difference.
     let gap = |f: f64, g: f64| if (f - g).abs() <= 4.0 * f64::EPSILON { 0.0 } else { (f - g).powi(2) };
-    let second = || near_equal([&a, &b], |side, i| [x, y][side].point(i), |x, y| (x[0] - y[0]).abs(), -1.0);
+    let second = |within: &[Vec<f64>; 2]| {
+        near_equal([&a, &b], within, |side, i| [x, y][side].point(i), |x, y| (x[0] - y[0]).abs(), -1.0)
+    };
     parts.estimate(2.0 * order.integral(&f, &g, gap), second, how)
 }
 

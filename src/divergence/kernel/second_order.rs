@@ -5,26 +5,24 @@ use nalgebra::DMatrix;
 use crate::estimate::NearEqual;
 use crate::numeric::sum::{dot, sum};
 
-/// The most points of either side that this is worked out from: it tells how wide an interval is, not where.
+/// The most points of either side that this is worked out from (it tells how wide an interval is, not where), and how many of them are the
+/// outermost ones, each for itself: where tails are heavy, few points make up most of the sums.
 const MOST: usize = 96;
+const OUTER: usize = 32;
 
 /// The variance and the skewness of the unbiased statistic under P = Q, where its second and third cumulants are 2 Σ λ² and 8 Σ λ³ over
 /// the eigenvalues λ of the centred kernel. (Serfling, *Approximation Theorems of Mathematical Statistics*, 1980, §5.5.)
 ///
-/// Masses total 1 on either side; `sign` is as in [`Parts`](super::statistic::Parts). O(min(n, 96)³).
+/// Masses total 1 on either side, `within` is the mean kernel of each point over its own sample; `sign` is as in [`Parts`](super::statistic::Parts). O(min(n, 96)³).
 pub(super) fn near_equal<'a>(
     masses: [&[f64]; 2],
+    within: &[Vec<f64>; 2],
     point: impl Fn(usize, usize) -> &'a [f64],
     between: impl Fn(&[f64], &[f64]) -> f64,
     sign: f64,
 ) -> NearEqual {
-    // Evenly spaced among the points with mass.
-    let picked = [0, 1].map(|side: usize| {
-        let all: Vec<usize> = (0..masses[side].len()).filter(|&i| masses[side][i] > 0.0).collect();
-        let few = all.len().min(MOST);
-        (0..few).map(|k| all[k * all.len() / few]).collect::<Vec<usize>>()
-    });
-    let of: Vec<(usize, usize)> = (0..2).flat_map(|side| picked[side].iter().map(move |&i| (side, i))).collect();
+    let picked = [0, 1].map(|side: usize| picked(masses[side], &within[side]));
+    let of: Vec<(usize, usize)> = (0..2).flat_map(|side| picked[side].iter().map(move |&(i, _)| (side, i))).collect();
     let (size, first) = (of.len(), picked[0].len());
     let mut k = DMatrix::<f64>::zeros(size, size);
     for p in 0..size {
@@ -37,15 +35,17 @@ pub(super) fn near_equal<'a>(
     let mut share = Vec::with_capacity(size);
     let mut factor = Vec::with_capacity(size);
     for side in 0..2 {
-        let total = sum(picked[side].iter().map(|&i| masses[side][i]));
-        let own: Vec<f64> = picked[side].iter().map(|&i| masses[side][i] / total).collect();
-        let ratio = dot(masses[side], masses[side]) / dot(&own, &own);
+        let total = sum(picked[side].iter().map(|&(i, count)| masses[side][i] * count));
+        // Each stands for as many as it is counted, with the sum of their squares.
+        let squares = sum(picked[side].iter().map(|&(i, count)| masses[side][i].powi(2) * count));
+        let ratio = dot(masses[side], masses[side]) / squares;
         // Means that are taken off take degrees of freedom with them.
-        let n = own.len() as f64;
+        let n = picked[side].len() as f64;
         let freedom = (n - 1.0) / (n.max(4.0) - 3.0);
         let way = if side == 0 { 1.0 } else { -1.0 };
-        factor.extend(own.iter().map(|share| way * share * (ratio * freedom.sqrt()).sqrt()));
-        share.extend(own);
+        let carried = |&(i, count): &(usize, f64)| way * masses[side][i] * (count * ratio * freedom.sqrt()).sqrt();
+        factor.extend(picked[side].iter().map(carried));
+        share.extend(picked[side].iter().map(|&(i, count)| masses[side][i] * count / total));
     }
     let mut centred = centred(&k, &share, first);
     for p in 0..size {
@@ -63,6 +63,23 @@ pub(super) fn near_equal<'a>(
     // Sums over different points: the diagonal of `centred` is 0.
     let (second, third) = (square.trace(), square.dot(&centred).max(0.0));
     NearEqual { variance: 2.0 * second * unit * unit, skewness: 8.0 * third / (2.0 * second).powf(1.5) }
+}
+
+/// Points with mass, and how many each stands for: the outermost ones, and others evenly spaced.
+fn picked(masses: &[f64], within: &[f64]) -> Vec<(usize, f64)> {
+    let all: Vec<usize> = (0..masses.len()).filter(|&i| masses[i] > 0.0).collect();
+    if all.len() <= MOST {
+        return all.into_iter().map(|i| (i, 1.0)).collect();
+    }
+    let mean = sum(all.iter().map(|&i| within[i] / all.len() as f64));
+    let mut outward = all;
+    outward.sort_by(|&i, &j| (within[j] - mean).abs().total_cmp(&(within[i] - mean).abs()).then(i.cmp(&j)));
+    let mut rest = outward.split_off(OUTER);
+    rest.sort_unstable();
+    let few = MOST - OUTER;
+    let count = rest.len() as f64 / few as f64;
+    let spaced = (0..few).map(|k| (rest[k * rest.len() / few], count));
+    outward.into_iter().map(|i| (i, 1.0)).chain(spaced).collect()
 }
 
 /// A symmetric matrix less the means of the rows and columns of its blocks; no point meets itself.

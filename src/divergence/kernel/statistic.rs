@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::estimate::resample::{Draw, Pool};
-use crate::estimate::{Estimate, Evidence, Kind, NearEqual, Note, score_evidence};
+use crate::estimate::{Estimate, Evidence, Influence, Kind, NearEqual, Note, score_evidence};
 use crate::measure::Samples;
 use crate::numeric::sum::{dot, sum};
 use crate::simd::{LANES, PairFunction};
@@ -92,26 +92,25 @@ impl Parts<'_> {
     ///
     /// The variance has two parts: 4 Var h / n on either side for the projections h(xᵢ) = within(xᵢ) − across(xᵢ) (Hoeffding; no point
     /// meets itself in them), and what is left where P = Q, which `second` says. Var h of the sample holds twice the latter.
-    pub(super) fn estimate(&self, plain: f64, second: impl FnOnce() -> NearEqual, how: How) -> Estimate {
+    pub(super) fn estimate(&self, plain: f64, second: impl FnOnce(&[Vec<f64>; 2]) -> NearEqual, how: How) -> Estimate {
         let How { pairing, method, level } = how;
         let [own_x, own_y, _] = self.means();
         let correction = self.selves.correction(0, own_x) + self.selves.correction(1, own_y);
         // Of a sample and itself it is 0, not what two samples of one distribution give.
         let unbiased = if plain == 0.0 { 0.0 } else { plain + self.sign * correction };
         let value = if pairing == Pairing::Biased { plain } else { unbiased };
-        let evidence =
-            level.map_or(Evidence::Unstated, |level| score_evidence(value, unbiased, self.variance(), second(), level));
+        let evidence = level.map_or(Evidence::Unstated, |level| {
+            score_evidence(value, unbiased, self.influence(), second(&self.within), level)
+        });
         let sizes = (self.masses[0].len(), self.masses[1].len());
         let estimate = Estimate::new(value, evidence, method, sizes);
         if pairing == Pairing::Biased { estimate.with_note(Note::Biased(Kind::UpperBound)) } else { estimate }
     }
 
     /// 4 Var h / n on either side.
-    fn variance(&self) -> f64 {
-        let [own_x, own_y, both] = self.means();
-        let mut variance = 0.0;
-        for (side, own) in [own_x, own_y].into_iter().enumerate() {
-            let squares = self.selves.squares[side];
+    fn influence(&self) -> Influence {
+        let mut influence = Influence::default();
+        for side in 0..2 {
             let others = |i: usize| {
                 let mass = self.masses[side][i];
                 if mass < 1.0 {
@@ -120,14 +119,13 @@ impl Parts<'_> {
                     f64::NAN
                 }
             };
-            let own = own + self.selves.correction(side, own);
-            // s² / n for equal masses.
-            let spread = (0..self.masses[side].len())
-                .filter(|&i| self.masses[side][i] > 0.0)
-                .map(|i| self.masses[side][i] * (others(i) - self.across[side][i] - (own - both)).powi(2));
-            variance += 4.0 * squares / (1.0 - squares) * sum(spread);
+            let carry = |i: &usize| self.masses[side][*i] > 0.0;
+            let influences =
+                (0..self.masses[side].len()).filter(carry).map(|i| 2.0 * (others(i) - self.across[side][i]));
+            let masses: Vec<f64> = self.masses[side].iter().copied().filter(|&mass| mass > 0.0).collect();
+            influence.add(&masses, &influences.collect::<Vec<_>>());
         }
-        variance
+        influence
     }
 }
 
@@ -187,7 +185,9 @@ pub(super) fn by_pairs<F: PairFunction>(
     let selves = Selves::new(masses, |side, i| diagonal([x, y][side].point(i)));
     let within = [within(function, &sides[0]), within(function, &sides[1])];
     let parts = Parts { masses, within, across: [rows, columns], selves, sign };
-    let second = || near_equal(masses, |side, i| [x, y][side].point(i), |x, y| between(function, x, y), sign);
+    let second = |within: &[Vec<f64>; 2]| {
+        near_equal(masses, within, |side, i| [x, y][side].point(i), |x, y| between(function, x, y), sign)
+    };
     Ok(parts.estimate(parts.plain()?, second, how))
 }
 
