@@ -61,7 +61,7 @@ impl Core for GaussianFit {
 
     fn inside(&self, base: Base, sides: Sides) -> Result<Inside> {
         let found = Self::new(base.alone()).whole(sides)?;
-        Ok(Inside { value: found.value, error: found.std_error().unwrap_or(f64::INFINITY) })
+        Ok(Inside { value: found.value, error: found.std_error().unwrap_or(f64::INFINITY), ..Inside::default() })
     }
 
     /// Of points that fill their dimensions.

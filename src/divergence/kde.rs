@@ -76,7 +76,7 @@ impl Core for Kde {
     fn inside(&self, base: Base, sides: Sides) -> Result<Inside> {
         let divergence = base.alone();
         let found = Self { divergence, ..*self }.whole(sides)?;
-        Ok(Inside { value: found.value, error: found.std_error().unwrap_or(f64::INFINITY) })
+        Ok(Inside { value: found.value, error: found.std_error().unwrap_or(f64::INFINITY), ..Inside::default() })
     }
 
     /// Of points that fill their dimensions and do not repeat.

@@ -223,7 +223,8 @@ impl Core for Knn {
             self.found(base, sides)
         };
         let error = if found.error.is_finite() { found.error } else { f64::INFINITY };
-        Ok(Inside { value: found.value, error })
+        let outside = if self.correct && found.bounds(base) { found.outside } else { 0.0 };
+        Ok(Inside { value: found.value, error, outside })
     }
 }
 

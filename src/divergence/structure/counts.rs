@@ -13,6 +13,8 @@ pub(in super::super) struct Inside {
     pub(in super::super) value: f64,
     /// Its standard error.
     pub(in super::super) error: f64,
+    /// The share of P inside that lies where Q has no points, where that makes the value a lower bound.
+    pub(in super::super) outside: f64,
 }
 
 /// Points of X and Y in a cell, and what is inside.
@@ -37,7 +39,7 @@ pub(super) fn combined(base: Base, cells: &[Counted]) -> (f64, f64) {
     for cell in cells {
         let (a, b) = (cell.in_x as f64, cell.in_y as f64);
         let (p, q) = (a / n, b / m);
-        let Inside { value: within, error } = cell.inside;
+        let Inside { value: within, error, .. } = cell.inside;
         match base {
             Base::Power(1.0) => {
                 if a > 0.0 {

@@ -27,7 +27,7 @@ use super::logistic::Features;
 use super::notes;
 use super::sides::{Sides, by_coordinates, draws};
 use crate::error::{Error, ErrorKind, Result, require_dimension};
-use crate::estimate::{Estimate, Evidence, Note};
+use crate::estimate::{Estimate, Evidence, Kind, Note};
 use crate::measure::Samples;
 use crate::numeric::stream;
 pub(super) use cells::Cell;
@@ -398,11 +398,20 @@ impl Table {
         if total > 0.0 {
             let mean = counted.iter().zip(&shares).map(|(c, share)| share * c.inside.value).sum::<f64>() / total;
             for (counted, _) in counted.iter_mut().zip(&cells).filter(|(_, cell)| !full(cell)) {
-                counted.inside = Inside { value: mean, error: mean.abs() };
+                counted.inside = Inside { value: mean, error: mean.abs(), ..Inside::default() };
             }
         }
         let (value, error) = combined(base, &counted);
-        finished(divergence, value, error, core.method(), self.sizes)
+        let estimate = finished(divergence, value, error, core.method(), self.sizes)?;
+        // What is seen inside one cell is a part of what there is, and so it is in all of them.
+        let points: usize = counted.iter().map(|cell| cell.in_x).sum();
+        let outside = counted.iter().map(|cell| cell.inside.outside * cell.in_x as f64).sum::<f64>() / points as f64;
+        if outside == 0.0 {
+            return Ok(estimate);
+        }
+        let of_base = if swapped { (self.sizes.1, self.sizes.0) } else { self.sizes };
+        let estimate = notes::proven(estimate.of_kind(Kind::LowerBound), divergence, of_base);
+        Ok(notes::mismatch(estimate, outside))
     }
 
     /// Refuses a base that an estimator does not give inside cells, with the columns that make them.
