@@ -38,11 +38,6 @@ pub(crate) const BREAKS: &[Break] = &[
         why: "A polynomial kernel adds up products over all columns and divides by their number.",
     },
     Break {
-        law: Law::CopiedColumn,
-        keys: &["js", "knn hellinger2", "knn renyi:0.5", "tv-classifier"],
-        why: "On few values the copy makes other values of them: whether they are read as levels or as numbers can change.",
-    },
-    Break {
         law: Law::AffineMap,
         keys: &["kl", "kl:3", "reverse-kl", "js", "knn chi2", "knn hellinger2", "knn renyi:0.5"],
         why: "Whitened, so that numbers keep it; on few values a mix of columns is no longer read as levels or as rounded numbers.",
@@ -59,19 +54,9 @@ pub(crate) const BREAKS: &[Break] = &[
     },
     Break { law: Law::Units, keys: &["kid"], why: "A polynomial kernel has a length of its own." },
     Break {
-        law: Law::Units,
-        keys: &["precision", "coverage"],
-        why: "On integers points lie exactly at a radius, and rounding in another unit puts them inside or outside.",
-    },
-    Break {
         law: Law::RowOrder,
         keys: &["fid_inf"],
         why: "The subsets that it extrapolates over are drawn by the numbers of the rows.",
-    },
-    Break {
-        law: Law::WeightSplitting,
-        keys: &["kid"],
-        why: "Unbiased: the two parts of a row are two points, which meet.",
     },
     Break {
         law: Law::RepeatedRows,
@@ -85,13 +70,8 @@ pub(crate) const BREAKS: &[Break] = &[
     },
     Break {
         law: Law::RepeatedRows,
-        keys: &["c2st", "tv-classifier", "population"],
+        keys: &["c2st", "population"],
         why: "A copy of a row in another fold gives the row away, and more rows show more.",
-    },
-    Break {
-        law: Law::RepeatedRows,
-        keys: &["reverse-kl", "js", "knn hellinger2", "knn renyi:0.5"],
-        why: "Copies of a row are taken for new draws at distance 0.",
     },
     Break {
         law: Law::Range,
