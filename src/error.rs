@@ -171,6 +171,9 @@ pub enum ErrorKind {
     /// A matrix that must be symmetric positive definite is not.
     #[error("it is not {0}")]
     Matrix(&'static str),
+    /// A time limit, or whoever cancelled the work, came before there was a value.
+    #[error("a limit came first; give it more time")]
+    Ended,
     /// A value that does not fit the question asked.
     #[error("{0}")]
     Unsupported(Cow<'static, str>),

@@ -587,7 +587,7 @@ def exact_barycenter(
     samples: Sequence[Samples], shares: Sequence[float], start: Samples, steps: int
 ) -> tuple[_Floats, list[float], bool]: ...
 def exact_pairwise(
-    samples: Sequence[Samples], cost: str, progress: _Report = None
+    samples: Sequence[Samples], cost: str, p: float | None = None, progress: _Report = None
 ) -> tuple[_Floats, _Floats, _Floats]: ...
 def exact_batch(
     pairs: Sequence[tuple[Samples, Samples]],

@@ -311,7 +311,7 @@ def batch(
 
 
 class Pairwise(NamedTuple):
-    """Costs between all pairs of k samples, each of shape (k, k)."""
+    """Costs, or distances, between all pairs of k samples, each of shape (k, k)."""
 
     values: Floats
     lower: Floats
@@ -320,23 +320,42 @@ class Pairwise(NamedTuple):
 
 def pairwise(
     samples: Sequence[Points],
-    cost: str = "sqeuclidean",
+    cost: str | None = None,
     *,
+    p: float | None = None,
     normalize: bool = False,
     missing: OnMissing = "error",
     progress: Progress = False,
 ) -> Pairwise:
-    """The optimal cost between each two of k samples, in parallel, with bounds. For W_p take the root of ``euclidean^p``.
+    """The optimal cost between each two of k samples, or W_p, in parallel, with bounds.
+
+    Args:
+        samples: k samples, each as in :func:`solve`.
+        cost: the ground cost by name, as in :func:`solve`; ``sqeuclidean`` by default.
+        p: in place of a cost, the order of the Wasserstein distance to return, as :func:`wasserstein` does.
+        normalize: divide the weights of each sample by their sum first.
+        missing: as in :func:`solve`.
+        progress: as in :func:`solve`.
+
+    Returns:
+        The values and both of their bounds, each of shape (k, k) with zeros on the diagonal.
 
     >>> import earthwork as ew
     >>> ew.exact.pairwise([[[0.0]], [[1.0]], [[3.0]]], cost="euclidean").values
     array([[0., 1., 3.],
            [1., 0., 2.],
            [3., 2., 0.]])
+    >>> ew.exact.pairwise([[[0.0]], [[3.0]]], p=2).values
+    array([[0., 3.],
+           [3., 0.]])
     """
+    if cost is not None and p is not None:
+        raise ValueError("p: it asks for W_p with the Euclidean distance; give either `cost` or `p`")
     given = _inputs.several("samples", samples, missing=missing, normalize=normalize)
+    ground = "sqeuclidean" if cost is None else _inputs.text("cost", cost)
+    order = None if p is None else _inputs.number("p", p)
     with reporting(progress) as shown:
-        return Pairwise(*_native.exact_pairwise(given, _inputs.text("cost", cost), shown))
+        return Pairwise(*_native.exact_pairwise(given, ground, order, shown))
 
 
 class Population(NamedTuple):

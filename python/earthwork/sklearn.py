@@ -76,10 +76,7 @@ def pairwise_distances(bags: Sequence[Points], p: float = 2) -> Floats:
     array([[0., 3.],
            [3., 0.]])
     """
-    order = _inputs.number("p", p)
-    cost = "sqeuclidean" if order == 2 else f"euclidean^{order:g}"
-    distances: Floats = exact.pairwise(bags, cost).values ** (1.0 / order)
-    return distances
+    return exact.pairwise(bags, p=_inputs.number("p", p)).values
 
 
 def pairwise_kernel(bags: Sequence[Points], gamma: float | None = None, p: float = 1) -> Floats:

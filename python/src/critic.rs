@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use earthwork::critic::net::Activation;
 use earthwork::critic::{self, Control, ExactDual, Funnels as Pair, NeuralCritic};
-use earthwork::transport::CancelToken;
+use earthwork::transport::{CancelToken, Root};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods, ToPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -104,7 +104,7 @@ impl Critic {
     fn exact(&self) -> Option<Estimate> {
         match &self.0 {
             Which::Network(_) => None,
-            Which::Exact(dual, _) => Some(estimated(earthwork::exact::rooted(&dual.solution().summary(), 1.0))),
+            Which::Exact(dual, _) => Some(estimated(Root::new(1.0).estimate(&dual.solution().summary()))),
         }
     }
 }

@@ -7,7 +7,7 @@ use earthwork::cost::GroundCost;
 use earthwork::exact;
 use earthwork::measure::Histogram;
 use earthwork::prelude::{Problem, Solution as Solved};
-use earthwork::transport::{Bounds, Potentials};
+use earthwork::transport::{Bounds, Potentials, Root};
 use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn, ToPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -140,8 +140,14 @@ impl Solution {
     }
 
     /// The root of order p of the transport cost, with its bounds.
-    fn rooted(&self, p: f64) -> Estimate {
-        estimated(exact::rooted(&self.solved.summary(), p))
+    fn rooted(&self, py: Python<'_>, p: f64) -> PyResult<Estimate> {
+        if let Some(Posed { x, y, ground }) = &self.posed {
+            at_once(py, || {
+                let problem = Problem::between_shared(x, y, Arc::clone(ground))?;
+                exact::refuse_underflow(&problem, &self.solved)
+            })?;
+        }
+        Ok(estimated(Root::new(p).estimate(&self.solved.summary())))
     }
 
     /// By source points, target points, source masses, target masses.
@@ -446,18 +452,20 @@ pub(crate) fn exact_barycenter<'py>(
     Ok((found.samples.points().view().to_pyarray(py), found.values, found.converged))
 }
 
-/// The symmetric matrix of costs, its lower and upper bounds; NaN is never in it: a pair that was not finished raises.
+/// The symmetric matrix of costs, or with `p` of distances W_p, its lower and upper bounds; NaN is never in it: a pair that was not finished raises.
 #[pyfunction]
-#[pyo3(signature = (samples, cost, progress = None))]
+#[pyo3(signature = (samples, cost, p = None, progress = None))]
 pub(crate) fn exact_pairwise<'py>(
     py: Python<'py>,
     samples: Vec<PyRef<'py, Samples>>,
     cost: &str,
+    p: Option<f64>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
     let (samples, ground) = (Samples::all(&samples), ground(cost)?);
-    let found = watched(py, Watching::new(None, progress), move |interrupt, observer| {
-        exact::pairwise_observed(&samples, ground, interrupt, observer)
+    let found = watched(py, Watching::new(None, progress), move |interrupt, observer| match p {
+        None => exact::pairwise_observed(&samples, ground, interrupt, observer),
+        Some(p) => exact::pairwise_distances_observed(&samples, p, interrupt, observer),
     })?;
     let matrix = |read: fn(&earthwork::prelude::Estimate) -> f64| {
         let entry = |(i, j)| if i == j { 0.0 } else { found.get(i, j).map_or(f64::INFINITY, read) };

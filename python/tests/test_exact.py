@@ -184,3 +184,19 @@ def test_population_brackets_the_truth():
 def test_same_bits_every_time(clouds):
     X, Y = clouds
     assert len({ew.exact.solve(X, Y).value for _ in range(3)}) == 1
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("scale", [2.0**565, 2.0**-565])
+def test_a_distance_has_no_unit(clouds, p, scale):
+    X, Y = clouds
+    far, away = X * scale, Y * scale
+    one = ew.exact.wasserstein(X, Y, p)
+    assert ew.exact.wasserstein(far, away, p).value / scale == pytest.approx(one.value, rel=1e-12)
+    row = ew.compare(far, away, others_up_to=0)[f"W{p}"].estimate
+    assert row is not None and row.value / scale == pytest.approx(one.value, rel=1e-12)
+    pairs = ew.exact.pairwise([far, away], p=p)
+    for found, right in zip(pairs, (one.value, one.lower, one.upper), strict=True):
+        assert found[0, 1] / scale == pytest.approx(right, rel=1e-12)
+    with pytest.raises(ValueError, match="either `cost` or `p`"):
+        ew.exact.pairwise([X, Y], cost="euclidean", p=p)

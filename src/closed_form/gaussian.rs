@@ -7,7 +7,7 @@ use crate::closed_form::moments::{Moments, root, same_dimension, spectral, symme
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Kind};
 use crate::measure::{Samples, Weights};
-use crate::transport::Status;
+use crate::transport::{Root, Status};
 
 /// W₂ between two Gaussians, the Bures-Wasserstein distance:
 ///
@@ -38,8 +38,10 @@ use crate::transport::Status;
 /// # Ok::<(), Error>(())
 /// ```
 pub fn bures_wasserstein(x: &Moments, y: &Moments) -> Result<Estimate> {
-    let squares = bures_squared(x, y)?;
-    Ok(Estimate::new(squares.sqrt(), Evidence::Exact, "Bures-Wasserstein", (1, 1)))
+    same_dimension(x, y)?;
+    let root = Root::for_lengths(2.0, x.reach(y));
+    let squares = bures_squared(&x.in_unit(root.unit()), &y.in_unit(root.unit()))?;
+    Ok(Estimate::new(root.of(squares), Evidence::Exact, "Bures-Wasserstein", (1, 1)))
 }
 
 /// W₂² between two Gaussians.

@@ -6,9 +6,9 @@ use crate::closed_form::gaussian::bures_squared;
 use crate::closed_form::moments::Moments;
 use crate::error::{Result, require_dimension};
 use crate::estimate::{Estimate, Kind};
-use crate::exact::{rooted, solve};
+use crate::exact::solve;
 use crate::measure::Mixture;
-use crate::transport::{Problem, Solution};
+use crate::transport::{Problem, Root, Solution};
 
 /// What [`mixture_distance`] found.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,9 +16,10 @@ use crate::transport::{Problem, Solution};
 pub struct MixtureDistance {
     /// MW₂, an upper bound on W₂ between the mixtures, proven as every exact solve.
     pub estimate: Estimate,
-    /// Who sends how much to whom: the exact solution between the components, with its plan.
+    /// Who sends how much to whom: the exact solution between the components, with its plan. Its costs are `costs`, but for components so
+    /// far apart or so close together that their squared distances are no 64-bit numbers, and which are measured in another unit.
     pub solution: Solution,
-    /// W₂² between the components, of shape (components of x, components of y).
+    /// W₂² between the components, of shape (components of x, components of y); infinite where that is more than a 64-bit number holds.
     pub costs: Array2<f64>,
 }
 
@@ -51,6 +52,9 @@ pub fn mixture_distance(x: &Mixture, y: &Mixture) -> Result<MixtureDistance> {
     require_dimension("y", y.dim(), x.dim())?;
     let moments = |mixture: &Mixture| -> Vec<Moments> { mixture.components().iter().map(Moments::from).collect() };
     let (from, to) = (moments(x), moments(y));
+    let reach = from.iter().flat_map(|p| to.iter().map(|q| p.reach(q))).fold(0.0, f64::max);
+    let root = Root::for_lengths(2.0, reach);
+    let [from, to] = [from, to].map(|side| side.iter().map(|p| p.in_unit(root.unit())).collect::<Vec<_>>());
     let mut costs = Array2::zeros((from.len(), to.len()));
     for ((i, j), cost) in costs.indexed_iter_mut() {
         *cost = bures_squared(&from[i], &to[j])?;
@@ -58,7 +62,8 @@ pub fn mixture_distance(x: &Mixture, y: &Mixture) -> Result<MixtureDistance> {
     let problem = Problem::with_matrix(x.weights().clone(), y.weights().clone(), &costs)?;
     let solution = solve(&problem)?;
     drop(problem);
-    let mut estimate = rooted(&solution.summary(), 2.0).of_kind(Kind::UpperBound);
+    costs.mapv_inplace(|cost| cost * root.unit() * root.unit());
+    let mut estimate = root.estimate(&solution.summary()).of_kind(Kind::UpperBound);
     estimate.method = "MW2";
     Ok(MixtureDistance { estimate, solution, costs })
 }

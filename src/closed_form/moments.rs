@@ -67,6 +67,17 @@ impl Moments {
         }
     }
 
+    /// The longest length in what W₂ to `other` is made of: the difference of the means, or a standard deviation.
+    pub(super) fn reach(&self, other: &Self) -> f64 {
+        let widest = self.covariance.amax().max(other.covariance.amax()).sqrt();
+        (&self.mean - &other.mean).amax().max(widest)
+    }
+
+    /// The same moments with lengths in another unit.
+    pub(super) fn in_unit(&self, unit: f64) -> Self {
+        Self { mean: &self.mean / unit, covariance: &self.covariance / unit / unit }
+    }
+
     /// The same mean, and the covariance times a factor.
     pub(crate) fn spread_by(self, factor: f64) -> Self {
         Self { mean: self.mean, covariance: self.covariance * factor }

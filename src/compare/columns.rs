@@ -3,12 +3,12 @@
 use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::measure::Samples;
 use crate::numeric::Sum;
-use crate::transport::Plan;
+use crate::transport::{Plan, Root};
 
 /// One column's part of a squared Euclidean transport cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ColumnShare {
-    /// `Σ P_ij (x_ik − y_jk)²` for this column k.
+    /// `Σ P_ij (x_ik − y_jk)²` for this column k; infinite where that is more than a 64-bit number holds.
     pub cost: f64,
     /// That, as a part of the sum over all columns (0 where the sum is 0).
     pub share: f64,
@@ -42,10 +42,12 @@ pub struct ColumnShare {
 /// ```
 pub fn cost_by_column(x: &Samples, y: &Samples, plan: &Plan) -> Result<Vec<ColumnShare>> {
     check_shapes(x, y, plan)?;
+    // Shares have no unit, whatever the squares of the points as given would come to.
+    let root = Root::for_samples(2.0, x, y);
     let mut sums = vec![Sum::default(); x.dim()];
     for flow in plan.flows() {
         for (sum, (x, y)) in sums.iter_mut().zip(x.point(flow.source).iter().zip(y.point(flow.target))) {
-            let gap = x - y;
+            let gap = (x - y) / root.unit();
             sum.add_product(flow.mass * gap, gap);
         }
     }
@@ -55,8 +57,9 @@ pub fn cost_by_column(x: &Samples, y: &Samples, plan: &Plan) -> Result<Vec<Colum
     let mass = x.total();
     let columns =
         costs.into_iter().zip(x.mean().into_iter().zip(y.mean())).map(|(cost, (source_mean, target_mean))| {
-            let shift = part(mass * (source_mean - target_mean).powi(2), cost).min(1.0);
-            ColumnShare { cost, share: part(cost, total), shift, source_mean, target_mean }
+            let shift = part(mass * ((source_mean - target_mean) / root.unit()).powi(2), cost).min(1.0);
+            let given = cost * root.unit() * root.unit();
+            ColumnShare { cost: given, share: part(cost, total), shift, source_mean, target_mean }
         });
     Ok(columns.collect())
 }

@@ -4,7 +4,7 @@ use crate::compare::columns::check_shapes;
 use crate::error::Result;
 use crate::measure::Samples;
 use crate::numeric::Sum;
-use crate::transport::{Flow, Plan};
+use crate::transport::{Flow, Plan, Root};
 
 /// Rounds of Lloyd's algorithm after the last split; a summary needs no more.
 const ROUNDS: usize = 12;
@@ -58,6 +58,10 @@ impl FlowGroup {
 /// ```
 pub fn group_flows(x: &Samples, y: &Samples, plan: &Plan, groups: usize) -> Result<Vec<FlowGroup>> {
     check_shapes(x, y, plan)?;
+    // Centres and shares have no unit, whatever the squares of the points as given would come to.
+    let longest = [x, y].iter().flat_map(|side| side.points().as_slice()).fold(0.0_f64, |most, v| most.max(v.abs()));
+    let root = Root::for_lengths(2.0, longest);
+    let (x, y) = (&root.scaled(x)?, &root.scaled(y)?);
     let ends = |flow: &Flow| (x.point(flow.source), y.point(flow.target));
     let (still, moving): (Vec<Flow>, Vec<Flow>) = plan.flows().iter().partition(|flow| {
         let (from, to) = ends(flow);
@@ -76,6 +80,9 @@ pub fn group_flows(x: &Samples, y: &Samples, plan: &Plan, groups: usize) -> Resu
         found.push(clusters.summary(&Group::of(&clusters, (0..still.len()).collect()), mass, squared));
     }
     found.sort_by(|a, b| b.share.total_cmp(&a.share));
+    for at in found.iter_mut().flat_map(|flow| flow.from.iter_mut().chain(&mut flow.to)) {
+        *at *= root.unit();
+    }
     Ok(found)
 }
 

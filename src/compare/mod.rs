@@ -21,13 +21,12 @@ pub use others::{LARGEST_TEST, LeftOut, Other, Reason};
 pub use plane::PrincipalPlane;
 pub use scale::{ColumnScale, column_scales, standardised};
 
-use crate::cost::PNorm;
 use crate::error::Result;
 use crate::estimate::Estimate;
 use crate::estimate::resample::PermutationTest;
 use crate::exact;
 use crate::measure::Samples;
-use crate::transport::{CancelToken, Interrupt, Problem, Progress, Solution};
+use crate::transport::{CancelToken, Interrupt, Progress, Root, Solution};
 
 /// The exact rows: name and order p.
 const EXACT: [(&str, f64); 2] = [("W1", 1.0), ("W2", 2.0)];
@@ -125,18 +124,18 @@ pub enum Part {
 pub struct Row {
     /// `W1` or `W2`.
     pub name: &'static str,
-    /// The order p.
-    pub order: f64,
+    /// What makes the distance of the cost: the order p, and the unit in which lengths were measured.
+    pub root: Root,
     /// The name of the ground cost.
     pub cost: String,
-    /// Plan, potentials, bounds, status and report.
+    /// Plan, potentials, bounds, status and report, with costs in the unit of `root`.
     pub solution: Solution,
 }
 
 impl Row {
     /// The distance (the root of the transport cost) with its bounds.
     pub fn estimate(&self) -> Estimate {
-        exact::rooted(&self.solution.summary(), self.order)
+        self.root.estimate(&self.solution.summary())
     }
 }
 
@@ -231,8 +230,7 @@ impl Compare {
     /// Compares `x` with `y`.
     ///
     /// # Errors
-    /// When the dimensions or the total masses differ, or the points are so far apart or so close
-    /// together that squared distances overflow or underflow.
+    /// When the dimensions or the total masses differ, or distances are more than a 64-bit number holds.
     pub fn between(&self, x: &Samples, y: &Samples) -> Result<Comparison> {
         self.between_observed(x, y, &mut |_, _| {})
     }
@@ -276,12 +274,12 @@ impl Compare {
                 cancel: self.cancel.clone(),
                 tolerance,
             };
-            let problem = Problem::between(x, y, PNorm::wasserstein(order)?)?;
+            let (problem, root) = Root::pose(x, y, order)?;
             let cost = problem.points().map_or_else(String::new, |points| points.ground().name());
             let solution =
                 exact::solve_observed(&problem, interrupt, &mut |progress: &Progress| observe(name, progress))?;
             exact::refuse_underflow(&problem, &solution)?;
-            receive(Part::Row(Row { name, order, cost, solution }));
+            receive(Part::Row(Row { name, root, cost, solution }));
         }
         self.others(x, y, start, receive);
         receive(Part::End);
@@ -361,7 +359,7 @@ mod tests {
         for row in &comparison.rows {
             let estimate = row.estimate();
             assert!(estimate.lower() <= estimate.value && estimate.value <= estimate.upper(), "{estimate}");
-            let exact = exact::wasserstein(&x, &y, row.order).unwrap().value;
+            let exact = exact::wasserstein(&x, &y, row.root.order()).unwrap().value;
             assert!(estimate.lower() <= exact && exact <= estimate.upper(), "{estimate} does not hold {exact}");
         }
     }

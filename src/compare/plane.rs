@@ -38,12 +38,16 @@ impl PrincipalPlane {
     pub fn of(samples: &[&Samples]) -> Result<Self> {
         let origin: Vec<f64> = column_scales(samples)?.iter().map(|scale| scale.mean).collect();
         let dim = origin.len();
+        // In units of the farthest coordinate, so that no square over- or underflows.
+        let gaps = samples.iter().flat_map(|sample| sample.points().iter());
+        let gaps = gaps.flat_map(|x| x.iter().zip(&origin).map(|(x, o)| (x - o).abs()));
+        let unit = Some(gaps.fold(0.0, f64::max)).filter(|&farthest| farthest > 0.0).unwrap_or(1.0);
         let mut covariance = DMatrix::<f64>::zeros(dim, dim);
         let mut centred = vec![0.0; dim];
         for sample in samples {
             for (x, w) in sample.points().iter().zip(sample.weights().as_slice()) {
                 let weight = w / (sample.total() * samples.len() as f64);
-                centred.iter_mut().zip(x.iter().zip(&origin)).for_each(|(c, (x, o))| *c = x - o);
+                centred.iter_mut().zip(x.iter().zip(&origin)).for_each(|(c, (x, o))| *c = (x - o) / unit);
                 for i in 0..dim {
                     for j in 0..=i {
                         covariance[(i, j)] += weight * centred[i] * centred[j];

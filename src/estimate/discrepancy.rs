@@ -50,7 +50,8 @@ pub trait Discrepancy: Send + Sync {
     ///
     /// As provided, [`between`](Self::between) on each draw, in parallel. Implement it where many draws together cost less, as
     /// for kernel distances, whose kernel is then computed once for all of them. A correction that `between` makes at great cost may be
-    /// left out: draws are compared with the two samples by this very method.
+    /// left out: draws are compared with the two samples by this very method. Where a limit of the discrepancy's
+    /// own ends the work, the error is [`ErrorKind::Ended`](crate::error::ErrorKind::Ended), and the draws are left out.
     ///
     /// # Errors
     /// As [`between`](Self::between), for the first draw that cannot be compared.

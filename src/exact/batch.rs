@@ -10,9 +10,9 @@ use rayon::prelude::*;
 use crate::cost::GroundCost;
 use crate::error::Result;
 use crate::estimate::{Estimate, Evidence, Note};
-use crate::exact::solve_observed;
+use crate::exact::{refuse_underflow, solve_observed};
 use crate::measure::Samples;
-use crate::transport::{CancelToken, Interrupt, Observer, Problem, Progress, Silent, Solution, Status, Watch};
+use crate::transport::{CancelToken, Interrupt, Observer, Problem, Progress, Root, Silent, Solution, Status, Watch};
 
 /// Solves all problems in parallel. Each solution is the one that [`solve`](crate::exact::solve) gives, to the last bit.
 ///
@@ -96,13 +96,62 @@ pub fn pairwise_observed(
     observer: &mut dyn Observer,
 ) -> Result<Pairwise> {
     let ground: Arc<dyn GroundCost> = Arc::new(ground);
+    let pose = |x: &Samples, y: &Samples| Ok((Problem::between_shared(x, y, Arc::clone(&ground))?, None));
+    between_pairs(samples, pose, interrupt, observer)
+}
+
+/// The Wasserstein distances of order `p` ≥ 1 between all pairs of samples, with the Euclidean ground distance, each with its bounds: those
+/// of [`wasserstein`](crate::exact::wasserstein), in parallel.
+///
+/// # Errors
+/// As [`wasserstein`](crate::exact::wasserstein) for the first pair that has one: it names the pair.
+///
+/// ```
+/// use earthwork::exact::pairwise_distances;
+/// use earthwork::prelude::*;
+///
+/// let clouds = [0.0, 3.0].map(|x| Samples::new([[x, 0.0], [x, 2.0]]));
+/// let clouds = clouds.into_iter().collect::<Result<Vec<_>>>()?;
+/// assert_eq!(pairwise_distances(&clouds, 2.0)?.get(0, 1).unwrap().value, 3.0);
+/// # Ok::<(), earthwork::Error>(())
+/// ```
+pub fn pairwise_distances(samples: &[Samples], p: f64) -> Result<Pairwise> {
+    pairwise_distances_observed(samples, p, Interrupt::default(), &mut Silent)
+}
+
+/// The same with limits and progress, as [`pairwise_observed`].
+///
+/// # Errors
+/// As [`pairwise_distances`].
+pub fn pairwise_distances_observed(
+    samples: &[Samples],
+    p: f64,
+    interrupt: Interrupt,
+    observer: &mut dyn Observer,
+) -> Result<Pairwise> {
+    let pose = |x: &Samples, y: &Samples| Root::pose(x, y, p).map(|(problem, root)| (problem, Some(root)));
+    between_pairs(samples, pose, interrupt, observer)
+}
+
+/// All pairs, each as it is posed: costs, or what a root makes of them.
+fn between_pairs(
+    samples: &[Samples],
+    pose: impl Fn(&Samples, &Samples) -> Result<(Problem<'static>, Option<Root>)> + Sync,
+    interrupt: Interrupt,
+    observer: &mut dyn Observer,
+) -> Result<Pairwise> {
     let count = samples.len();
     let pairs: Vec<(usize, usize)> = (0..count).flat_map(|i| (i + 1..count).map(move |j| (i, j))).collect();
     let estimate = |k: usize, rest: Interrupt| {
         let (i, j) = pairs[k];
-        let of = |problem: &Problem| solve_observed(problem, rest, &mut Silent);
-        let solution = Problem::between_shared(&samples[i], &samples[j], Arc::clone(&ground)).and_then(|p| of(&p));
-        let solution = solution.map_err(|error| {
+        let solved = pose(&samples[i], &samples[j]).and_then(|(problem, root)| {
+            let solution = solve_observed(&problem, rest, &mut Silent)?;
+            if root.is_some() {
+                refuse_underflow(&problem, &solution)?;
+            }
+            Ok((solution, root))
+        });
+        let (solution, root) = solved.map_err(|error| {
             let argument = format!("samples {i} and {j}, {}", error.argument());
             error.about(argument)
         })?;
@@ -110,7 +159,10 @@ pub fn pairwise_observed(
         let evidence = solution
             .bounds
             .map_or(Evidence::Unstated, |bounds| Evidence::Bounds { lower: bounds.lower, upper: bounds.upper });
-        let estimate = Estimate::new(value, evidence, report.method, solution.plan.shape());
+        let estimate = match root {
+            None => Estimate::new(value, evidence, report.method, solution.plan.shape()),
+            Some(root) => root.estimate(&solution.summary()),
+        };
         let ended = !solution.status.is_success();
         let estimate = if ended { estimate.with_note(Note::NotConverged) } else { estimate };
         Ok((estimate, report.iterations, solution.status))
@@ -121,7 +173,7 @@ pub fn pairwise_observed(
     Ok(Pairwise { count, condensed, status })
 }
 
-/// The symmetric matrix that [`pairwise`] returns.
+/// The symmetric matrix that [`pairwise`] and [`pairwise_distances`] return.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pairwise {
     count: usize,
@@ -130,7 +182,7 @@ pub struct Pairwise {
 }
 
 impl Pairwise {
-    /// The cost between samples i ≠ j; `None` on the diagonal, beyond the last sample, and for a pair that was not begun.
+    /// The cost, or the distance, between samples i ≠ j; `None` on the diagonal, beyond the last sample, and for a pair that was not begun.
     pub fn get(&self, i: usize, j: usize) -> Option<&Estimate> {
         let (i, j) = (i.min(j), i.max(j));
         let within = i < j && j < self.count;

@@ -1,25 +1,38 @@
 //! Intervals of W_p between the distributions behind two samples.
 
+use std::time::Instant;
+
 use crate::error::Result;
 use crate::estimate::resample::{Resampling, distance_interval};
-use crate::estimate::{Estimate, Evidence};
-use crate::exact::{Population, Wasserstein};
+use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
+use crate::exact::Population;
 use crate::measure::Samples;
+use crate::transport::Interrupt;
 
 /// An interval for W_p between the two distributions.
 ///
 /// The upper end is that of [`distance_interval`], and so is the lower one, unless the lower end of the [`Population`] bracket of
 /// W₁, which is at most W_p, is larger: it is the better one in many dimensions, and for W₁ the only one that is asked.
 pub(super) fn interval(
+    distance: &dyn Discrepancy,
     p: f64,
-    x: &Samples,
-    y: &Samples,
+    interrupt: &Interrupt,
+    (x, y): (&Samples, &Samples),
     options: &Resampling,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Estimate> {
-    let found = distance_interval(&Wasserstein { p }, p, x, y, options, go_on)?;
+    let started = Instant::now();
+    let found = distance_interval(distance, p, x, y, options, go_on)?;
+    if found.upper() == f64::INFINITY && found.notes.contains(&Note::NotConverged) {
+        // A limit came before there was anything to go by.
+        return Ok(found);
+    }
+    let time = interrupt.time.map(|limit| limit.saturating_sub(started.elapsed()));
+    let rest = Interrupt { time, ..interrupt.clone() };
     // There is none for samples with weights, of few points, or where distances overflow; nor is there a need to say why.
-    let Ok(bracket) = Population::default().with_seed(options.seed).bracket(x, y) else { return Ok(found) };
+    let Ok(bracket) = Population::default().with_seed(options.seed).with_interrupt(rest).bracket(x, y) else {
+        return Ok(found);
+    };
     // W_p with all mass at a distance r is mass^(1/p) r.
     let below = bracket.lower_end(options.level) * x.total().powf(1.0 / p - 1.0);
     let (lower, upper) = (if p == 1.0 { below } else { found.lower().max(below) }, found.upper());

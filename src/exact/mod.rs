@@ -8,6 +8,7 @@ mod circle;
 mod extension;
 mod grid;
 mod interval;
+mod limited;
 pub(crate) mod line;
 mod network_simplex;
 mod partial;
@@ -17,10 +18,14 @@ mod separate;
 pub use assignment::Assignment;
 pub use barycenter::{FreeBarycenter, barycenter};
 pub(crate) use batch::in_parallel;
-pub use batch::{Batch, Pairwise, batch, batch_observed, pairwise, pairwise_observed};
+pub use batch::{
+    Batch, Pairwise, batch, batch_observed, pairwise, pairwise_distances, pairwise_distances_observed,
+    pairwise_observed,
+};
 pub use circle::{Circle, circle};
 pub(crate) use extension::{Extended, Extension};
 pub use grid::Grid;
+pub use limited::LimitedWasserstein;
 pub use line::{Line, line_cost};
 pub use network_simplex::{Guess, NetworkSimplex};
 pub(crate) use partial::penalised;
@@ -204,17 +209,18 @@ pub fn refuse_underflow(problem: &Problem, solution: &Solution) -> Result<()> {
     Ok(())
 }
 
-/// The root of order p of a transport cost, with its bounds: the Wasserstein distance, where the ground cost is
-/// a distance to the power p. Without a certificate the bounds are 0 and the root of the plan's cost.
-pub fn rooted(solved: &Summary, p: f64) -> Estimate {
-    Root::new(p).estimate(solved)
-}
-
 /// The exact Wasserstein distance of order `p` with the Euclidean ground distance, as a [`Discrepancy`]: [`wasserstein`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wasserstein {
     /// The order, at least 1.
     pub p: f64,
+}
+
+impl Wasserstein {
+    /// The same with limits on its solves, which begin now: for intervals and tests in which one solve alone may take long.
+    pub fn within(self, interrupt: Interrupt) -> LimitedWasserstein {
+        LimitedWasserstein::new(self.p, interrupt)
+    }
 }
 
 impl Discrepancy for Wasserstein {
@@ -237,7 +243,7 @@ impl Discrepancy for Wasserstein {
         options: &Resampling,
         go_on: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Option<Estimate>> {
-        interval::interval(self.p, x, y, options, go_on).map(Some)
+        interval::interval(self, self.p, &Interrupt::default(), (x, y), options, go_on).map(Some)
     }
 }
 

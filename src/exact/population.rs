@@ -8,12 +8,12 @@ use crate::cost::Euclidean;
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::resample::Resampling;
 use crate::estimate::{Discrepancy, Estimate, Evidence, Kind};
-use crate::exact::{Extension, interval, solve_observed};
+use crate::exact::{Extension, Wasserstein, interval, solve_observed};
 use crate::measure::{Points, Samples};
 use crate::numeric::normal::normal_quantile;
 use crate::numeric::random::stream;
 use crate::numeric::sum::sum;
-use crate::transport::{Interrupt, Observer, Problem, Progress, Silent, Solution};
+use crate::transport::{Interrupt, Observer, Problem, Progress, Root, Silent, Solution};
 
 /// The level of the bracket: its ends miss in 2.5 % of all draws each.
 const LEVEL: f64 = 0.95;
@@ -155,6 +155,9 @@ impl Population {
                 return Err(Error::new(name, kind));
             }
         }
+        // In a unit in which squares of lengths keep all digits.
+        let root = Root::for_samples(1.0, x, y);
+        let (x, y) = (&root.scaled(x)?, &root.scaled(y)?);
         let solve = |x: &Samples, y: &Samples, observer: &mut dyn Observer| -> Result<Solution> {
             let mut pass_on = |progress: &Progress| observer.observe(progress);
             solve_observed(&Problem::between(x, y, Euclidean)?, self.interrupt.clone(), &mut pass_on)
@@ -164,9 +167,13 @@ impl Population {
         let whole = solve(x, y, observer)?;
         let potentials = &whole.potentials;
         let error = mass * (variance(&potentials.f) / sizes.0 as f64 + variance(&potentials.g) / sizes.1 as f64).sqrt();
-        let upper =
-            Estimate::new(whole.transport_cost, Evidence::StandardError(error), "exact W1 of the samples", sizes)
-                .of_kind(Kind::UpperBound);
+        let upper = Estimate::new(
+            root.of(whole.transport_cost),
+            Evidence::StandardError(root.of(error)),
+            "exact W1 of the samples",
+            sizes,
+        )
+        .of_kind(Kind::UpperBound);
 
         let deal = [self.deal(x.len(), 0), self.deal(y.len(), 1)];
         let (mut value, mut squares) = (0.0, 0.0);
@@ -190,9 +197,10 @@ impl Population {
         }
         let error = squares.sqrt() / folds as f64;
         let error = mass * if value < CLEAR * error { SQRT_2 * error } else { error };
-        let lower = Estimate::new(mass * value, Evidence::StandardError(error), "held-out dual", sizes)
-            .of_kind(Kind::LowerBound)
-            .with_seed(self.seed);
+        let lower =
+            Estimate::new(root.of(mass * value), Evidence::StandardError(root.of(error)), "held-out dual", sizes)
+                .of_kind(Kind::LowerBound)
+                .with_seed(self.seed);
         Ok(PopulationBracket { lower, upper })
     }
 
@@ -227,7 +235,15 @@ impl Discrepancy for Population {
         go_on: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Option<Estimate>> {
         let middle = self.between(x, y)?;
-        let evidence = interval::interval(1.0, x, y, options, go_on)?.evidence;
+        let evidence = interval::interval(
+            &Wasserstein { p: 1.0 }.within(self.interrupt.clone()),
+            1.0,
+            &self.interrupt,
+            (x, y),
+            options,
+            go_on,
+        )?
+        .evidence;
         Ok(Some(Estimate { evidence, ..middle }))
     }
 }

@@ -7,6 +7,7 @@ use crate::measure::{Samples, Weights};
 use crate::numeric::ranges;
 use crate::simd::{TILE_POINTS, project, tiled};
 use crate::sliced::merge::{Counts, counts, merge_uniform, merge_weighted, pair_off};
+use crate::transport::Root;
 
 /// A quarter of the numbers that the projections of one batch of directions should take: 2 MB, about a second-level cache.
 const BATCH: usize = 1 << 16;
@@ -93,8 +94,7 @@ impl Pair {
             squares.fold(0.0, f64::max).sqrt()
         });
         let shift = (self.dim as f64 + 8.0) * f64::EPSILON * (farthest[0] + farthest[1]);
-        let mass = if self.p == 1.0 { self.mass } else { self.mass.powf(1.0 / self.p) };
-        shift * mass * self.unit
+        shift * self.root().of(self.mass)
     }
 
     /// How many directions are worked on together.
@@ -104,15 +104,12 @@ impl Pair {
 
     /// The distance that a mean cost of a slice, for all the mass, amounts to.
     pub(super) fn rooted(&self, mean_cost: f64) -> f64 {
-        let cost = mean_cost.max(0.0) * self.mass;
-        let root = if self.p == 1.0 {
-            cost
-        } else if self.p == 2.0 {
-            cost.sqrt()
-        } else {
-            cost.powf(1.0 / self.p)
-        };
-        root * self.unit
+        self.root().of(mean_cost.max(0.0) * self.mass)
+    }
+
+    /// What makes a distance of a cost.
+    pub(super) fn root(&self) -> Root {
+        Root::in_unit(self.p, self.unit)
     }
 
     /// Slices along some directions, given row by row; `moments` too where they are asked for.

@@ -21,11 +21,13 @@ const ROUNDING: f64 = 1e-13;
 pub struct SlicedPlan {
     /// The plan. It has the marginals of the samples, so its cost is an upper bound on that of the optimal plan.
     pub plan: Plan,
-    /// ⟨C, P⟩ under C = |x − y|^p in R^d: the true cost, not that of the projections.
+    /// ⟨C, P⟩ under C = |x − y|^p in R^d: the true cost, not that of the projections. Infinite, or 0, where it is more or less than a
+    /// 64-bit number holds; [`estimate`](Self::estimate) has its root all the same.
     pub transport_cost: f64,
     /// The direction that it was sorted along; `None` for a mean over many.
     pub direction: Option<Vec<f64>>,
-    order: f64,
+    /// The distance, and what makes it of a cost.
+    distance: f64,
     /// What rounding of the coordinates may come to in W_p.
     rounding: f64,
     method: &'static str,
@@ -34,7 +36,7 @@ pub struct SlicedPlan {
 impl SlicedPlan {
     /// The root of the transport cost: an upper bound on W_p.
     pub fn estimate(&self) -> Estimate {
-        let value = self.transport_cost.powf(1.0 / self.order);
+        let value = self.distance;
         let evidence = Evidence::Bounds { lower: 0.0, upper: value * (1.0 + ROUNDING) + self.rounding };
         Estimate::new(value, evidence, self.method, self.plan.shape()).of_kind(Kind::UpperBound)
     }
@@ -179,8 +181,9 @@ impl Sliced {
         for flow in plan.flows() {
             cost.add(flow.mass * pair.ground(flow.source, flow.target));
         }
-        let transport_cost = cost.value() * pair.unit.powf(self.p);
-        SlicedPlan { plan, transport_cost, direction, order: self.p, rounding: pair.rounding(), method }
+        let half = pair.unit.powf(0.5 * self.p);
+        let (transport_cost, distance) = (cost.value() * half * half, pair.root().of(cost.value()));
+        SlicedPlan { plan, transport_cost, direction, distance, rounding: pair.rounding(), method }
     }
 }
 

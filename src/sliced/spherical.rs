@@ -4,6 +4,7 @@ use std::f64::consts::TAU;
 
 use rayon::prelude::*;
 
+use crate::cost::unit_of_length;
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Randomness};
 use crate::exact::Circle;
@@ -13,6 +14,7 @@ use crate::numeric::stream;
 use crate::sliced::error_bars::{Mean, mean};
 use crate::sliced::method::orthonormal;
 use crate::sliced::pair::Pair;
+use crate::transport::Root;
 
 /// How far from 1 the length of a point on the sphere may be.
 const ON_SPHERE: f64 = 1e-6;
@@ -117,7 +119,8 @@ impl Discrepancy for SphericalSliced {
                 Ok(solver.solve(&angles(x, &frame)?, &angles(y, &frame)?)?.transport_cost)
             })
             .collect::<Result<_>>()?;
-        let estimate = rooted(mean_of(&costs), self.p, "spherical sliced", (x.len(), y.len())).with_seed(self.seed);
+        let estimate =
+            rooted(mean_of(&costs), Root::new(self.p), "spherical sliced", (x.len(), y.len())).with_seed(self.seed);
         Ok(if dim == 2 { Estimate { evidence: Evidence::Exact, ..estimate } } else { estimate })
     }
 
@@ -181,19 +184,26 @@ impl<F: Fn(usize, &[f64]) -> f64 + Send + Sync> Discrepancy for GeneralisedSlice
             }
             Ok(values)
         };
-        let costs: Vec<f64> = (0..self.slices)
+        // What a function makes of the points has a scale of its own, and so each slice its unit.
+        let slices: Vec<(f64, f64)> = (0..self.slices)
             .into_par_iter()
             .map(|k| {
                 let (mut x, mut y) = (values(x, k)?, values(y, k)?);
-                Ok(pair.mass * pair.cost_of(&mut x, &mut y, self.p, &mut Vec::new(), &mut Scratch::default()))
+                let (least, most) = x.iter().chain(&y).fold((x[0], x[0]), |(low, high), &v| (v.min(low), v.max(high)));
+                let unit = unit_of_length(most - least, self.p);
+                x.iter_mut().chain(&mut y).for_each(|v| *v /= unit);
+                let cost = pair.cost_of(&mut x, &mut y, self.p, &mut Vec::new(), &mut Scratch::default());
+                Ok((pair.mass * cost, unit))
             })
             .collect::<Result<_>>()?;
+        let unit = slices.iter().map(|(_, unit)| *unit).fold(0.0, f64::max);
+        let costs: Vec<f64> = slices.iter().map(|(cost, own)| cost * (own / unit).powf(self.p)).collect();
         let found = mean_of(&costs);
         if !found.value.is_finite() {
             let why = "the p-th powers of the differences overflow; scale the functions down";
             return Err(Error::new("function", ErrorKind::Unsupported(why.into())));
         }
-        Ok(rooted(found, self.p, "generalised sliced", (x.len(), y.len())))
+        Ok(rooted(found, Root::in_unit(self.p, unit), "generalised sliced", (x.len(), y.len())))
     }
 }
 
@@ -203,9 +213,9 @@ fn mean_of(costs: &[f64]) -> Mean {
 }
 
 /// The root of a mean cost with its standard error, by the delta method.
-fn rooted(mean: Mean, p: f64, method: &'static str, sizes: (usize, usize)) -> Estimate {
-    let value = mean.value.powf(1.0 / p);
-    let relative = |error: f64| if error == 0.0 { 0.0 } else { value * error / (p * mean.value) };
+fn rooted(mean: Mean, root: Root, method: &'static str, sizes: (usize, usize)) -> Estimate {
+    let value = root.of(mean.value);
+    let relative = |error: f64| if error == 0.0 { 0.0 } else { value * (error / mean.value) / root.order() };
     let evidence = mean.std_error.map_or(Evidence::Unstated, |error| Evidence::StandardError(relative(error)));
     Estimate::new(value, evidence, method, sizes).with_randomness(Randomness::Directions)
 }

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::cost::LEAST;
 use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::estimate::{Estimate, Evidence, Randomness};
 use crate::exact::line::power::with_power;
@@ -11,6 +12,7 @@ use crate::sliced::distance::Sliced;
 use crate::sliced::error_bars::mean;
 use crate::sliced::merge::merge;
 use crate::sliced::method::Directions;
+use crate::transport::Root;
 
 /// Sliced transport between two samples that arrive in chunks, in memory that does not grow with them (but for its logarithm).
 ///
@@ -182,7 +184,12 @@ impl SlicedStream {
             let why = "the p-th powers of the distances overflow; lower p, or scale the points down";
             return Err(Error::new("p", ErrorKind::Unsupported(why.into())));
         }
-        let value = mean.value.powf(1.0 / p);
+        let ends = |side: &[Summary]| side[0].ends();
+        if mean.value < LEAST && ends(&self.x) != ends(&self.y) {
+            let why = "the p-th powers of the distances underflow; lower p, or scale the points up";
+            return Err(Error::new("p", ErrorKind::Unsupported(why.into())));
+        }
+        let value = Root::new(p).of(mean.value);
         let relative = |error: f64| if error == 0.0 { 0.0 } else { value * error / (p * mean.value) };
         // Minkowski's inequality over the directions.
         let compression = (found.iter().map(|(_, moved)| moved).sum::<f64>() / found.len() as f64).powf(1.0 / p);
@@ -255,6 +262,12 @@ impl Summary {
         let mut all: Vec<(f64, u64)> = self.fresh.iter().map(|&v| (v, units as u64)).chain(levels).collect();
         all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         all.into_iter().unzip()
+    }
+
+    /// The least and the largest number.
+    fn ends(&self) -> [f64; 2] {
+        let all = self.fresh.iter().chain(self.levels.iter().flatten());
+        all.fold([f64::INFINITY, f64::NEG_INFINITY], |[least, most], &v| [least.min(v), most.max(v)])
     }
 
     /// At most so far in W_p is the summary from the numbers: a step for each level.

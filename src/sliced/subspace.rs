@@ -8,9 +8,9 @@ use ndarray::Array2;
 use crate::cost::SquaredEuclidean;
 use crate::error::{Result, require, require_dimension};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
-use crate::exact::{rooted, solve};
+use crate::exact::solve;
 use crate::measure::{Points, Samples};
-use crate::transport::{Interrupt, Plan, Problem, Progress, Silent, Status, Watch};
+use crate::transport::{Interrupt, Plan, Problem, Progress, Root, Silent, Status, Watch};
 
 /// The subspace-robust Wasserstein distance S_k: the convex relaxation of the largest W₂ between projections onto k dimensions.
 ///
@@ -113,6 +113,11 @@ impl SubspaceRobust {
         let origin = x.point(0).to_vec();
         let [x, y] = [x, y].map(|side| moved(side, &origin));
         let (x, y) = (x?, y?);
+        // And in a unit in which their squares keep all digits.
+        let longest =
+            [&x, &y].iter().flat_map(|side| side.points().as_slice()).fold(0.0_f64, |most, v| most.max(v.abs()));
+        let unit = Root::for_lengths(2.0, longest);
+        let (x, y) = (unit.scaled(&x)?, unit.scaled(&y)?);
         let farthest = farthest(&x) + farthest(&y);
         let rounding = 4.0 * (dim as f64 + 8.0) * f64::EPSILON * farthest * x.total().sqrt();
         let mut omega = DMatrix::identity(dim, dim) * (self.k as f64 / dim as f64);
@@ -125,7 +130,7 @@ impl SubspaceRobust {
             let root = spectral_root(&omega);
             let problem = Problem::between(&transformed(&x, &root)?, &transformed(&y, &root)?, SquaredEuclidean)?;
             let solution = solve(&problem)?;
-            let estimate = rooted(&solution.summary(), 2.0);
+            let estimate = Root::new(2.0).estimate(&solution.summary());
             // The points were rounded when they were transformed, each by some roundings of the farthest one.
             let lower = (estimate.lower() * (1.0 - 1e-13) - rounding).max(0.0);
             let moment = displacement(&x, &y, &solution.plan);
@@ -156,9 +161,9 @@ impl SubspaceRobust {
         let (value, lower, omega, plan) = best.expect("the first step always sets it");
         let basis = leading(&omega, self.k).1;
         Ok(SubspaceDistance {
-            value: value.min(upper),
-            lower,
-            upper,
+            value: value.min(upper) * unit.unit(),
+            lower: lower * unit.unit(),
+            upper: upper * unit.unit(),
             basis: Array2::from_shape_fn((self.k, dim), |(i, j)| basis[(j, i)]),
             omega: Array2::from_shape_fn((dim, dim), |ij| omega[ij]),
             plan,

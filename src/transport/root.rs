@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Problem, Summary};
-use crate::cost::{PNorm, longest_gaps, unit_of_length};
+use crate::cost::{Form, GroundCost, PNorm, longest_gaps, unit_of_length};
 use crate::error::{Result, require};
 use crate::estimate::{Estimate, Evidence};
 use crate::measure::{Points, Samples};
@@ -36,9 +36,19 @@ impl Root {
         Self { order, unit: 1.0 }
     }
 
+    /// The same in this unit of length, a power of two.
+    pub(crate) fn in_unit(order: f64, unit: f64) -> Self {
+        Self { order, unit }
+    }
+
     /// The same for lengths of at most `longest`.
     pub(crate) fn for_lengths(order: f64, longest: f64) -> Self {
         Self { order, unit: unit_of_length(longest, order) }
+    }
+
+    /// The same for distances between points of two samples.
+    pub(crate) fn for_samples(order: f64, x: &Samples, y: &Samples) -> Self {
+        Self::for_lengths(order, longest_gaps(x.points(), y.points()).fold(0.0, f64::max))
     }
 
     /// The problem behind the Wasserstein distance of order `p` ≥ 1 under the Euclidean distance, posed in a fitting unit, and the root that
@@ -53,8 +63,19 @@ impl Root {
             p >= 1.0 && p.is_finite(),
             "the order of a Wasserstein distance must be finite and at least 1",
         )?;
-        let root = Self::for_lengths(p, longest_gaps(x.points(), y.points()).fold(0.0, f64::max));
-        let ground = Arc::new(PNorm::wasserstein(p)?);
+        Self::pose_under(x, y, Arc::new(PNorm::wasserstein(p)?))
+    }
+
+    /// The same under a ground cost, for the distance that the root of its [order](Form::order) is. Under costs that are no power, 1 or
+    /// more, of a norm the points stay as they are given, and the order is 1.
+    ///
+    /// # Errors
+    /// When the samples differ in dimension or total mass, or costs overflow in any unit.
+    pub fn pose_under(x: &Samples, y: &Samples, ground: Arc<dyn GroundCost>) -> Result<(Problem<'static>, Self)> {
+        let root = match ground.form() {
+            Form::Norm { power, .. } if power >= 1.0 => Self::for_samples(power, x, y),
+            _ => Self::new(1.0),
+        };
         Ok((Problem::between_shared(&root.scaled(x)?, &root.scaled(y)?, ground)?, root))
     }
 
@@ -77,6 +98,17 @@ impl Root {
         Samples::with_weights(Points::from_rows(points, side.dim())?, side.weights().clone())
     }
 
+    /// A cost in this unit as one of the points as they are given. None where that is no 64-bit number: it overflows, or it is so small that
+    /// it loses digits.
+    pub fn cost(self, in_unit: f64) -> Option<f64> {
+        if self.unit == 1.0 || in_unit == 0.0 {
+            return Some(in_unit);
+        }
+        let half = self.unit.powf(0.5 * self.order);
+        let cost = in_unit * half * half;
+        (cost.is_finite() && cost.abs() >= f64::MIN_POSITIVE).then_some(cost)
+    }
+
     /// A cost of the points as given, as one in this unit.
     pub(crate) fn cost_in_unit(self, cost: f64) -> f64 {
         // In two steps, so that a power of the unit that is no double does not matter.
@@ -86,7 +118,11 @@ impl Root {
 
     /// The distance that a transport cost in this unit amounts to.
     pub fn of(self, cost: f64) -> f64 {
-        let length = if self.order == 1.0 { cost } else { cost.max(0.0).powf(1.0 / self.order) };
+        let length = match self.order {
+            1.0 => cost,
+            2.0 => cost.max(0.0).sqrt(),
+            p => cost.max(0.0).powf(1.0 / p),
+        };
         length * self.unit
     }
 

@@ -7,6 +7,7 @@ use earthwork::measure::Samples;
 use earthwork::transport::Progress;
 
 use crate::args::CompareArgs;
+use crate::commands::emd::as_given;
 use crate::commands::too_soon;
 use crate::failure::{Outcome, wrong};
 use crate::limit::{self, Clock};
@@ -35,7 +36,7 @@ pub(crate) fn compare(options: &CompareArgs) -> Outcome<Exit> {
             output::write_plan(path, &row.solution.plan)?;
         }
         if let Some(path) = &out.potentials {
-            output::write_potentials(path, &row.solution.potentials)?;
+            output::write_potentials(path, &as_given(&row.solution.potentials, Some(row.root))?)?;
         }
         if let Some(path) = &out.plot {
             let title = plot::title("W2", &row.estimate());

@@ -1,9 +1,10 @@
 //! `earthwork emd`: one exact solve.
 
 use earthwork::exact;
+use earthwork::transport::{Potentials, Root};
 
 use crate::args::EmdArgs;
-use crate::commands::{Posed, pose};
+use crate::commands::{Posed, pose_in_unit};
 use crate::failure::{Outcome, wrong};
 use crate::report::{self, Answer};
 use crate::run::Limits;
@@ -16,7 +17,8 @@ pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
     if out.plot.is_some() && options.cost.matrix.is_some() {
         return wrong("--plot needs points, and a cost matrix has none");
     }
-    let Posed { inputs, problem, cost, order } = pose(&options.input, &options.cost)?;
+    let Posed { inputs, problem, cost, root } = pose_in_unit(&options.input, &options.cost)?;
+    let order = root.map(Root::order);
     if let Some(inputs) = &inputs {
         plot::require_room(out.plot.as_deref(), inputs.columns.len())?;
     }
@@ -34,10 +36,10 @@ pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
             output::write_plan(path, &solution.plan)?;
         }
         if let Some(path) = &out.potentials {
-            output::write_potentials(path, &solution.potentials)?;
+            output::write_potentials(path, &as_given(&solution.potentials, root)?)?;
         }
         if let (Some(path), Some(inputs)) = (&out.plot, &inputs) {
-            let answer = exact::rooted(&solved, order.unwrap_or(1.0));
+            let answer = root.unwrap_or(Root::new(1.0)).estimate(&solved);
             let title = plot::title(&order.map_or_else(|| format!("{cost} cost"), |_| name.clone()), &answer);
             plot::write(path, inputs, [0, 1], &solution.plan, &title)?;
         }
@@ -45,10 +47,22 @@ pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
     };
     let text = if out.json {
         let dim = inputs.as_ref().map(|inputs| inputs.columns.len());
-        report::to_json(&Answer::new(&name, &cost, order, dim, &solved, options.run.seed))
+        report::to_json(&Answer::new(&name, &cost, root, dim, &solved, options.run.seed))
     } else {
-        report::emd(inputs.as_ref(), &cost, order, &solved)
+        report::emd(inputs.as_ref(), &cost, root, &solved)
     };
     output::print(&text)?;
     Ok(if solved.status.is_success() { Exit::Done } else { Exit::Bounds })
+}
+
+/// Potentials as costs of the points as they are given.
+pub(super) fn as_given(potentials: &Potentials, root: Option<Root>) -> Outcome<Potentials> {
+    let Some(root) = root else { return Ok(potentials.clone()) };
+    let side = |values: &[f64]| values.iter().map(|&value| root.cost(value)).collect::<Option<Vec<f64>>>();
+    match (side(&potentials.f), side(&potentials.g)) {
+        (Some(f), Some(g)) => Ok(Potentials { f, g }),
+        _ => {
+            wrong("--potentials: they are costs, and powers of these distances are no 64-bit numbers; scale the points")
+        }
+    }
 }

@@ -29,7 +29,11 @@ pub(crate) use validate::validate;
 pub(crate) use verify::verify;
 
 use earthwork::measure::Weights;
-use earthwork::transport::Problem;
+use std::sync::Arc;
+
+use earthwork::cost::GroundCost;
+use earthwork::measure::Samples;
+use earthwork::transport::{Problem, Root};
 
 use crate::args::{CostArgs, InputArgs};
 use crate::cost::CostChoice;
@@ -42,29 +46,45 @@ struct Posed {
     inputs: Option<Inputs>,
     problem: Problem<'static>,
     cost: String,
-    /// The power of a distance that the cost is.
-    order: Option<f64>,
+    /// What makes a distance of a cost, where the cost is a power of a distance.
+    root: Option<Root>,
 }
 
-/// The problem of `emd`, `sinkhorn` and `verify`: two samples and a cost, or a cost matrix.
+/// The problem of `sinkhorn` and `verify`: two samples and a cost, or a cost matrix.
 fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
+    pose_by(input, cost, |x, y, ground| {
+        let order = ground.form().order().unwrap_or(1.0);
+        Ok((Problem::between_shared(x, y, ground)?, Root::new(order)))
+    })
+}
+
+/// The problem of `emd`: the same, in a unit in which powers of the distances keep their digits.
+fn pose_in_unit(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
+    pose_by(input, cost, Root::pose_under)
+}
+
+fn pose_by(
+    input: &InputArgs,
+    cost: &CostArgs,
+    pose: impl Fn(&Samples, &Samples, Arc<dyn GroundCost>) -> earthwork::Result<(Problem<'static>, Root)>,
+) -> Outcome<Posed> {
     if let Some(path) = &cost.matrix {
         let problem = from_matrix(path, input)?;
-        return Ok(Posed { inputs: None, problem, cost: "matrix".to_string(), order: None });
+        return Ok(Posed { inputs: None, problem, cost: "matrix".to_string(), root: None });
     }
     let choice = cost.p.map_or_else(|| Ok(cost.cost.clone()), CostChoice::wasserstein)?;
     let inputs = read::load(input)?;
     let [a, b] = two(&inputs)?;
     let CostChoice { ground, order } = choice;
     let name = ground.name();
-    let problem = Problem::between_shared(&a.samples, &b.samples, ground).map_err(|error| {
+    let (problem, root) = pose(&a.samples, &b.samples, ground).map_err(|error| {
         let names = [("source points", &a.name), ("target points", &b.name)];
         match names.iter().find(|(argument, _)| *argument == error.argument()) {
             Some((_, name)) => Failure::from(error.about((*name).clone())),
             None => Failure::from(error),
         }
     })?;
-    Ok(Posed { inputs: Some(inputs), problem, cost: name, order })
+    Ok(Posed { inputs: Some(inputs), problem, cost: name, root: order.map(|_| root) })
 }
 
 /// The end of a run whose time was up before there was anything to show: a line on standard error, and exit code 3.

@@ -1,7 +1,7 @@
 //! `earthwork sinkhorn`: one entropic solve, and the divergence if asked.
 
 use earthwork::entropic::{Divergence, Epsilon, Sinkhorn, SinkhornDivergence};
-use earthwork::transport::Interrupt;
+use earthwork::transport::{Interrupt, Root};
 
 use crate::args::SinkhornArgs;
 use crate::commands::{Posed, pose};
@@ -15,7 +15,8 @@ pub(crate) fn sinkhorn(options: &SinkhornArgs) -> Outcome<Exit> {
     let reads: Vec<&str> = options.input.files().into_iter().chain(options.cost.matrix.as_deref()).collect();
     let writes = options.potentials.as_deref().map(|path| ("--potentials", path));
     output::check(&reads, writes.as_slice())?;
-    let Posed { inputs, problem, cost, order } = pose(&options.input, &options.cost)?;
+    let Posed { inputs, problem, cost, root } = pose(&options.input, &options.cost)?;
+    let order = root.map(Root::order);
     let epsilon = options.epsilon.map_or(Epsilon::Relative(options.epsilon_relative), Epsilon::Absolute);
     let solver =
         Sinkhorn::with_epsilon(epsilon).with_tolerance(options.tolerance).with_reference(options.reference.into());

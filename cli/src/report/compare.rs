@@ -22,7 +22,7 @@ pub(crate) fn compare(inputs: &Inputs, comparison: &Comparison) -> String {
     let mass = inputs.samples[0].samples.total();
     if (mass - 1.0).abs() > 1e-12 {
         let per_unit = |row: &Row| {
-            let mean = row.estimate().value / mass.powf(1.0 / row.order);
+            let mean = row.estimate().value / mass.powf(1.0 / row.root.order());
             format!("{} is {}", row.name, format::number(mean, 6))
         };
         let means: Vec<String> = comparison.rows.iter().map(per_unit).collect();
@@ -97,7 +97,7 @@ fn columns(inputs: &Inputs, comparison: &Comparison) -> String {
     grid.row(["column", "share", "", &a, &b, "of which shift of the mean"]);
     for &k in order.iter().take(LISTED) {
         let column = &comparison.columns[k];
-        let shift = if column.cost > 0.0 { format::percent(column.shift) } else { String::new() };
+        let shift = if column.share > 0.0 { format::percent(column.shift) } else { String::new() };
         let mut cells = vec![inputs.columns[k].clone(), format::percent(column.share), bar(column.share, 20)];
         cells.extend(readable(&[column.source_mean, column.target_mean]));
         cells.push(shift);

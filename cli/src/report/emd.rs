@@ -1,7 +1,6 @@
 //! The report of `emd`.
 
-use earthwork::exact;
-use earthwork::transport::{Status, Summary};
+use earthwork::transport::{Root, Status, Summary};
 
 use crate::format;
 use crate::read::Inputs;
@@ -10,19 +9,26 @@ use crate::report::inputs::describe_problem;
 use crate::report::layout::Entries;
 
 /// What was solved, the answer, and its evidence.
-pub(crate) fn emd(inputs: Option<&Inputs>, cost: &str, order: Option<f64>, solved: &Summary) -> String {
+pub(crate) fn emd(inputs: Option<&Inputs>, cost: &str, root: Option<Root>, solved: &Summary) -> String {
     let given = describe_problem(inputs, solved.shape);
     let mut text = format!("\n{}\n", given.text());
     let mut entries = Entries::default();
-    if let Some(p) = order.filter(|&p| p != 1.0) {
-        let estimate = exact::rooted(solved, p);
-        entries.add(format!("W{p}"), format::number(estimate.value, 10));
+    if let Some(root) = root.filter(|root| root.order() != 1.0) {
+        let estimate = root.estimate(solved);
+        entries.add(format!("W{}", root.order()), format::number(estimate.value, 10));
         entries.add("", between(estimate.lower(), estimate.upper()));
     }
-    let name = if order == Some(1.0) { "earth mover's distance" } else { "transport cost" };
-    entries.add(name, format!("{}   ({cost})", format::number(solved.transport_cost, 10)));
+    let given = |value: f64| root.map_or(Some(value), |root| root.cost(value));
+    let is_distance = root.is_some_and(|root| root.order() == 1.0);
+    let name = if is_distance { "earth mover's distance" } else { "transport cost" };
+    let number = given(solved.transport_cost);
+    let number =
+        number.map_or_else(|| "beyond the range of 64-bit numbers".to_string(), |value| format::number(value, 10));
+    entries.add(name, format!("{number}   ({cost})"));
     if let Some(bounds) = solved.bounds {
-        entries.add("", between(bounds.lower, bounds.upper));
+        if let (Some(lower), Some(upper)) = (given(bounds.lower), given(bounds.upper)) {
+            entries.add("", between(lower, upper));
+        }
         entries.add("gap", format!("{} of the value", format::gap(bounds.relative_gap())));
     }
     let report = &solved.report;

@@ -3,8 +3,7 @@
 use earthwork::compare::{Comparison, LeftOut, Other, Reason};
 use earthwork::estimate::resample::PermutationTest;
 use earthwork::estimate::{Estimate, Evidence, Kind};
-use earthwork::exact;
-use earthwork::transport::Summary;
+use earthwork::transport::{Root, Summary};
 use serde::Serialize;
 
 use crate::memory;
@@ -49,8 +48,9 @@ pub(crate) struct Answer {
     pub(crate) m: usize,
     pub(crate) dim: Option<usize>,
     pub(crate) mass: f64,
-    pub(crate) transport_cost: f64,
-    pub(crate) value: f64,
+    /// Null where it is beyond the range of 64-bit numbers; so are its bounds.
+    pub(crate) transport_cost: Option<f64>,
+    pub(crate) value: Option<f64>,
     pub(crate) wasserstein: Option<f64>,
     pub(crate) lower: Option<f64>,
     pub(crate) upper: Option<f64>,
@@ -70,27 +70,28 @@ impl Answer {
     pub(crate) fn new(
         name: &str,
         cost: &str,
-        order: Option<f64>,
+        root: Option<Root>,
         dim: Option<usize>,
         solved: &Summary,
         seed: u64,
     ) -> Self {
-        let rooted = order.map(|p| exact::rooted(solved, p));
+        let rooted = root.map(|root| root.estimate(solved));
+        let given = |cost: f64| root.map_or(Some(cost), |root| root.cost(cost));
         let (n, m) = solved.shape;
         Self {
             name: name.to_string(),
             method: solved.report.method.to_string(),
             cost: cost.to_string(),
-            p: order,
+            p: root.map(Root::order),
             n,
             m,
             dim,
             mass: solved.mass,
-            transport_cost: solved.transport_cost,
-            value: solved.transport_cost,
+            transport_cost: given(solved.transport_cost),
+            value: given(solved.transport_cost),
             wasserstein: rooted.as_ref().map(|estimate| estimate.value),
-            lower: solved.bounds.map(|bounds| bounds.lower),
-            upper: solved.bounds.map(|bounds| bounds.upper),
+            lower: solved.bounds.and_then(|bounds| given(bounds.lower)),
+            upper: solved.bounds.and_then(|bounds| given(bounds.upper)),
             relative_gap: solved.bounds.map(|bounds| bounds.relative_gap()),
             wasserstein_lower: rooted.as_ref().map(earthwork::estimate::Estimate::lower),
             wasserstein_upper: rooted.as_ref().map(earthwork::estimate::Estimate::upper),
@@ -255,7 +256,7 @@ impl PairReport {
             a: inputs.samples[a].name.clone(),
             b: inputs.samples[b].name.clone(),
             distances: distances
-                .map(|row| Answer::new(row.name, &row.cost, Some(row.order), Some(dim), &row.solution.summary(), seed))
+                .map(|row| Answer::new(row.name, &row.cost, Some(row.root), Some(dim), &row.solution.summary(), seed))
                 .collect(),
             estimates: comparison.others.iter().map(EstimateReport::new).collect(),
             test: comparison.test.as_ref().map(ShortTest::new),

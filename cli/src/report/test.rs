@@ -21,6 +21,8 @@ pub(crate) struct Tested<'t> {
     pub(crate) test: &'t PermutationTest,
     /// For the value between the distributions, where it was asked for.
     pub(crate) interval: Option<&'t Estimate>,
+    /// Whether it was asked for, and no time was left.
+    pub(crate) is_cut: bool,
     /// How many permutations were asked for.
     pub(crate) asked: usize,
     /// Of the value between the samples as given, alone.
@@ -37,6 +39,9 @@ pub(crate) fn test(inputs: &Inputs, tested: &Tested) -> String {
     entries.add(name.as_str(), format!("{}   ({})", value(statistic, 8), evidence(statistic)));
     if let Some(found) = tested.interval {
         entries.add("between the distributions", value_within(found));
+    }
+    if tested.is_cut {
+        entries.add("left out", "the interval, for which no time was left".to_string());
     }
     let count = test.permutations();
     let work = format!("relabellings of the pooled points, {}", format::time(tested.time));
@@ -117,6 +122,10 @@ impl TestReport {
         let mut null = test.null.clone();
         null.sort_unstable_by(f64::total_cmp);
         let count = null.len();
+        let mut notes: Vec<String> = statistic.notes.iter().map(ToString::to_string).collect();
+        if tested.is_cut {
+            notes.push("the interval is left out: no time was left".to_string());
+        }
         Self {
             with: tested.with.to_string(),
             name: tested.name.clone(),
@@ -132,7 +141,7 @@ impl TestReport {
                 upper: finite(found.upper()),
                 level: level(found),
             }),
-            notes: statistic.notes.iter().map(ToString::to_string).collect(),
+            notes,
             p_value: test.p_value,
             p_value_error: test.p_value_error(),
             permutations: count,

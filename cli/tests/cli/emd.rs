@@ -211,3 +211,21 @@ fn a_time_limit_gives_bounds_that_hold_the_truth() {
     let text = in_examples("emd adelie.csv gentoo.csv --time-limit 0").out;
     assert!(text.contains("The time limit came first: these are bounds, not the distance."), "{text}");
 }
+
+#[test]
+fn a_distance_beyond_the_range_of_its_cost_is_told() {
+    let folder = Folder::with(&[("a.csv", "0,0\n"), ("b.csv", "3e170,4e170\n"), ("c.csv", "3e-170,4e-170\n")]);
+    for (file, distance) in [("b.csv", 5e170), ("c.csv", 5e-170)] {
+        let answer = folder.run(&format!("emd a.csv {file} --p 2 --json")).json();
+        assert_near(answer["wasserstein"].as_f64().unwrap() / distance, 1.0);
+        assert!(answer["transport_cost"].is_null() && answer["lower"].is_null(), "{answer}");
+        let text = folder.run(&format!("emd a.csv {file} --p 2")).text();
+        assert!(text.contains("beyond the range of 64-bit numbers"), "{text}");
+        let compared = folder.run(&format!("compare a.csv {file} --json")).json();
+        for row in compared["pairs"][0]["distances"].as_array().unwrap() {
+            assert_near(row["wasserstein"].as_f64().unwrap() / distance, 1.0);
+        }
+        let wrong = folder.run(&format!("emd a.csv {file} --p 2 --potentials f.npz"));
+        assert!(wrong.refusal().contains("no 64-bit numbers"));
+    }
+}

@@ -4,7 +4,7 @@ use rand::seq::SliceRandom;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::resample::schemes::{FIRST, sides};
-use crate::estimate::resample::{Draw, Pool, Resampling, finite};
+use crate::estimate::resample::{Draw, Pool, Resampling, finite, unless_ended};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Note, Randomness};
 use crate::measure::Samples;
 use crate::numeric::normal::normal_quantile;
@@ -80,7 +80,8 @@ pub fn distance_interval<D: Discrepancy + ?Sized>(
     let draws: Vec<Draw> = splits.chain(half_samples).collect();
     let mut values = Vec::with_capacity(draws.len());
     for batch in draws.chunks(FIRST) {
-        values.extend(d.between_draws(&pool, batch)?);
+        let Some(found) = unless_ended(d.between_draws(&pool, batch))? else { break };
+        values.extend(found);
         if !go_on(values.len()) {
             break;
         }

@@ -255,6 +255,14 @@ fn within_range<D: Discrepancy + ?Sized>(d: &D, estimate: Estimate) -> Estimate 
     }
 }
 
+/// The values of draws; none where a limit of the discrepancy's own ended the work.
+fn unless_ended(values: Result<Vec<f64>>) -> Result<Option<Vec<f64>>> {
+    match values {
+        Err(error) if *error.kind() == ErrorKind::Ended => Ok(None),
+        values => values.map(Some),
+    }
+}
+
 /// The value between two samples, where there can be an interval around it.
 fn finite<D: Discrepancy + ?Sized>(d: &D, x: &Samples, y: &Samples) -> Result<Estimate> {
     let estimate = d.between(x, y)?;

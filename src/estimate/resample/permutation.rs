@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::resample::schemes::{BATCH, FIRST};
-use crate::estimate::resample::{Draw, Pool};
+use crate::estimate::resample::{Draw, Pool, unless_ended};
 use crate::estimate::{Discrepancy, Estimate};
 use crate::measure::Samples;
 use crate::numeric::random::stream;
@@ -136,7 +136,9 @@ pub fn permutation_test_observed<D: Discrepancy + ?Sized>(
             labelled(&order)
         };
         let draws: Vec<Draw> = (null.len()..count.min(null.len() + batch)).map(relabelled).collect();
-        null.extend(d.between_draws(&pool, &draws)?);
+        let found = d.between_draws(&pool, &draws);
+        let Some(found) = (if null.is_empty() { found.map(Some) } else { unless_ended(found) })? else { break };
+        null.extend(found);
         batch = (2 * batch).min(BATCH);
         if !go_on(null.len()) {
             break;

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::Discrepancy;
-use crate::estimate::resample::{Draw, Ends, Pool, Resampling, ends};
+use crate::estimate::resample::{Draw, Ends, Pool, Resampling, ends, unless_ended};
 use crate::numeric::normal::normal_quantile;
 use crate::numeric::random::{ChaCha8Rng, stream};
 use crate::numeric::sum::sum;
@@ -157,7 +157,10 @@ fn values<D: Discrepancy + ?Sized>(
     while values.len() < count {
         let batch = values.len()..count.min(values.len() + size);
         let batch: Vec<Draw> = batch.map(|k| draw(&mut stream(seed, k as u64))).collect();
-        values.extend(d.between_draws(pool, &batch)?);
+        let found = d.between_draws(pool, &batch);
+        // With fewer draws than a first batch there is nothing to go by, and the error says why.
+        let Some(found) = (if values.is_empty() { found.map(Some) } else { unless_ended(found) })? else { break };
+        values.extend(found);
         size = (2 * size).min(BATCH);
         if !go_on(values.len()) {
             break;
