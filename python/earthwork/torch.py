@@ -1,60 +1,117 @@
 """Losses for torch whose gradients are exact: solved in earthwork, differentiated by the envelope theorem.
 
+Points are tensors (n, d), or (..., n, d) for many problems at once, with weights (..., n); there is one value for each problem.
 Tensors of any device and type are accepted; the solve itself runs in double precision on the processor. The value has the float type
-that torch promotes the tensors to (the default one, where all hold integers), and lies on the device of ``x``. There are first
-derivatives only: to differentiate a gradient raises.
+that torch promotes the tensors to (the default one, where all hold integers), and lies on the device of ``x``. ``torch.func.grad`` and
+``vmap`` work. The losses that are solved have first derivatives only: to differentiate a gradient raises.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import torch
 
-from earthwork import exact, sinkhorn
+from earthwork import _inputs, exact, flow, sinkhorn, sliced
+from earthwork._inputs import Floats
 
-__all__ = ["sinkhorn_loss", "wasserstein_loss"]
+__all__ = [
+    "EnergyLoss",
+    "MMDLoss",
+    "SinkhornLoss",
+    "SlicedWassersteinLoss",
+    "WassersteinLoss",
+    "assignment",
+    "energy_loss",
+    "mmd_loss",
+    "sinkhorn_loss",
+    "sliced_wasserstein_loss",
+    "wasserstein_loss",
+]
+
+Found = tuple[float, "tuple[Floats | None, ...] | None"]
+"""A value and its derivatives by x, y, a and b."""
+Solver = Callable[[Any, Any, Any, Any, bool], "list[Found]"]
+"""From points (B, n, d), (B, m, d) and weights to what is found of each problem; derivatives where they are wanted."""
 
 
 class _Loss(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
-    @staticmethod
-    def forward(ctx: Any, x: Any, y: Any, a: Any, b: Any, solve: Callable[..., Any], order: float | None) -> Any:
-        found = solve(x, y, a, b)
-        value, ctx.slope = found.value, 1.0
-        if order is not None:
-            # Where the cost is 0 its root has a kink, of which 0 is a subgradient.
-            cost, value = max(value, 0.0), max(value, 0.0) ** (1.0 / order)
-            ctx.slope = value / (order * cost) if cost > 0 else 0.0
-        ctx.found = found
-        ctx.save_for_backward(*(t for t in (x, y, a, b) if t is not None))
-        ctx.kinds = [None if t is None else (t.shape, t.dtype, t.device) for t in (x, y, a, b)]
-        return torch.as_tensor(value, dtype=_promoted(x, y, a, b), device=x.device)
+    """Values, and the gradients beside them, so that torch knows how both are batched."""
 
     @staticmethod
-    def backward(ctx: Any, scale: Any) -> Any:
-        gradients = ctx.found.gradient()
-        # Masses must keep their total: only differences of their gradient mean something, so its mean is taken off.
-        centred = [g - g.mean() for g in (gradients.a, gradients.b)]
+    def forward(x: Any, y: Any, a: Any, b: Any, solve: Solver, order: float | None, wanted: bool) -> Any:
+        lead = x.shape[:-2]
+        flat = [None if t is None else t.reshape(-1, *t.shape[len(lead) :]).detach() for t in (x, y, a, b)]
+        found = solve(flat[0], flat[1], flat[2], flat[3], wanted)
+        values = np.array([value for value, _ in found])
+        slopes = np.ones(len(found))
+        if order is not None:
+            # Where the cost is 0 its root has a kink, of which 0 is a subgradient.
+            costs = np.maximum(values, 0.0)
+            values = costs ** (1.0 / order)
+            slopes = np.divide(values, order * costs, out=np.zeros_like(values), where=costs > 0)
+        gradients = []
+        for k, t in enumerate((x, y, a, b)):
+            parts = [] if t is None or not wanted else [None if all_of is None else all_of[k] for _, all_of in found]
+            if t is None or not parts or any(one is None for one in parts):
+                gradients.append(x.new_zeros((*lead, 0)))
+                continue
+            # An infinite slope times a derivative that is 0 is no derivative.
+            scaled = [np.asarray(one) * slope if slope else np.zeros_like(one) for one, slope in zip(parts, slopes, strict=True)]
+            gradients.append(torch.as_tensor(np.stack(scaled), dtype=t.dtype, device=t.device).reshape(t.shape))
+        value = torch.as_tensor(values.reshape(lead), dtype=_promoted(x, y, a, b), device=x.device)
+        return value, *gradients
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
+        ctx.mark_non_differentiable(*output[1:])
+        ctx.held = [t is not None for t in inputs[:4]]
+        ctx.save_for_backward(*output[1:], *(t for t in inputs[:4] if t is not None))
+
+    @staticmethod
+    def backward(ctx: Any, scale: Any, *_: Any) -> Any:
+        gradients, inputs = ctx.saved_tensors[:4], ctx.saved_tensors[4:]
+        given = iter(inputs)
         back: list[Any] = []
-        for numbers, kind, wanted in zip((gradients.X, gradients.Y, *centred), ctx.kinds, ctx.needs_input_grad, strict=False):
-            if kind is None or not wanted:
+        for k, gradient in enumerate(gradients):
+            t = next(given) if ctx.held[k] else None
+            if t is None or not ctx.needs_input_grad[k]:
                 back.append(None)
                 continue
-            shape, dtype, device = kind
-            slope = float(scale) * ctx.slope
-            found = torch.as_tensor(numbers * slope if slope else numbers * 0.0, dtype=dtype, device=device).reshape(shape)
+            if gradient.shape != t.shape:
+                raise RuntimeError(f"{'xyab'[k]}: this loss has no derivative by it; detach it")
+            factor = scale.to(torch.float64)[(..., *(None,) * (t.dim() - scale.dim()))]
+            # What is 0 stays so under an infinite factor, such as that of a root of the loss at 0.
+            product = torch.where(gradient == 0, 0.0, gradient.to(torch.float64) * factor).to(t.dtype)
             # Where a graph of the gradient is made, it says that the gradient depends on all of them.
-            back.append(_First.apply(found, scale, *ctx.saved_tensors) if torch.is_grad_enabled() else found)
-        return *back, None, None
+            back.append(_First.apply(product, scale, *inputs) if torch.is_grad_enabled() else product)
+        return *back, None, None, None
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *given: Any) -> Any:
+        moved = [
+            t if t is None else t.movedim(dim, 0) if dim is not None else t.expand(info.batch_size, *t.shape)
+            for t, dim in zip(given[:4], in_dims[:4], strict=True)
+        ]
+        return _Loss.apply(*moved, *given[4:]), (0,) * 5
 
 
 class _First(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
     """A first derivative, of which there is no second."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, gradient: Any, *depends_on: Any) -> Any:
+    def forward(gradient: Any, *depends_on: Any) -> Any:
         return gradient.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        pass
 
     @staticmethod
     def backward(ctx: Any, scale: Any) -> Any:
@@ -73,42 +130,286 @@ def _promoted(*tensors: Any) -> Any:
     return found if found is not None and found.is_floating_point else torch.get_default_dtype()
 
 
-def _tensors(**given: Any) -> list[Any]:
-    for name, tensor in given.items():
+def _posed(x: Any, y: Any, a: Any, b: Any) -> list[Any]:
+    """Points as (..., n, d) and weights as (..., n), all with the same leading dimensions."""
+    for name, tensor in (("x", x), ("y", y), ("a", a), ("b", b)):
         if tensor is not None and not isinstance(tensor, torch.Tensor):
             raise TypeError(f"{name}: a tensor is needed, not {type(tensor).__name__}")
-    return list(given.values())
+    x, y = (t[:, None] if t.dim() == 1 else t for t in (x, y))
+    for name, t in (("x", x), ("y", y)):
+        if t.dim() < 2:
+            raise ValueError(f"{name}: points (n, d) or (..., n, d) are needed, not a tensor of shape {tuple(t.shape)}")
+    if x.shape[-1] != y.shape[-1]:
+        raise ValueError(f"y: it has dimension {y.shape[-1]}, but x has dimension {x.shape[-1]}")
+    for name, w, points in (("a", a, x), ("b", b, y)):
+        if w is not None and (w.dim() < 1 or w.shape[-1] != points.shape[-2]):
+            raise ValueError(f"{name}: its shape is {tuple(w.shape)}, but there are {points.shape[-2]} points")
+    leads = [x.shape[:-2], y.shape[:-2], *(w.shape[:-1] for w in (a, b) if w is not None)]
+    try:
+        lead = torch.broadcast_shapes(*leads)
+    except RuntimeError:
+        shown = ", ".join(str(tuple(one)) for one in leads)
+        raise ValueError(f"x: the leading dimensions of points and weights do not agree: {shown}") from None
+    sides = [t.expand(*lead, *t.shape[-2:]) for t in (x, y)]
+    return sides + [None if w is None else w.expand(*lead, w.shape[-1]) for w in (a, b)]
 
 
-def wasserstein_loss(x: Any, y: Any, a: Any = None, b: Any = None, p: float = 2, *, root: bool = False, normalize: bool = False) -> Any:
-    """W_p^p between tensors x (n, d) and y (m, d), exact, with exact gradients by points and weights.
+def _solved(x: Any, y: Any, a: Any, b: Any, solve: Solver, order: float | None) -> Any:
+    posed = _posed(x, y, a, b)
+    wanted = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in posed)
+    return _Loss.apply(*posed, solve, order, wanted)[0]
+
+
+def _centred(gradient: Any) -> tuple[Floats, Floats, Floats, Floats]:
+    # Masses must keep their total: only differences of their gradient mean something, so its mean is taken off.
+    return gradient.X, gradient.Y, gradient.a - gradient.a.mean(), gradient.b - gradient.b.mean()
+
+
+def _problems(x: Any, y: Any, a: Any, b: Any) -> list[tuple[Any, Any, Any, Any]]:
+    """Each problem of a batch, on the processor."""
+    sides = [None if t is None else t.cpu() for t in (x, y, a, b)]
+    return [tuple(None if t is None else t[k] for t in sides) for k in range(len(x))]  # type: ignore[misc]
+
+
+def _each(solve: Callable[..., Found], x: Any, y: Any, a: Any, b: Any, wanted: bool) -> list[Found]:
+    """Problem by problem, on all processors: the solver leaves the interpreter's lock."""
+    problems = _problems(x, y, a, b)
+    if len(problems) == 1:
+        return [solve(*problems[0], wanted)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda one: solve(*one, wanted), problems))
+
+
+def wasserstein_loss(
+    x: Any,
+    y: Any,
+    a: Any = None,
+    b: Any = None,
+    p: float = 2,
+    *,
+    root: bool = False,
+    normalize: bool = False,
+    tolerance: float = 0.0,
+    time_limit: float | None = None,
+) -> Any:
+    """W_p^p between tensors x (..., n, d) and y (..., m, d), exact, with exact gradients by points and weights.
 
     Args:
-        x: points, of shape (n, d) or (n,).
-        y: points, of shape (m, d) or (m,).
+        x: points, of shape (n,), (n, d) or (..., n, d).
+        y: points, of shape (m,), (m, d) or (..., m, d).
         a: weights of x; 1/n each by default.
         b: weights of y, of the same total, to the precision of their type.
         p: the order.
         root: W_p itself, whose gradient is 0 where the samples are equal.
         normalize: divide the weights of either side by their sum first (the gradient is then that by the divided weights).
+        tolerance: the relative gap between proven bounds at which a solve may end; 0 asks for the optimum.
+        time_limit: seconds for all problems together; a warning says when it ended one of them.
     """
     cost = "sqeuclidean" if p == 2 else f"euclidean^{float(p):g}"
 
-    def solve(X: Any, Y: Any, w: Any, v: Any) -> Any:
-        return exact.solve(X, Y, w, v, cost=cost, normalize=normalize)
+    def solve(x: Any, y: Any, a: Any, b: Any, wanted: bool) -> list[Found]:
+        sides = [
+            _inputs.pair(X, Y, w, v, normalize=normalize, names=("x", "y")) for X, Y, w, v in _problems(x, y, a, b)
+        ]
+        limits: dict[str, Any] = {"tolerance": tolerance, "time_limit": time_limit}
+        found = [exact.solve(*sides[0], cost=cost, **limits)] if len(sides) == 1 else exact.batch(sides, cost, **limits)
+        if any(one is None for one in found):
+            raise RuntimeError("time_limit: it was over before each problem of the batch was begun")
+        return [(one.value, _centred(one.gradient()) if wanted else None) for one in found if one is not None]
 
-    return _Loss.apply(*_tensors(x=x, y=y, a=a, b=b), solve, float(p) if root else None)
+    return _solved(x, y, a, b, solve, float(p) if root else None)
 
 
 def sinkhorn_loss(
-    x: Any, y: Any, epsilon: float, a: Any = None, b: Any = None, cost: str = "sqeuclidean", *, normalize: bool = False
+    x: Any,
+    y: Any,
+    epsilon: float,
+    a: Any = None,
+    b: Any = None,
+    cost: str = "sqeuclidean",
+    *,
+    normalize: bool = False,
+    tolerance: float = 1e-6,
 ) -> Any:
-    """The Sinkhorn divergence S_ε between tensors x (n, d) and y (m, d), with its gradients.
+    """The Sinkhorn divergence S_ε between tensors x (..., n, d) and y (..., m, d), with its gradients.
 
-    ``normalize`` divides the weights of either side by their sum first.
+    ``normalize`` divides the weights of either side by their sum first; ``tolerance`` is that of :func:`earthwork.sinkhorn.divergence`.
     """
 
-    def solve(X: Any, Y: Any, w: Any, v: Any) -> Any:
-        return sinkhorn.divergence(X, Y, w, v, epsilon=epsilon, cost=cost, normalize=normalize)
+    def one(x: Any, y: Any, a: Any, b: Any, wanted: bool) -> Found:
+        found = sinkhorn.divergence(x, y, a, b, epsilon=epsilon, cost=cost, normalize=normalize, tolerance=tolerance)
+        return found.value, _centred(found.gradient()) if wanted else None
 
-    return _Loss.apply(*_tensors(x=x, y=y, a=a, b=b), solve, None)
+    return _solved(x, y, a, b, lambda *given: _each(one, *given), None)
+
+
+def sliced_wasserstein_loss(
+    x: Any,
+    y: Any,
+    a: Any = None,
+    b: Any = None,
+    p: float = 2,
+    *,
+    root: bool = False,
+    directions: Any = 500,
+    seed: int = 0,
+    normalize: bool = False,
+) -> Any:
+    """The mean of W_p^p over directions, with its gradients by the points; with ``root`` its root of order p.
+
+    ``directions`` is their number, drawn by ``seed``, or an array of them. There are no derivatives by weights.
+    """
+
+    def one(x: Any, y: Any, a: Any, b: Any, wanted: bool) -> Found:
+        value, by_x, by_y = sliced.gradient(x, y, p, directions, seed=seed, a=a, b=b, normalize=normalize)
+        return value, (np.reshape(by_x, x.shape), np.reshape(by_y, y.shape), None, None)
+
+    return _solved(x, y, a, b, lambda *given: _each(one, *given), float(p) if root else None)
+
+
+def _means(between: Callable[[Any, Any], Any], x: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """The means of a function of pairs: across, within x, within y."""
+    x, y, a, b = _posed(x, y, a, b)
+    kind = torch.float64 if x.dtype == torch.float64 or y.dtype == torch.float64 else torch.float32
+    x, y = x.to(kind), y.to(kind)
+    a, b = (
+        points.new_full(points.shape[:-1], 1.0 / points.shape[-2]) if w is None else w.to(kind) / w.to(kind).sum(-1, keepdim=True)
+        for w, points in ((a, x), (b, y))
+    )
+
+    def mean(first: Any, second: Any, w: Any, v: Any) -> Any:
+        return (w[..., :, None] * between(first, second) * v[..., None, :]).sum((-2, -1))
+
+    return mean(x, y, a, b), mean(x, x, a, a), mean(y, y, b, b)
+
+
+def energy_loss(x: Any, y: Any, a: Any = None, b: Any = None) -> Any:
+    """The energy distance 2 E|X - Y| - E|X - X'| - E|Y - Y'|, which is 0 where the distributions agree. SciPy's is its root.
+
+    Weights count by their parts of the total. Computed by torch, in O(nm) memory.
+    """
+    across, within_x, within_y = _means(torch.cdist, x, y, a, b)
+    return (2.0 * across - within_x - within_y).to(_promoted(x, y))
+
+
+def mmd_loss(x: Any, y: Any, a: Any = None, b: Any = None, bandwidth: float = 1.0) -> Any:
+    """The squared maximum mean discrepancy with the Gaussian kernel exp(-|x - y|² / (2 bandwidth²)).
+
+    Weights count by their parts of the total. Computed by torch, in O(nm) memory.
+    """
+    if not bandwidth > 0:
+        raise ValueError(f"bandwidth: it is {bandwidth}, but a positive number is needed")
+
+    def kernel(first: Any, second: Any) -> Any:
+        squares = ((first[..., :, None, :] - second[..., None, :, :]) ** 2).sum(-1)
+        return torch.exp(squares / (-2.0 * bandwidth**2))
+
+    across, within_x, within_y = _means(kernel, x, y, a, b)
+    return (within_x + within_y - 2.0 * across).to(_promoted(x, y))
+
+
+def assignment(x: Any, y: Any, cost: str = "sqeuclidean") -> Any:
+    """The optimal matching of equally many points: to point i of x belongs point ``assignment(x, y)[..., i]`` of y.
+
+    Points of shape (B, n, d) are matched problem by problem.
+    """
+    first, second, _, _ = _posed(x, y, None, None)
+    if first.shape[-2] != second.shape[-2]:
+        raise ValueError(f"y: it has {second.shape[-2]} points, but x has {first.shape[-2]}; a matching needs as many")
+    lead = first.shape[:-2]
+    flat = [t.detach().reshape(-1, *t.shape[-2:]) for t in (first, second)]
+    found = flow.coupling(*flat, cost=cost, batched=True)
+    return torch.as_tensor(found, device=x.device).reshape(*lead, first.shape[-2])
+
+
+class _Module(torch.nn.Module):  # type: ignore[misc, unused-ignore]
+    """A loss as a module; ``reduction`` of the values of a batch is ``mean``, ``sum`` or ``none``."""
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__()
+        if reduction not in ("mean", "sum", "none"):
+            raise ValueError(f"reduction: {reduction!r} is none of 'mean', 'sum', 'none'")
+        self.reduction = reduction
+
+    def _value(self, x: Any, y: Any, a: Any, b: Any) -> Any:
+        raise NotImplementedError
+
+    def forward(self, x: Any, y: Any, a: Any = None, b: Any = None) -> Any:
+        """The loss between points x and y with weights a and b."""
+        value = self._value(x, y, a, b)
+        return value if self.reduction == "none" else value.mean() if self.reduction == "mean" else value.sum()
+
+
+class WassersteinLoss(_Module):
+    """:func:`wasserstein_loss` as a module."""
+
+    def __init__(
+        self,
+        p: float = 2,
+        *,
+        root: bool = False,
+        normalize: bool = False,
+        tolerance: float = 0.0,
+        time_limit: float | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction)
+        self.options: dict[str, Any] = {
+            "p": p, "root": root, "normalize": normalize, "tolerance": tolerance, "time_limit": time_limit,
+        }  # fmt: skip
+
+    def _value(self, x: Any, y: Any, a: Any, b: Any) -> Any:
+        return wasserstein_loss(x, y, a, b, **self.options)
+
+
+class SinkhornLoss(_Module):
+    """:func:`sinkhorn_loss` as a module."""
+
+    def __init__(
+        self, epsilon: float, cost: str = "sqeuclidean", *, normalize: bool = False, tolerance: float = 1e-6, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction)
+        self.options: dict[str, Any] = {"epsilon": epsilon, "cost": cost, "normalize": normalize, "tolerance": tolerance}
+
+    def _value(self, x: Any, y: Any, a: Any, b: Any) -> Any:
+        return sinkhorn_loss(x, y, a=a, b=b, **self.options)
+
+
+class SlicedWassersteinLoss(_Module):
+    """:func:`sliced_wasserstein_loss` as a module."""
+
+    def __init__(
+        self,
+        p: float = 2,
+        *,
+        root: bool = False,
+        directions: Any = 500,
+        seed: int = 0,
+        normalize: bool = False,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction)
+        self.options: dict[str, Any] = {
+            "p": p, "root": root, "directions": directions, "seed": seed, "normalize": normalize,
+        }  # fmt: skip
+
+    def _value(self, x: Any, y: Any, a: Any, b: Any) -> Any:
+        return sliced_wasserstein_loss(x, y, a, b, **self.options)
+
+
+class EnergyLoss(_Module):
+    """:func:`energy_loss` as a module."""
+
+    def _value(self, x: Any, y: Any, a: Any, b: Any) -> Any:
+        return energy_loss(x, y, a, b)
+
+
+class MMDLoss(_Module):
+    """:func:`mmd_loss` as a module."""
+
+    def __init__(self, bandwidth: float = 1.0, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.bandwidth = bandwidth
+
+    def _value(self, x: Any, y: Any, a: Any, b: Any) -> Any:
+        return mmd_loss(x, y, a, b, self.bandwidth)

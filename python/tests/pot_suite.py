@@ -121,7 +121,8 @@ def sources(into: Path) -> Path:
 def run(mode: str, tests: Path, found: Path, asked: list[str]) -> dict[str, object]:
     """One run of pytest; outcomes by test."""
     package = Path(__file__).resolve().parents[1]
-    there = os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])
+    built = any(path.suffix != ".pyi" for path in (package / "earthwork").glob("_earthwork.*"))  # else the package is an installed one
+    there = os.pathsep.join([*([str(package)] if built else []), os.environ.get("PYTHONPATH", "")])
     env = os.environ | {"EARTHWORK_POT_MODE": mode, "EARTHWORK_POT_FOUND": str(found), "PYTHONPATH": there}
     quiet = ["-q", "-q", "--no-header", "--tb=short", "-o", "addopts=", "--continue-on-collection-errors", "-p", "no:cacheprovider", "-W", "ignore"]
     named = asked or ["."]
@@ -172,7 +173,7 @@ def by_file(outcomes: dict[str, list]) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--modes", default="plain,accelerated")
+    parser.add_argument("--modes", default="plain,accelerated,alone")
     parser.add_argument("--source", type=Path)
     parser.add_argument("--plain", type=Path, help="outcomes of a former plain run, to compare with")
     parser.add_argument("--json", type=Path, help="where to write all outcomes")

@@ -16,6 +16,8 @@ Developer commands of earthwork. Run them anywhere inside the repository.
     cargo xtask test               unit and integration tests, doc tests, every file of examples/, and the Python package
     cargo xtask test --all         the same with the slow tests, those marked #[ignore]
     cargo xtask python             the Python package alone: installed, tested, type-checked, and the notebooks run
+    cargo xtask pot [ARGS]         the tests that POT ships: with POT as it is, accelerated, and with earthwork.pot alone (half an hour);
+                                   ARGS are files of it or options of python/tests/pot_suite.py
     cargo xtask bench NAME [ARGS]  earthwork against its peers in one run: benches/peers/NAME.py, `exact` if left out;
                                    ARGS go on, --help lists them
     cargo xtask coverage [ARGS]    how often intervals hold the truth, into docs/benchmarks.md; --draws N, --only FAMILY,
@@ -32,6 +34,7 @@ enum Task {
     Check,
     Test { ignored_too: bool },
     Python,
+    Pot(Vec<String>),
     Bench(Vec<String>),
     Coverage(Vec<String>),
     Fixtures,
@@ -46,6 +49,7 @@ impl Task {
             ["test"] => Ok(Self::Test { ignored_too: false }),
             ["test", "--all"] => Ok(Self::Test { ignored_too: true }),
             ["python"] => Ok(Self::Python),
+            ["pot", ..] => Ok(Self::Pot(arguments[1..].to_vec())),
             ["bench", ..] => Ok(Self::Bench(arguments[1..].to_vec())),
             ["coverage", ..] => Ok(Self::Coverage(arguments[1..].to_vec())),
             ["fixtures"] => Ok(Self::Fixtures),
@@ -62,6 +66,7 @@ impl Task {
             Self::Check => check(),
             Self::Test { ignored_too } => test(ignored_too),
             Self::Python => python::test(),
+            Self::Pot(arguments) => python::pot(&arguments),
             Self::Bench(arguments) => {
                 let named = arguments.first().filter(|word| !word.starts_with('-'));
                 let name = named.map_or("exact", String::as_str);

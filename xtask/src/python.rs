@@ -19,10 +19,7 @@ pub(crate) fn run_all(folder: &str, prefix: &str) -> Result<(), Failure> {
 /// examples of its documentation and the claims of the notebooks.
 pub(crate) fn test() -> Result<(), Failure> {
     let python = Environment::made()?;
-    python
-        .module("python package", "pip")
-        .arguments(&["install", "--quiet", "--no-build-isolation", "--no-deps", "--force-reinstall", "./python"])
-        .run()?;
+    python.install_package()?;
     // Nothing is written beside the sources, and the package that is tested is the installed one.
     let pytest = |name: &str| {
         python.module(name, "pytest").arguments(&["-c", "python/pyproject.toml", "-p", "no:cacheprovider"])
@@ -38,6 +35,13 @@ pub(crate) fn test() -> Result<(), Failure> {
         .arguments(&["earthwork._earthwork", "--mypy-config-file", "python/pyproject.toml"])
         .run()?;
     Step::new("notebooks", &python.program).arguments(&["notebooks/run.py"]).run()
+}
+
+/// Runs the tests that POT ships against the installed package: plain, accelerated and with earthwork.pot alone.
+pub(crate) fn pot(arguments: &[String]) -> Result<(), Failure> {
+    let python = Environment::made()?;
+    python.install_package()?;
+    Step::new("tests of POT", &python.program).arguments(&["python/tests/pot_suite.py"]).arguments(arguments).run()
 }
 
 /// A virtual environment with what the tests need.
@@ -68,6 +72,13 @@ impl Environment {
         let unwritable = |why: std::io::Error| Failure::new(format!("cannot write {}: {why}", stamp.display()));
         std::fs::write(&stamp, wanted).map_err(unwritable)?;
         Ok(environment)
+    }
+
+    /// Installs the package as a user would.
+    fn install_package(&self) -> Result<(), Failure> {
+        self.module("python package", "pip")
+            .arguments(&["install", "--quiet", "--no-build-isolation", "--no-deps", "--force-reinstall", "./python"])
+            .run()
     }
 
     /// `python -m module`, with the programs of the environment first on the path.
