@@ -30,6 +30,31 @@ fn a_deadline_of_zero() {
 }
 
 #[test]
+fn deadlines_within_every_way_to_solve() {
+    let euclidean = || PNorm::wasserstein(1.0).unwrap();
+    for dim in [1, 2, 3, 4, 6] {
+        for (n, m) in [(3000, 2500), (700, 2000)] {
+            let sides = |seed| problem(Family::Gaussian, Weighting::Random, (n, m), dim, euclidean(), seed);
+            let squared = problem(Family::TwoFarClusters, Weighting::Random, (n, m), dim, SquaredEuclidean, 1);
+            for (problem, simplex) in [(squared, NetworkSimplex::default()), (sides(2), NetworkSimplex::multiscale())] {
+                let optimal = solve(&problem).unwrap().transport_cost;
+                for limit in [0, 1, 20] {
+                    let solver = simplex.clone().with_time_limit(Duration::from_millis(limit));
+                    let solution = solver.solve(&problem).unwrap();
+                    check_bounds(&problem, &solution).unwrap();
+                    let bounds = solution.bounds.unwrap();
+                    let rounding = 1e-12 * optimal;
+                    assert!(
+                        bounds.lower <= optimal + rounding && optimal <= bounds.upper + rounding,
+                        "d = {dim}, {limit} ms: {bounds:?} does not hold {optimal}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn iteration_limits() {
     for limit in [0, 1, 50] {
         for problem in [large(), problem(Family::Lattice, Weighting::Uniform, (120, 110), 2, SquaredEuclidean, 2)] {

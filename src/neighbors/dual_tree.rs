@@ -5,6 +5,8 @@
 //! optimum g is locally close to linear at the scale where c(x, ·) bends away from it, so a query visits a few dozen points,
 //! however many there are.
 
+use std::time::Duration;
+
 use super::ground::Metric;
 use super::halving::middle;
 use super::row::keep;
@@ -27,6 +29,8 @@ pub(crate) struct DualTree<const D: usize, M> {
     /// Depth-first; the left child of a node is the next one.
     nodes: Vec<Node<D>>,
     leaves: Vec<Leaf<D>>,
+    /// The largest size of a value.
+    largest_value: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,8 +58,8 @@ impl<const D: usize, M: Metric> DualTree<D, M> {
     /// The tree of points in kd order (see [`halving`](super::halving)), row by row, with their values. O(n log n).
     pub(crate) fn new(metric: M, points: &[f64], values: &[f64]) -> Self {
         let points = points.as_chunks::<D>().0;
-        let mut tree = Self { metric, nodes: Vec::new(), leaves: Vec::new() };
-        tree.grow(points, values, 0, points.len());
+        let mut tree = Self { metric, nodes: Vec::new(), leaves: Vec::new(), largest_value: 0.0 };
+        tree.largest_value = tree.grow(points, values, 0, points.len()).largest_value;
         tree
     }
 
@@ -63,6 +67,21 @@ impl<const D: usize, M: Metric> DualTree<D, M> {
     pub(crate) fn memory(n: usize) -> usize {
         let leaves = n.div_ceil(LEAF * 3 / 4);
         3 * leaves * (size_of::<Leaf<D>>() + 2 * size_of::<Node<D>>()) / 2
+    }
+
+    /// The children of a node with their bounds of the slack, the one of the lesser bound first; None for a leaf.
+    #[inline(always)]
+    fn children(&self, x: &[f64; D], at: u32, limit: f64) -> Option<((u32, f64), (u32, f64))> {
+        let link = self.nodes[at as usize].link;
+        if link & IS_LEAF != 0 {
+            return None;
+        }
+        let with_bound = |child: u32| {
+            let Node { lo, hi, slope, height, .. } = &self.nodes[child as usize];
+            (child, self.metric.least_over_box(x, lo, hi, slope, limit + height) - height)
+        };
+        let (left, right) = (with_bound(at + 1), with_bound(link));
+        Some(if left.1 <= right.1 { (left, right) } else { (right, left) })
     }
 
     fn grow(&mut self, points: &[[f64; D]], values: &[f64], lo: usize, hi: usize) -> Moments<D> {
@@ -106,6 +125,67 @@ impl<const D: usize, M: Metric> DualTree<D, M> {
         found.clear();
         simd::run(Search { tree: self, x, limit, k, found });
     }
+
+    /// Nodes that a glance looks at, about: in more dimensions bounds of large nodes tell less.
+    const GLANCE: usize = [64, 128, 512, 1024][D - 1];
+
+    /// What a glance takes at most, about.
+    pub(crate) fn glance_time(&self) -> Duration {
+        Duration::from_nanos(12 * Self::GLANCE as u64)
+    }
+
+    /// What a look at few nodes tells of the least slack: the point of least slack below `limit` that was seen, if there was one, and a
+    /// lower bound of all slacks below `limit`.
+    pub(crate) fn glance(&self, x: &[f64; D], limit: f64) -> (Option<Found>, f64) {
+        let (found, bound) = simd::run(Glance { tree: self, x, limit });
+        let least = found.map_or(limit, |found| found.slack);
+        (found, bound.min(least - uncertain::<D, M>(self.metric) * (least.abs() + self.largest_value)))
+    }
+}
+
+struct Glance<'t, const D: usize, M> {
+    tree: &'t DualTree<D, M>,
+    x: &'t [f64; D],
+    limit: f64,
+}
+
+impl<const D: usize, M: Metric> simd::Kernel for Glance<'_, D, M> {
+    /// The best point seen, and the least bound of the nodes that were not.
+    type Output = (Option<Found>, f64);
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) -> Self::Output {
+        let Self { tree, x, mut limit } = self;
+        let mut found = Vec::with_capacity(2);
+        // The node of least bound stands last.
+        let mut open = Vec::with_capacity(DualTree::<D, M>::GLANCE);
+        open.push((0u32, f64::NEG_INFINITY));
+        let mut looks = 0;
+        while let Some((mut at, bound)) = open.pop() {
+            if bound >= limit {
+                break;
+            }
+            if looks >= DualTree::<D, M>::GLANCE {
+                return (found.first().copied(), bound);
+            }
+            while let Some((near, far)) = tree.children(x, at, limit) {
+                looks += 2;
+                if far.1 < limit {
+                    let place = open.partition_point(|open| open.1 > far.1);
+                    open.insert(place, far);
+                }
+                at = near.0;
+                if near.1 >= limit {
+                    break;
+                }
+            }
+            let node = &tree.nodes[at as usize];
+            if node.link & IS_LEAF != 0 {
+                scan_leaf(tree.metric, &tree.leaves[(node.link ^ IS_LEAF) as usize], x, &mut limit, 1, &mut found);
+            }
+        }
+        (found.first().copied(), f64::INFINITY)
+    }
 }
 
 struct Search<'t, const D: usize, M> {
@@ -141,14 +221,7 @@ impl<const D: usize, M: Metric> simd::Kernel for Search<'_, D, M> {
                     scan_leaf(tree.metric, leaf, x, &mut limit, k, found);
                     break;
                 }
-                let (left, right) = (at + 1, node.link);
-                let bound_of = |child: u32| {
-                    let node = &tree.nodes[child as usize];
-                    let Node { lo, hi, slope, height, .. } = node;
-                    tree.metric.least_over_box(x, lo, hi, slope, limit + height) - height
-                };
-                let (a, b) = (bound_of(left), bound_of(right));
-                let (near, near_bound, far, far_bound) = if a <= b { (left, a, right, b) } else { (right, b, left, a) };
+                let Some(((near, near_bound), (far, far_bound))) = tree.children(x, at, limit) else { break };
                 if far_bound < limit {
                     open[count] = (far, far_bound);
                     count += 1;

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::row::LeastOfRow;
 use super::sieve::Sieve;
+use super::until::Until;
 use crate::cost::{CostMatrix, PointCost};
 use crate::simd;
 
@@ -35,9 +36,10 @@ impl LeastSlacks {
 
     /// For each row the `k` columns of least c − g, as pairs in order. O(n m d) time, in parallel, with the same result at any
     /// number of threads, like the others.
-    pub(crate) fn nearest(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
+    pub(crate) fn nearest(&self, g: &[f64], k: usize, until: &Until) -> Vec<(u32, u32)> {
         self.each(
             g,
+            until,
             |_| f64::INFINITY,
             k,
             |i, survivors, pairs| {
@@ -53,9 +55,16 @@ impl LeastSlacks {
 
     /// For each row at most `k` columns that violate f + g ≤ c by more than `tolerance` times the size of the three, the worst
     /// ones, as pairs in order.
-    pub(crate) fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)> {
+    pub(crate) fn violating(
+        &self,
+        (f, g): (&[f64], &[f64]),
+        k: usize,
+        tolerance: f64,
+        until: &Until,
+    ) -> Vec<(u32, u32)> {
         self.each(
             g,
+            until,
             |i| f[i],
             k,
             |i, survivors, pairs| {
@@ -69,27 +78,31 @@ impl LeastSlacks {
         )
     }
 
-    /// For each row the least c − g, of the costs as [`CostMatrix::fill`] rounds them.
-    pub(crate) fn minima(&self, g: &[f64]) -> Vec<f64> {
-        self.each(
+    /// For each row the least c − g, of the costs as [`CostMatrix::fill`] rounds them. None when time is over before the end.
+    pub(crate) fn minima(&self, g: &[f64], until: &Until) -> Option<Vec<f64>> {
+        let minima = self.each(
             g,
+            until,
             |_| f64::INFINITY,
             1,
             |i, survivors, minima| {
                 let slack = |&j: &u32| self.cost.entry(i, j as usize) - g[j as usize];
                 minima.push(survivors.iter().map(slack).fold(f64::INFINITY, f64::min));
             },
-        )
+        );
+        (minima.len() == self.cost.shape().0).then_some(minima)
     }
 
     fn between(&self, i: usize, j: u32) -> f64 {
         self.cost.ground().between(self.cost.source().point(i), self.cost.target().point(j as usize))
     }
 
-    /// What `tell` makes of the columns that may be among the `k` of least c − g below the limit of each row, row by row.
+    /// What `tell` makes of the columns that may be among the `k` of least c − g below the limit of each row, row by row. Rows
+    /// whose turn comes after the end of `until` are left out.
     fn each<T: Send>(
         &self,
         g: &[f64],
+        until: &Until,
         limit: impl Fn(usize) -> f64 + Sync,
         k: usize,
         tell: impl Fn(usize, &[u32], &mut Vec<T>) + Sync,
@@ -100,6 +113,9 @@ impl LeastSlacks {
             .into_par_iter()
             .map(|task| {
                 let (rows, mut told) = (task * ROWS..((task + 1) * ROWS).min(n), Vec::new());
+                if until.is_over() {
+                    return told;
+                }
                 match &columns {
                     Some(columns) => {
                         columns.survivors(&self.cost, rows, &limit, k, |i, found| tell(i, found, &mut told));
@@ -177,6 +193,7 @@ mod tests {
         let least = |j: usize| (0..n).map(|i| cost.entry(i, j)).fold(f64::INFINITY, f64::min);
         let transform: Vec<f64> = (0..m).map(least).collect();
         let rough: Vec<f64> = transform.iter().enumerate().map(|(j, g)| g * (1.0 + (j as f64).sin())).collect();
+        let ever = &Until::default();
         for g in [&vec![0.0; m], &transform, &rough] {
             // Of equal slacks either may be found.
             let assert_same = |left: Vec<(u32, u32)>, right: Vec<(u32, u32)>, k: usize| {
@@ -193,11 +210,12 @@ mod tests {
                 }
             };
             for k in [1, 7] {
-                assert_same(slacks.nearest(g, k), tiles.nearest(g, k), k);
-                let f: Vec<f64> = tiles.minima(g).iter().map(|f| f * 1.01 + f.abs() * 1e-3).collect();
-                assert_same(slacks.violating(&f, g, k, 1e-15), tiles.violating(&f, g, k, 1e-15), k);
+                assert_same(slacks.nearest(g, k, ever), tiles.nearest(g, k, ever), k);
+                let f: Vec<f64> = tiles.minima(g, ever).unwrap().iter().map(|f| f * 1.01 + f.abs() * 1e-3).collect();
+                let violating = |slacks: &LeastSlacks| slacks.violating((&f, g), k, 1e-15, ever);
+                assert_same(violating(&slacks), violating(&tiles), k);
             }
-            assert_eq!(slacks.minima(g), tiles.minima(g), "{cost:?}");
+            assert_eq!(slacks.minima(g, ever), tiles.minima(g, ever), "{cost:?}");
         }
     }
 
@@ -238,8 +256,8 @@ mod tests {
             let mut g = vec![0.0; 40];
             (g[3], g[7], g[9]) = (1e299, 1e300, -1e300);
             let slacks = LeastSlacks::new(cost);
-            assert_eq!(slacks.minima(&g), [-1e300; 40]);
-            assert!(slacks.nearest(&g, 2).iter().all(|(_, j)| [3, 7].contains(j)));
+            assert_eq!(slacks.minima(&g, &Until::default()).unwrap(), [-1e300; 40]);
+            assert!(slacks.nearest(&g, 2, &Until::default()).iter().all(|(_, j)| [3, 7].contains(j)));
         }
     }
 
@@ -247,8 +265,11 @@ mod tests {
     fn equal_points_are_found() {
         let cloud = points(40, 6, 1, |_, _, _| 0.25);
         let slacks = LeastSlacks::new(PointCost::new(&cloud, &cloud, SquaredEuclidean).unwrap());
-        assert_eq!(slacks.nearest(&[0.0; 40], 3)[..6], [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]);
-        assert_eq!(slacks.minima(&[1.0; 40]), [-1.0; 40]);
-        assert!(slacks.violating(&[0.0; 40], &[0.0; 40], 3, 0.0).is_empty());
+        let ever = &Until::default();
+        assert_eq!(slacks.nearest(&[0.0; 40], 3, ever)[..6], [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]);
+        assert_eq!(slacks.minima(&[1.0; 40], ever).unwrap(), [-1.0; 40]);
+        assert!(slacks.violating((&[0.0; 40], &[0.0; 40]), 3, 0.0, ever).is_empty());
+        let over = Until::new(Some(std::time::Instant::now()), None);
+        assert!(slacks.minima(&[1.0; 40], &over).is_none() && slacks.nearest(&[0.0; 40], 3, &over).is_empty());
     }
 }

@@ -8,6 +8,9 @@ pub(crate) mod nearest;
 mod row;
 mod separable;
 mod sieve;
+mod until;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -19,6 +22,7 @@ pub(crate) use ground::{Distance, Metric, PowerOfNorm, Square};
 pub(crate) use least::LeastSlacks;
 pub(crate) use row::LeastOfRow;
 pub(crate) use sieve::has_sieve;
+pub(crate) use until::Until;
 
 /// Runs `$run` with `$metric` and the constant `$dim` for a norm cost in few dimensions, and gives `Some` of what it
 /// returns; `None` where a tree does not help.
@@ -57,12 +61,13 @@ const BATCH: usize = 1024;
 /// `None` elsewhere.
 ///
 /// Beside each g: how far above the minimum over the costs as [`CostMatrix::fill`](crate::cost::CostMatrix::fill) rounds them
-/// it can be, since here they are rounded in another order; nothing where it is surely not above.
-pub(crate) fn c_transform(cost: &PointCost, f: &[f64], among: &[u32]) -> Option<(Vec<f64>, Vec<f64>)> {
+/// it can be, since here they are rounded in another order, and because there is only time for a [glance](DualTree::glance) near
+/// the end of `until`; nothing where it is surely not above.
+pub(crate) fn c_transform(cost: &PointCost, f: &[f64], among: &[u32], until: &Until) -> Option<(Vec<f64>, Vec<f64>)> {
     if let Some(g) = c_transform_of_grids(cost, f, among) {
         return Some((g, Vec::new()));
     }
-    by_tree(cost.ground().form(), (cost.source(), cost.target().as_slice()), f, among)
+    by_tree(cost.ground().form(), (cost.source(), cost.target().as_slice()), f, among, until)
 }
 
 /// The same axis by axis only, and safely not above.
@@ -71,9 +76,10 @@ pub(crate) fn c_transform_of_grids(cost: &PointCost, f: &[f64], among: &[u32]) -
 }
 
 /// The same by a pass over all pairs, of which single precision sieves out most, where that [pays](sieve_pays). It is the
-/// minimum over the costs as [`CostMatrix::fill`](crate::cost::CostMatrix::fill) rounds them.
-pub(crate) fn c_transform_by_sieve(cost: &PointCost, f: &[f64], among: &[u32]) -> Option<Vec<f64>> {
-    if !sieve_pays(cost.ground().form(), cost.source().dim(), among.len() * cost.target().len()) {
+/// minimum over the costs as [`CostMatrix::fill`](crate::cost::CostMatrix::fill) rounds them. `None` also when time is over before
+/// the end.
+pub(crate) fn c_transform_by_sieve(cost: &PointCost, f: &[f64], among: &[u32], until: &Until) -> Option<Vec<f64>> {
+    if until.is_over() || !sieve_pays(cost.ground().form(), cost.source().dim(), among.len() * cost.target().len()) {
         return None;
     }
     let source = cost.source();
@@ -85,7 +91,7 @@ pub(crate) fn c_transform_by_sieve(cost: &PointCost, f: &[f64], among: &[u32]) -
     };
     let values: Vec<f64> = among.iter().map(|&i| f[i as usize]).collect();
     let slacks = LeastSlacks::new(PointCost::shared(cost.target(), &chosen, cost.shared_ground()).ok()?);
-    Some(slacks.minima(&values))
+    slacks.minima(&values, until)
 }
 
 /// The other way: for each source i in `wanted` a number just below min_j (c_ij − g_j) over the targets j in `among`.
@@ -95,33 +101,61 @@ pub(crate) fn c_transform_back(cost: &PointCost, g: &[f64], among: &[u32], wante
         return Some(wanted.iter().map(|&i| f[i as usize]).collect());
     }
     let queries: Vec<f64> = wanted.iter().flat_map(|&i| cost.source().point(i as usize).iter().copied()).collect();
-    let (f, above) = by_tree(form, (cost.target(), &queries), g, among)?;
+    let (f, above) = by_tree(form, (cost.target(), &queries), g, among, &Until::default())?;
     Some(f.iter().zip(above).map(|(f, above)| f - above).collect())
 }
 
 /// [`c_transform`] by a kd-tree over the points `among` of `source`, asked for each target of a row-major list.
-fn by_tree(form: Form, (source, target): (&Points, &[f64]), f: &[f64], among: &[u32]) -> Option<(Vec<f64>, Vec<f64>)> {
+fn by_tree(
+    form: Form,
+    (source, target): (&Points, &[f64]),
+    f: &[f64],
+    among: &[u32],
+    until: &Until,
+) -> Option<(Vec<f64>, Vec<f64>)> {
     let dim = source.dim();
     with_metric!(form, dim, |metric, D| {
-        let flat = source.as_slice();
-        let chosen: Vec<[f64; D]> = among.iter().map(|&i| flat.as_chunks::<D>().0[i as usize]).collect();
+        let flat = source.as_slice().as_chunks::<D>().0;
+        let chosen: Vec<[f64; D]> = among.iter().map(|&i| flat[i as usize]).collect();
         let order = halving::kd_order(chosen.as_flattened(), D);
         let points: Vec<[f64; D]> = order.iter().map(|&k| chosen[k as usize]).collect();
         let values: Vec<f64> = order.iter().map(|&k| f[among[k as usize] as usize]).collect();
+        drop((chosen, order));
         let tree = DualTree::<D, _>::new(metric, points.as_flattened(), &values);
         let doubt = metric.roundings(D) * f64::EPSILON;
-        let m = target.len() / D;
-        let (mut g, mut above) = (vec![0.0; m], vec![0.0; m]);
-        let batches = g.par_chunks_mut(BATCH).zip(above.par_chunks_mut(BATCH));
-        batches.zip(target.par_chunks(BATCH * D)).for_each(|((g, above), targets)| {
-            let mut found = Vec::with_capacity(2);
-            for ((g, above), y) in g.iter_mut().zip(above).zip(targets.chunks_exact(D)) {
-                tree.search(y, f64::INFINITY, 1, &mut found);
-                let Found { slack, index } = found[0];
-                *g = slack;
-                *above = doubt * (slack.abs() + values[index as usize].abs());
-            }
-        });
+        // Queries in kd order: what one has found is a good first limit for the next.
+        let queries = target.as_chunks::<D>().0;
+        let asked = halving::kd_order(target, D);
+        let left = AtomicUsize::new(asked.len());
+        let batches: Vec<Vec<(f64, f64)>> = asked
+            .par_chunks(BATCH)
+            .map(|batch| {
+                let waiting = left.fetch_sub(batch.len(), Ordering::Relaxed);
+                let hurried = until.is_over_in(tree.glance_time() * waiting as u32);
+                let mut found = Vec::with_capacity(2);
+                let mut last = None;
+                let answer = |&j: &u32| {
+                    let y = &queries[j as usize];
+                    let slack_at = |index: u32| metric.cost(&points[index as usize], y) - values[index as usize];
+                    let limit = last.map_or(f64::INFINITY, |index| slack_at(index).next_up());
+                    if hurried {
+                        let (seen, bound) = tree.glance(y, limit);
+                        last = seen.map_or(last, |seen| Some(seen.index));
+                        let least = seen.map_or(limit, |seen| seen.slack);
+                        return (least, least - bound);
+                    }
+                    tree.search(y, limit, 1, &mut found);
+                    let Found { slack, index } = found[0];
+                    last = Some(index);
+                    (slack, doubt * (slack.abs() + values[index as usize].abs()))
+                };
+                batch.iter().map(answer).collect()
+            })
+            .collect();
+        let (mut g, mut above) = (vec![0.0; asked.len()], vec![0.0; asked.len()]);
+        for (&j, (found, doubt)) in asked.iter().zip(batches.into_iter().flatten()) {
+            (g[j as usize], above[j as usize]) = (found, doubt);
+        }
         (g, above)
     })
 }
@@ -144,4 +178,47 @@ pub(crate) fn sieve_pays(form: Form, dim: usize, pairs: usize) -> bool {
         _ => usize::MAX,
     };
     has_sieve(form) && pairs <= most
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::cost::{CostMatrix, GroundCost, PNorm, SquaredEuclidean};
+
+    #[test]
+    fn a_glance_holds_what_a_search_finds() {
+        let points = |n: usize, dim: usize, seed: usize| {
+            let at = |k: usize| ((k * k + seed) as f64 * 0.618).sin() * 2.0;
+            Points::from_rows((0..n * dim).map(at).collect::<Vec<f64>>(), dim).unwrap()
+        };
+        let over = Until::new(Some(Instant::now()), None);
+        for dim in 1..=4 {
+            let (x, y) = (points(3000, dim, 1), points(500, dim, 2));
+            let f: Vec<f64> = x.iter().map(|x| 0.3 * x[0] + 0.1 * (5.0 * x[dim - 1]).sin()).collect();
+            let all: Vec<u32> = (0..3000).collect();
+            let costs: [Box<dyn GroundCost>; 3] =
+                [Box::new(SquaredEuclidean), Box::new(PNorm::wasserstein(1.0).unwrap()), Box::new(PNorm::cityblock())];
+            for ground in costs {
+                let cost = PointCost::shared(&x, &y, ground.into()).unwrap();
+                let (exact, doubt) = c_transform(&cost, &f, &all, &Until::default()).unwrap();
+                let (seen, above) = c_transform(&cost, &f, &all, &over).unwrap();
+                for j in 0..500 {
+                    let least = (0..3000).map(|i| cost.entry(i, j) - f[i]).fold(f64::INFINITY, f64::min);
+                    assert!((exact[j] - least).abs() <= doubt[j], "{} is not {least}", exact[j]);
+                    assert!(
+                        seen[j] >= least - doubt[j] && seen[j] - above[j] <= least,
+                        "{} to {}: {least}",
+                        seen[j] - above[j],
+                        seen[j]
+                    );
+                }
+                // Near enough to be of use.
+                let mean = |values: &[f64]| values.iter().sum::<f64>() / 500.0;
+                let spread = mean(&exact.iter().map(|g| g.abs()).collect::<Vec<_>>());
+                assert!(mean(&above) <= 0.5 * spread, "d = {dim}: {} beside {spread}", mean(&above));
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::levels::settled;
 use super::repair::{ROUNDING, Repaired, repaired};
 use crate::cost::{Form, Origin};
 use crate::error::{Error, ErrorKind, Result};
-use crate::neighbors;
+use crate::neighbors::{self, Until};
 use crate::numeric::Sum;
 use crate::numeric::sum::{add_down, dot, down, sum, two_sum};
 use crate::simd;
@@ -83,12 +83,23 @@ pub struct Certificate {
 /// # Ok::<(), earthwork::Error>(())
 /// ```
 pub fn certify(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Result<Certificate> {
+    certify_until(problem, plan, potentials, &Until::default())
+}
+
+/// [`certify`] in limited time. Potentials that have not been found when it is over are bounded from below: a valid lower bound, but not
+/// as tight a one.
+pub(crate) fn certify_until(
+    problem: &Problem,
+    plan: &Plan,
+    potentials: &Potentials,
+    until: &Until,
+) -> Result<Certificate> {
     check_shapes(problem, plan, potentials)?;
     let (a, b) = marginals(problem);
     let Repaired { flows, marginal_error } = repaired(plan, &a, &b);
     let upper = cost_of(problem, &flows);
 
-    let (first, dual_violation) = feasible(problem, &a, potentials, false);
+    let (first, dual_violation) = feasible(problem, &a, potentials, false, until);
     let mut best = (dual_value(&flows, &first), first);
     let large = a.len() * b.len() >= TREE_FROM;
     let closed = if large { CLOSED_LARGE } else { CLOSED };
@@ -98,11 +109,12 @@ pub fn certify(problem: &Problem, plan: &Plan, potentials: &Potentials) -> Resul
         best = better(&flows, best, Potentials { f: vec![least; a.len()], g: vec![0.0; b.len()] });
         let largest = potentials.f.iter().chain(&potentials.g).fold(0.0_f64, |m, v| m.max(v.abs()));
         if !large && open(best.0) && upper - best.0 <= ROUNDED * largest * problem.mass() {
-            best = better(&flows, best, feasible(problem, &a, potentials, true).0);
+            best = better(&flows, best, feasible(problem, &a, potentials, true, until).0);
         }
-        if open(best.0) && upper - best.0 <= ROUNDED * largest * problem.mass() {
+        if open(best.0) && upper - best.0 <= ROUNDED * largest * problem.mass() && !until.is_over() {
             let f = settled(problem, &flows, potentials, least, &a, &b);
-            best = better(&flows, best, feasible(problem, &a, &Potentials { f, g: potentials.g.clone() }, true).0);
+            best =
+                better(&flows, best, feasible(problem, &a, &Potentials { f, g: potentials.g.clone() }, true, until).0);
         }
     }
     let (mut lower, mut potentials) = best;
@@ -165,8 +177,8 @@ fn dual_value(flows: &[Flow], dual: &Potentials) -> f64 {
 /// Feasible potentials from f: g is its c-transform over the sources that hold mass, and then f that of g on the others, which
 /// can only bend. Every value is rounded down; if `exactly` and the pairs are not too many, only where it was rounded up.
 /// Beside them, the largest violation of the potentials as given.
-fn feasible(problem: &Problem, a: &[f64], given: &Potentials, exactly: bool) -> (Potentials, f64) {
-    let (mut g, above) = c_transform(problem, a, &given.f, exactly);
+fn feasible(problem: &Problem, a: &[f64], given: &Potentials, exactly: bool, until: &Until) -> (Potentials, f64) {
+    let (mut g, above) = c_transform(problem, a, &given.f, exactly, until);
     let mut violation = given.g.iter().zip(&g).map(|(given, most)| given - most).fold(f64::NEG_INFINITY, f64::max);
     for (g, above) in g.iter_mut().zip(above) {
         *g -= above;
@@ -215,8 +227,8 @@ fn most_of_sources(problem: &Problem, sources: &[u32], (g, given_g): (&[f64], &[
 }
 
 /// min_i (c_ij − f_i) over the sources that hold mass; beside it, how far above that it may be (nothing, if it is empty). If
-/// `exactly` and the pairs are not too many, there is no doubt about it.
-fn c_transform(problem: &Problem, a: &[f64], f: &[f64], exactly: bool) -> (Vec<f64>, Vec<f64>) {
+/// `exactly` and the pairs are not too many, there is no doubt about it. Where time is over, what is safely below it.
+fn c_transform(problem: &Problem, a: &[f64], f: &[f64], exactly: bool, until: &Until) -> (Vec<f64>, Vec<f64>) {
     let (n, m) = problem.shape();
     let pairs = n * m;
     if let Some(points) = problem.points()
@@ -226,13 +238,18 @@ fn c_transform(problem: &Problem, a: &[f64], f: &[f64], exactly: bool) -> (Vec<f
         if let Some(g) = neighbors::c_transform_of_grids(points, f, &holding) {
             return (g, Vec::new());
         }
-        if let Some(g) = neighbors::c_transform_by_sieve(points, f, &holding) {
+        if let Some(g) = neighbors::c_transform_by_sieve(points, f, &holding, until) {
             return (g, Vec::new());
         }
         if pairs >= TREE_FROM
-            && let Some(found) = neighbors::c_transform(points, f, &holding)
+            && let Some(found) = neighbors::c_transform(points, f, &holding, until)
         {
             return found;
+        }
+        if until.is_over() && matches!(points.ground().form(), Form::Norm { .. }) {
+            // No cost is below 0.
+            let most = holding.iter().map(|&i| f[i as usize]).fold(f64::NEG_INFINITY, f64::max);
+            return (vec![-most; m], Vec::new());
         }
     }
     let mut g = vec![f64::INFINITY; m];
@@ -274,7 +291,7 @@ fn least_cost(problem: &Problem) -> f64 {
         Origin::Matrix(costs) => costs.iter().copied().fold(f64::INFINITY, f64::min),
         _ => {
             let n = problem.shape().0;
-            let (least, _) = c_transform(problem, &vec![1.0; n], &vec![0.0; n], true);
+            let (least, _) = c_transform(problem, &vec![1.0; n], &vec![0.0; n], true, &Until::default());
             least.into_iter().fold(f64::INFINITY, f64::min)
         }
     }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::certify::balanced;
-use crate::neighbors;
+use crate::neighbors::{self, Until};
 use crate::transport::{Potentials, Problem};
 
 /// Pairs from which the faster way is looked for.
@@ -37,7 +37,7 @@ pub(crate) fn extended(problem: &Problem, mut f: Vec<f64>, mut g: Vec<f64>) -> P
     let empty = of(b, false);
     let by_tree = points.filter(|_| empty.len() * n >= MANY);
     let all: Vec<u32> = (0..n as u32).collect();
-    if let Some((found, _)) = by_tree.and_then(|points| neighbors::c_transform(points, &f, &all)) {
+    if let Some((found, _)) = by_tree.and_then(|points| neighbors::c_transform(points, &f, &all, &Until::default())) {
         empty.iter().for_each(|&j| g[j as usize] = found[j as usize]);
     } else {
         let least = |column: &mut Vec<f64>, &j: &u32| {

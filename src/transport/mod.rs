@@ -21,6 +21,7 @@ mod repair;
 mod root;
 mod solution;
 
+pub(crate) use certify::certify_until;
 pub use certify::{Certificate, certify};
 pub(crate) use certify::{balanced, check_shapes};
 pub(crate) use extend::extended;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::neighbors::Until;
 use crate::transport::Status;
 
 /// Where a solver stands.
@@ -117,6 +118,7 @@ pub struct Watch<'o> {
     observer: &'o mut dyn Observer,
     started: Instant,
     reported: Instant,
+    reserved: Duration,
 }
 
 impl<'o> Watch<'o> {
@@ -126,12 +128,41 @@ impl<'o> Watch<'o> {
     /// Starts the clock.
     pub fn new(interrupt: Interrupt, observer: &'o mut dyn Observer) -> Self {
         let started = Instant::now();
-        Self { interrupt, observer, started, reported: started }
+        Self { interrupt, observer, started, reported: started, reserved: Duration::ZERO }
     }
 
     /// Time since the start.
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Keeps the end of the time for the last steps of a solve: [`Watch::check`] ends it that much earlier, and searches that have
+    /// begun may go on for half of it.
+    pub(crate) fn reserve(&mut self, last_steps: Duration) {
+        self.reserved = last_steps;
+    }
+
+    /// When searches between two checks have to end.
+    pub(crate) fn until(&self) -> Until {
+        self.until_before(self.reserved / 2)
+    }
+
+    /// When the whole solve has to end.
+    pub(crate) fn until_the_end(&self) -> Until {
+        self.until_before(Duration::ZERO)
+    }
+
+    fn until_before(&self, before: Duration) -> Until {
+        let Interrupt { time, cancel, .. } = &self.interrupt;
+        let at = time.and_then(|limit| self.started.checked_add(limit.saturating_sub(before)));
+        Until::new(at, cancel.as_ref().map(|token| Arc::clone(&token.0)))
+    }
+
+    /// The time that is left, and the flag that ends it.
+    pub(crate) fn rest(&self) -> Interrupt {
+        let Interrupt { time, cancel, .. } = &self.interrupt;
+        let time = time.map(|limit| limit.saturating_sub(self.reserved).saturating_sub(self.elapsed()));
+        Interrupt { time, cancel: cancel.clone(), ..Interrupt::default() }
     }
 
     /// How many iterations are left before the limit.
@@ -151,7 +182,7 @@ impl<'o> Watch<'o> {
             Some(Status::Cancelled)
         } else if *tolerance > 0.0 && progress.gap.is_some_and(|gap| gap <= *tolerance) {
             Some(Status::WithinTolerance)
-        } else if time.is_some_and(|limit| now - self.started >= limit) {
+        } else if time.is_some_and(|limit| now - self.started >= limit.saturating_sub(self.reserved)) {
             Some(Status::Deadline)
         } else if iterations.is_some_and(|limit| progress.iterations >= limit) {
             Some(Status::IterationLimit)

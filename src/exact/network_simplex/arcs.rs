@@ -130,6 +130,9 @@ pub(super) enum End {
     Stopped(Status),
 }
 
+/// Arcs after which the time is looked at, if there were no pivots: some milliseconds.
+const SCANNED: usize = 1 << 20;
+
 /// Pivots until one cycle over all candidates finds none that violates, or the round is over. Returns the pivots so far, and how
 /// it ended.
 ///
@@ -147,13 +150,14 @@ pub(super) fn pivot_until_clean<O: Order, A: Amount>(
     if watch.iterations_left(progress.iterations) == 0 {
         return (progress.iterations, watch.check(&progress).map_or(End::Spent, End::Stopped));
     }
-    let (mut row, mut since_pivot, mut in_block) = (0u32, 0usize, 0usize);
+    let (mut row, mut since_pivot, mut in_block, mut since_check) = (0u32, 0usize, 0usize, 0usize);
     let mut best: Option<(f64, u32, u32)> = None;
     loop {
         let own = tree.potential(row);
         let range = arcs.start[row as usize] as usize..arcs.start[row as usize + 1] as usize;
         in_block += range.len();
         since_pivot += range.len();
+        since_check += range.len();
         for (&j, &c) in arcs.target[range.clone()].iter().zip(&arcs.cost[range]) {
             let other = tree.potential(sources + j);
             let reduced = c + own - other;
@@ -170,9 +174,11 @@ pub(super) fn pivot_until_clean<O: Order, A: Amount>(
                 since_pivot = 0;
                 tree.pivot(i, j, reduced);
                 progress.iterations += 1;
-                if (progress.iterations.is_multiple_of(64) || watch.iterations_left(progress.iterations) == 0)
-                    && let Some(status) = watch.check(&progress)
-                {
+            }
+            let many = progress.iterations.is_multiple_of(64) && since_pivot == 0;
+            if many || since_check >= SCANNED || watch.iterations_left(progress.iterations) == 0 {
+                since_check = 0;
+                if let Some(status) = watch.check(&progress) {
                     return (progress.iterations, End::Stopped(status));
                 }
             }

@@ -31,10 +31,10 @@ use std::time::Duration;
 use crate::cost::Form;
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::exact::amount::{Amount, Wide};
-use crate::neighbors::{has_sieve, has_tree};
+use crate::neighbors::{Until, has_sieve, has_tree};
 use crate::transport::{
-    Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify, check_shapes,
-    limits,
+    Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify_until,
+    check_shapes, limits,
 };
 
 use active::Active;
@@ -62,6 +62,18 @@ fn tolerance(round: u32) -> f64 {
 /// Pivots after which a round ends, so that potentials are refreshed before their rounding adds up.
 fn pivots_per_round(nodes: usize) -> u64 {
     2 * nodes as u64 + 100
+}
+
+/// What the last steps of a solve that ends early take of a time limit: a basis carried to the points, their potentials, and the
+/// certificate.
+fn last_steps(problem: &Problem, limit: Duration) -> Duration {
+    let (n, m) = problem.shape();
+    let a_point = match problem.points().map_or(0, |points| points.source().dim()) {
+        0..=2 => 6,
+        3 => 25,
+        _ => 80,
+    };
+    Duration::from_micros(a_point * (n + m) as u64).min(limit * 2 / 5)
 }
 
 /// Entries of a matrix from which few candidate arcs are faster than all rows in turn.
@@ -325,6 +337,9 @@ impl NetworkSimplex {
             interrupt.tolerance = 0.0;
         }
         let mut watch = Watch::new(interrupt, observer);
+        if let Some(limit) = self.interrupt.time {
+            watch.reserve(last_steps(problem, limit));
+        }
         let mut active = Active::<A>::new(problem)?;
         let path = self.path(problem, active.pairs())?;
         let former = guess.map(|guess| active.former(guess.plan, guess.potentials));
@@ -354,9 +369,11 @@ impl NetworkSimplex {
                 memory: outcome.memory,
             },
         };
-        if self.certify {
-            let certificate = certify(problem, &solution.plan, &solution.potentials)?;
-            solution.bounds = Some(certificate.bounds);
+        // (After an early end potentials may not be feasible before it.)
+        if self.certify || !solution.status.is_success() {
+            let until = if solution.status == Status::Optimal { Until::default() } else { watch.until_the_end() };
+            let certificate = certify_until(problem, &solution.plan, &solution.potentials, &until)?;
+            solution.bounds = self.certify.then_some(certificate.bounds);
             solution.potentials = certificate.potentials;
         }
         solution.report.time = watch.elapsed();

@@ -11,9 +11,10 @@ use super::oracle::{Oracle, oracle};
 use super::rounds::Rounds;
 use super::start::row_greedy;
 use super::tree::TreeArc;
-use crate::cost::{Form, GroundCost};
+use crate::cost::{Form, GroundCost, PointCost};
 use crate::exact::amount::Amount;
-use crate::neighbors::halving::kd_order;
+use crate::measure::Points;
+use crate::neighbors::{self, halving::kd_order};
 use crate::transport::{Progress, Status, Watch};
 
 /// log₂ of the cells a side at the coarsest level, where all pairs are candidates.
@@ -85,9 +86,16 @@ pub(super) fn solve<A: Amount>(clouds: Clouds<A>, watch: &mut Watch) -> Outcome<
         // The coarser level goes before the longest work begins.
         at = finer;
         solved.arcs = Vec::new();
-        let oracle = oracle(&clouds.ground, &at.cells.0.centres, &at.cells.1.centres, dim);
+        let oracle = oracle(&clouds.ground, &at.cells.0.centres, &at.cells.1.centres, dim, watch.until());
         let (mut pairs, more) =
             rayon::join(|| oracle.nearest_targets(&g, nearest), || oracle.nearest_sources(&f, nearest));
+        if oracle.is_cut() {
+            solved.status = watch.check(&progress).unwrap_or(Status::Deadline);
+            drop(oracle);
+            solved.arcs = arcs;
+            told = Some((at.cells.1.centres.clone(), g));
+            continue;
+        }
         drop(f);
         if stop == deepest {
             // From here on the basis says how much each point holds.
@@ -100,19 +108,14 @@ pub(super) fn solve<A: Amount>(clouds: Clouds<A>, watch: &mut Watch) -> Outcome<
         solved = level.solve(arcs, candidates, &*oracle, Some(known), progress, watch);
     }
     if let Some((targets, g)) = told {
-        // The c-transform of what the coarse targets tell, to the sources and from there to all targets.
-        let (x, y) = (&at.cells.0.centres, &at.cells.1.centres);
-        let mut f = vec![0.0; at.cells.0.len()];
-        for (i, b) in oracle(&clouds.ground, x, &targets, dim).nearest_targets(&g, 1) {
-            let (i, b) = (i as usize, b as usize);
-            f[i] = cost(at.cells.0.centre(i as u32), &targets[b * dim..(b + 1) * dim]) - g[b];
-        }
-        let tightest = oracle(&clouds.ground, x, y, dim).nearest_sources(&f, 1);
+        // The c-transform of what the coarse targets tell, to the sources. (The certificate takes it from there to all targets.)
+        let points = |flat: &[f64]| Points::from_rows(flat, dim).expect("centres are finite");
+        let (known, asked) = (points(&targets), points(&at.cells.0.centres));
+        let cost = PointCost::shared(&known, &asked, Arc::clone(&clouds.ground));
+        let all: Vec<u32> = (0..known.len() as u32).collect();
+        let found = cost.ok().and_then(|cost| neighbors::c_transform(&cost, &g, &all, &watch.until()));
+        let f = found.map_or_else(|| vec![0.0; asked.len()], |(f, _)| f);
         solved.potential = f.iter().map(|f| -f).chain(vec![0.0; at.cells.1.len()]).collect();
-        for (i, j) in tightest {
-            let c = cost(at.cells.0.centre(i), at.cells.1.centre(j));
-            solved.potential[f.len() + j as usize] = c - f[i as usize];
-        }
     }
     solved.memory += at.cells.0.memory() + at.cells.1.memory();
     solved.in_order(&source_order, &target_order)

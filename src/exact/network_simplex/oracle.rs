@@ -6,13 +6,15 @@ use rayon::prelude::*;
 
 use crate::cost::{GroundCost, PointCost};
 use crate::measure::Points;
-use crate::neighbors::{DualTree, Found, LeastOfRow, LeastSlacks, Metric, sieve_pays, with_metric};
+use crate::neighbors::{DualTree, Found, LeastOfRow, LeastSlacks, Metric, Until, sieve_pays, with_metric};
 use crate::simd;
 
 /// Queries that one task answers.
 const BATCH: usize = 512;
 
 /// Sources and targets of a level with their ground cost.
+///
+/// An answer is cut short when the time of the solve is over: the rest of the pairs is then missing.
 pub(super) trait Oracle: Sync {
     /// For each source the `k` targets of least c − g, as sorted pairs.
     fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)>;
@@ -29,22 +31,30 @@ pub(super) trait Oracle: Sync {
         true
     }
 
+    /// Whether its time is over, so that the last answer may be short.
+    fn is_cut(&self) -> bool {
+        false
+    }
+
     /// The most bytes held while it answers, besides the pairs.
     fn memory(&self) -> usize;
 }
 
-/// An oracle for points in kd order.
+/// An oracle for points in kd order, which answers until the time is over.
 pub(super) fn oracle<'a>(
     ground: &Arc<dyn GroundCost>,
     source: &'a [f64],
     target: &'a [f64],
     dim: usize,
+    until: Until,
 ) -> Box<dyn Oracle + 'a> {
     let pairs = (source.len() / dim) * (target.len() / dim);
     let tree: Option<Box<dyn Oracle + 'a>> = if sieve_pays(ground.form(), dim, pairs) {
         None
     } else {
-        with_metric!(ground.form(), dim, |metric, D| { Box::new(Kd::<D, _> { metric, source, target }) })
+        with_metric!(ground.form(), dim, |metric, D| {
+            Box::new(Kd::<D, _> { metric, source, target, until: until.clone() })
+        })
     };
     tree.unwrap_or_else(|| {
         let points = |flat: &[f64]| Points::from_rows(flat, dim).expect("centres are finite");
@@ -55,6 +65,7 @@ pub(super) fn oracle<'a>(
         Box::new(Tiles {
             rows: LeastSlacks::new(cost(&source, &target)),
             columns: LeastSlacks::new(cost(&target, &source)),
+            until,
         })
     })
 }
@@ -64,6 +75,7 @@ struct Kd<'a, const D: usize, M> {
     metric: M,
     source: &'a [f64],
     target: &'a [f64],
+    until: Until,
 }
 
 impl<const D: usize, M: Metric> Kd<'_, D, M> {
@@ -75,6 +87,7 @@ impl<const D: usize, M: Metric> Kd<'_, D, M> {
 
     /// Queries in kd order: what one has found, of the slack that `slack` says, is a good first limit for the next.
     fn search(
+        &self,
         queries: &[f64],
         tree: &DualTree<D, M>,
         slack: impl Fn(&[f64; D], u32) -> f64 + Sync,
@@ -87,6 +100,9 @@ impl<const D: usize, M: Metric> Kd<'_, D, M> {
             .enumerate()
             .map(|(batch, queries)| {
                 let mut pairs = Vec::new();
+                if self.until.is_over() {
+                    return pairs;
+                }
                 let mut found: Vec<Found> = Vec::with_capacity(k + 1);
                 for (q, x) in queries.as_chunks::<D>().0.iter().enumerate() {
                     let i = batch * BATCH + q;
@@ -107,23 +123,27 @@ impl<const D: usize, M: Metric> Kd<'_, D, M> {
 }
 
 impl<const D: usize, M: Metric> Oracle for Kd<'_, D, M> {
+    fn is_cut(&self) -> bool {
+        self.until.is_over()
+    }
+
     fn memory(&self) -> usize {
         DualTree::<D, M>::memory((self.source.len() + self.target.len()) / D)
     }
 
     fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
         let tree = DualTree::new(self.metric, self.target, g);
-        Self::search(self.source, &tree, self.slack(self.target, g), |_| f64::INFINITY, k, |i, j| (i, j))
+        self.search(self.source, &tree, self.slack(self.target, g), |_| f64::INFINITY, k, |i, j| (i, j))
     }
 
     fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)> {
         let tree = DualTree::new(self.metric, self.source, f);
-        Self::search(self.target, &tree, self.slack(self.source, f), |_| f64::INFINITY, k, |j, i| (i, j))
+        self.search(self.target, &tree, self.slack(self.source, f), |_| f64::INFINITY, k, |j, i| (i, j))
     }
 
     fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)> {
         let tree = DualTree::new(self.metric, self.target, g);
-        let mut pairs = Self::search(self.source, &tree, self.slack(self.target, g), |i| f[i], k, |i, j| (i, j));
+        let mut pairs = self.search(self.source, &tree, self.slack(self.target, g), |i| f[i], k, |i, j| (i, j));
         let (x, y) = (self.source.as_chunks::<D>().0, self.target.as_chunks::<D>().0);
         pairs.retain(|&(i, j)| {
             let (i, j) = (i as usize, j as usize);
@@ -138,6 +158,7 @@ impl<const D: usize, M: Metric> Oracle for Kd<'_, D, M> {
 struct Tiles {
     rows: LeastSlacks,
     columns: LeastSlacks,
+    until: Until,
 }
 
 /// Rows of a matrix that one task prices.
@@ -218,19 +239,23 @@ impl Oracle for Matrix<'_> {
 }
 
 impl Oracle for Tiles {
+    fn is_cut(&self) -> bool {
+        self.until.is_over()
+    }
+
     fn memory(&self) -> usize {
         self.rows.memory() + self.columns.memory()
     }
 
     fn nearest_targets(&self, g: &[f64], k: usize) -> Vec<(u32, u32)> {
-        self.rows.nearest(g, k)
+        self.rows.nearest(g, k, &self.until)
     }
 
     fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)> {
-        self.columns.nearest(f, k).into_iter().map(|(j, i)| (i, j)).collect()
+        self.columns.nearest(f, k, &self.until).into_iter().map(|(j, i)| (i, j)).collect()
     }
 
     fn violating(&self, f: &[f64], g: &[f64], k: usize, tolerance: f64) -> Vec<(u32, u32)> {
-        self.rows.violating(f, g, k, tolerance)
+        self.rows.violating((f, g), k, tolerance, &self.until)
     }
 }

@@ -16,7 +16,7 @@ use super::tree::TreeArc;
 use crate::cost::{CostMatrix, Form, PointCost};
 use crate::exact::amount::Amount;
 use crate::measure::Points;
-use crate::neighbors;
+use crate::neighbors::{self, Until};
 
 /// "No place."
 const NONE: u32 = u32::MAX;
@@ -237,7 +237,7 @@ fn least_differences(cost: &PointCost, y: &Points, z: &Points, g: &[f64]) -> Vec
     // Points closer together than the problem's own may have costs that underflow: those are computed one by one.
     if let Ok(between) = PointCost::shared(y, z, cost.shared_ground()) {
         let all: Vec<u32> = (0..g.len() as u32).collect();
-        if let Some((phi, _)) = neighbors::c_transform(&between, g, &all) {
+        if let Some((phi, _)) = neighbors::c_transform(&between, g, &all, &Until::default()) {
             return phi;
         }
         let column = || vec![0.0; g.len()];

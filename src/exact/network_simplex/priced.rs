@@ -6,9 +6,10 @@ use super::masses::Masses;
 use super::oracle::Oracle;
 use super::rounds::Rounds;
 use super::sparse_start::sparse_start;
+use super::start::corners;
 use super::tree::TreeArc;
 use crate::exact::amount::Amount;
-use crate::transport::{Progress, Watch};
+use crate::transport::{Progress, Status, Watch};
 
 /// Candidates on each side of each point.
 const NEAREST: usize = 12;
@@ -28,6 +29,7 @@ pub(super) fn from_potentials<A: Amount>(
     watch: &mut Watch,
 ) -> Outcome<A> {
     let (n, m) = (masses.source.len(), masses.target.len());
+    let mut progress = Progress { stage: "price", iterations, ..Progress::default() };
     let mut pairs = oracle.nearest_sources(&f, NEAREST);
     let mut g = vec![f64::INFINITY; m];
     for &(i, j) in &pairs {
@@ -35,10 +37,21 @@ pub(super) fn from_potentials<A: Amount>(
         g[j as usize] = g[j as usize].min(slack);
     }
     pairs.extend(oracle.nearest_targets(&g, NEAREST));
+    if oracle.is_cut() {
+        return Outcome {
+            arcs: basis.unwrap_or_else(|| corners(masses)),
+            potential: f.iter().map(|f| -f).chain(vec![0.0; m]).collect(),
+            iterations,
+            status: watch.check(&progress).unwrap_or(Status::Deadline),
+            memory: 0,
+        };
+    }
+    progress.stage = "pivot";
     let candidates = Candidates::new(n, pairs, cost);
     // g is the c-transform of f, so both are feasible.
     let known = Some(f.iter().map(|f| -f).chain(g.iter().copied()).collect());
-    let arcs = basis.unwrap_or_else(|| sparse_start(&candidates, (&masses.source, &masses.target), f, g, cost));
+    let arcs =
+        basis.unwrap_or_else(|| sparse_start(&candidates, (&masses.source, &masses.target), f, g, cost, watch.rest()));
     let rounds = Rounds {
         shape: (n, m),
         cost,
@@ -50,5 +63,5 @@ pub(super) fn from_potentials<A: Amount>(
         proof,
         poor: None,
     };
-    rounds.run(arcs, candidates, known, Progress { stage: "pivot", iterations, ..Progress::default() }, watch)
+    rounds.run(arcs, candidates, known, progress, watch)
 }

@@ -195,6 +195,9 @@ impl Rounds<'_> {
             negate(&mut potential[..n]);
             let mut missing = self.oracle.violating(&potential[..n], &potential[n..], self.violators, tolerance);
             negate(&mut potential[..n]);
+            if self.oracle.is_cut() {
+                break status.or_else(|| watch.check(&progress)).unwrap_or(Status::Deadline);
+            }
             missing.retain(|&(i, j)| {
                 let (c, own, other) = (cost(i as usize, j as usize), potential[i as usize], potential[n + j as usize]);
                 c + own - other < -tolerance * (c.abs() + own.abs() + other.abs())

@@ -60,12 +60,12 @@ fn solve_level<A: Amount>(clouds: &Clouds<A>, proof: bool, watch: &mut Watch) ->
         watch,
     );
     let g = &sample.potential[n.div_ceil(SAMPLE)..];
-    let among = oracle(&clouds.ground, clouds.source, &target, dim);
+    let among = oracle(&clouds.ground, clouds.source, &target, dim, watch.until());
     let mut f = vec![0.0; n];
     for (i, k) in among.nearest_targets(g, 1) {
         f[i as usize] = cost(i as usize, k as usize * SAMPLE) - g[k as usize];
     }
-    let oracle = oracle(&clouds.ground, clouds.source, clouds.target, dim);
+    let oracle = oracle(&clouds.ground, clouds.source, clouds.target, dim, watch.until());
     from_potentials(f, None, &cost, &*oracle, &clouds.masses, sample.iterations, proof, watch)
 }
 

@@ -30,6 +30,7 @@ pub(super) fn sparse_start<A: Amount>(
     mut f: Vec<f64>,
     mut g: Vec<f64>,
     cost: impl Fn(usize, usize) -> f64,
+    rest: Interrupt,
 ) -> Vec<TreeArc<A>> {
     scale(candidates, masses, &mut f, &mut g);
     let mut order: Vec<(f64, u32, u32)> =
@@ -56,7 +57,7 @@ pub(super) fn sparse_start<A: Amount>(
     let left =
         Masses::from_units(rows.iter().map(|&i| supply[i]).collect(), columns.iter().map(|&j| demand[j]).collect());
     let among = if costs.len() <= MOST_LEFT_OVER {
-        dense::solve(&costs, &left, &mut Watch::new(Interrupt::default(), &mut Silent)).arcs
+        dense::solve(&costs, &left, &mut Watch::new(rest, &mut Silent)).arcs
     } else {
         row_greedy(&costs, &left)
     };

@@ -78,7 +78,7 @@ pub(super) fn solve_clouds<A: Amount>(former: &Former, clouds: &Clouds<A>, watch
     let cost = |i: usize, j: usize| {
         clouds.ground.between(&source.points[i * dim..(i + 1) * dim], &target.points[j * dim..(j + 1) * dim])
     };
-    let oracle = oracle(&clouds.ground, &source.points, &target.points, dim);
+    let oracle = oracle(&clouds.ground, &source.points, &target.points, dim, watch.until());
     let masses = Masses::from_units(source.masses.clone(), target.masses.clone());
     let ties = ties(&*clouds.ground);
     let mut outcome = solve(&former.in_order(&rows, &columns), &masses, &cost, (&*oracle, ties), watch)?;
@@ -112,6 +112,9 @@ pub(super) fn solve<A: Amount>(
     let mut known = None;
     if !spans {
         let near = oracle.nearest_targets(&former.g, NEAREST);
+        if oracle.is_cut() {
+            return None;
+        }
         let mut f = vec![f64::INFINITY; n];
         for &(i, j) in &near {
             let (i, j) = (i as usize, j as usize);
@@ -119,7 +122,7 @@ pub(super) fn solve<A: Amount>(
         }
         pairs.extend(near);
         let near = Candidates::new(n, pairs.clone(), cost);
-        forest.route_left_over(&near, &f, &former.g, cost);
+        forest.route_left_over(&near, &f, &former.g, cost, watch.rest());
         let potential = f.iter().map(|f| -f).chain(former.g.iter().copied()).collect();
         let dual = Dual::new(potential, &masses_of(forest.arcs.iter().copied(), (n, m)), n);
         if relative_gap(forest.arcs.iter().copied(), cost, dual.value) > POOR_PARTS {
@@ -181,7 +184,14 @@ impl<A: Amount> Forest<A> {
     }
 
     /// Sends what points still hold to those that want it: by candidates in the order of their reduced cost, then exactly.
-    fn route_left_over(&mut self, near: &Candidates, f: &[f64], g: &[f64], cost: &dyn Fn(usize, usize) -> f64) {
+    fn route_left_over(
+        &mut self,
+        near: &Candidates,
+        f: &[f64],
+        g: &[f64],
+        cost: &dyn Fn(usize, usize) -> f64,
+        rest: Interrupt,
+    ) {
         let open = |i: u32, j: u32, forest: &Self| forest.held[i as usize].min(forest.wanted[j as usize]);
         let mut order: Vec<(f64, u32, u32)> = near
             .iter()
@@ -203,7 +213,7 @@ impl<A: Amount> Forest<A> {
         let of = |masses: &[A], chosen: &[usize]| chosen.iter().map(|&i| masses[i]).collect();
         let left = Masses::from_units(of(&self.held, &rows), of(&self.wanted, &columns)).perturbed();
         let among = if costs.len() <= MOST_LEFT_OVER {
-            dense::solve(&costs, &left, &mut Watch::new(Interrupt::default(), &mut Silent)).arcs
+            dense::solve(&costs, &left, &mut Watch::new(rest, &mut Silent)).arcs
         } else {
             row_greedy(&costs, &left)
         };
