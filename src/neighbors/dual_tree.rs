@@ -130,9 +130,7 @@ impl<const D: usize, M: Metric> DualTree<D, M> {
     const GLANCE: usize = [64, 128, 512, 1024][D - 1];
 
     /// What a glance takes at most, about.
-    pub(crate) fn glance_time(&self) -> Duration {
-        Duration::from_nanos(12 * Self::GLANCE as u64)
-    }
+    pub(crate) const GLANCE_TIME: Duration = Duration::from_nanos(12 * Self::GLANCE as u64);
 
     /// What a look at few nodes tells of the least slack: the point of least slack below `limit` that was seen, if there was one, and a
     /// lower bound of all slacks below `limit`.

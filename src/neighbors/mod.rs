@@ -11,6 +11,7 @@ mod sieve;
 mod until;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rayon::prelude::*;
 
@@ -122,7 +123,7 @@ fn by_tree(
         let values: Vec<f64> = order.iter().map(|&k| f[among[k as usize] as usize]).collect();
         drop((chosen, order));
         let tree = DualTree::<D, _>::new(metric, points.as_flattened(), &values);
-        let doubt = metric.roundings(D) * f64::EPSILON;
+        let (doubt, glance) = (metric.roundings(D) * f64::EPSILON, time_of_a_glance(&tree));
         // Queries in kd order: what one has found is a good first limit for the next.
         let queries = target.as_chunks::<D>().0;
         let asked = halving::kd_order(target, D);
@@ -131,7 +132,7 @@ fn by_tree(
             .par_chunks(BATCH)
             .map(|batch| {
                 let waiting = left.fetch_sub(batch.len(), Ordering::Relaxed);
-                let hurried = until.is_over_in(tree.glance_time() * waiting as u32);
+                let hurried = until.is_over_in(glance * waiting as u32);
                 let mut found = Vec::with_capacity(2);
                 let mut last = None;
                 let answer = |&j: &u32| {
@@ -158,6 +159,11 @@ fn by_tree(
         }
         (g, above)
     })
+}
+
+/// What a glance at a tree takes at most, about.
+fn time_of_a_glance<const D: usize, M: Metric>(_: &DualTree<D, M>) -> Duration {
+    DualTree::<D, M>::GLANCE_TIME
 }
 
 /// Whether [`c_transform`] has a tree for this cost.
