@@ -43,6 +43,7 @@ from scipy.sparse import coo_array
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs, closed_form, critic, divergence, exact, flow, gan, kernel, metrics, mixture, plot, sinkhorn, sliced, validate
+from earthwork._costs import cost
 from earthwork._earthwork import Certificate, Discrepancy, Samples, __version__
 from earthwork._kinds import OnMissing
 from earthwork.comparison import (
@@ -77,6 +78,7 @@ __all__ = [
     "certify",
     "closed_form",
     "compare",
+    "cost",
     "critic",
     "discrepancy",
     "distance",
