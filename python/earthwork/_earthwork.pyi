@@ -587,8 +587,13 @@ def exact_barycenter(
     samples: Sequence[Samples], shares: Sequence[float], start: Samples, steps: int
 ) -> tuple[_Floats, list[float], bool]: ...
 def exact_pairwise(
-    samples: Sequence[Samples], cost: str, p: float | None = None, progress: _Report = None
-) -> tuple[_Floats, _Floats, _Floats]: ...
+    samples: Sequence[Samples],
+    cost: str,
+    p: float | None = None,
+    tolerance: float = 0.0,
+    time_limit: float | None = None,
+    progress: _Report = None,
+) -> tuple[_Floats, _Floats, _Floats, str]: ...
 def exact_batch(
     pairs: Sequence[tuple[Samples, Samples]],
     cost: str,

@@ -325,9 +325,14 @@ def pairwise(
     p: float | None = None,
     normalize: bool = False,
     missing: OnMissing = "error",
+    tolerance: float = 0.0,
+    time_limit: float | None = None,
     progress: Progress = False,
 ) -> Pairwise:
     """The optimal cost between each two of k samples, or W_p, in parallel, with bounds.
+
+    After ``time_limit`` seconds for all pairs together there is a ``ConvergenceWarning``; a pair that was not begun by then is NaN, with
+    infinite bounds.
 
     Args:
         samples: k samples, each as in :func:`solve`.
@@ -335,6 +340,8 @@ def pairwise(
         p: in place of a cost, the order of the Wasserstein distance to return, as :func:`wasserstein` does.
         normalize: divide the weights of each sample by their sum first.
         missing: as in :func:`solve`.
+        tolerance: the relative gap between the proven bounds of a transport cost that is enough; 0 asks for the optimum.
+        time_limit: seconds for all pairs together; None for no limit.
         progress: as in :func:`solve`.
 
     Returns:
@@ -355,7 +362,10 @@ def pairwise(
     ground = "sqeuclidean" if cost is None else _inputs.text("cost", cost)
     order = None if p is None else _inputs.number("p", p)
     with reporting(progress) as shown:
-        return Pairwise(*_native.exact_pairwise(given, ground, order, shown))
+        within = _inputs.tolerance(tolerance)
+        values, lower, upper, status = _native.exact_pairwise(given, ground, order, within, time_limit, shown)
+    ended("the pairs", status)
+    return Pairwise(values, lower, upper)
 
 
 class Population(NamedTuple):

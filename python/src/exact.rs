@@ -452,26 +452,38 @@ pub(crate) fn exact_barycenter<'py>(
     Ok((found.samples.points().view().to_pyarray(py), found.values, found.converged))
 }
 
-/// The symmetric matrix of costs, or with `p` of distances W_p, its lower and upper bounds; NaN is never in it: a pair that was not finished raises.
+/// The values of all pairs, their lower and their upper bounds, and the status.
+type Pairs<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>, String);
+
+/// The symmetric matrix of costs, or with `p` of distances W_p, its lower and upper bounds, and how the solves ended. A pair that was not begun
+/// is NaN between infinite bounds.
 #[pyfunction]
-#[pyo3(signature = (samples, cost, p = None, progress = None))]
+#[pyo3(signature = (samples, cost, p = None, tolerance = 0.0, time_limit = None, progress = None))]
 pub(crate) fn exact_pairwise<'py>(
     py: Python<'py>,
     samples: Vec<PyRef<'py, Samples>>,
     cost: &str,
     p: Option<f64>,
+    tolerance: f64,
+    time_limit: Option<f64>,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
+) -> PyResult<Pairs<'py>> {
     let (samples, ground) = (Samples::all(&samples), ground(cost)?);
-    let found = watched(py, Watching::new(None, progress), move |interrupt, observer| match p {
-        None => exact::pairwise_observed(&samples, ground, interrupt, observer),
-        Some(p) => exact::pairwise_distances_observed(&samples, p, interrupt, observer),
-    })?;
-    let matrix = |read: fn(&earthwork::prelude::Estimate) -> f64| {
-        let entry = |(i, j)| if i == j { 0.0 } else { found.get(i, j).map_or(f64::INFINITY, read) };
+    let found =
+        watched(py, Watching::new(time_limit, progress).within(tolerance), move |interrupt, observer| match p {
+            None => exact::pairwise_observed(&samples, ground, interrupt, observer),
+            Some(p) => exact::pairwise_distances_observed(&samples, p, interrupt, observer),
+        })?;
+    let matrix = |read: fn(&earthwork::prelude::Estimate) -> f64, unknown: f64| {
+        let entry = |(i, j)| if i == j { 0.0 } else { found.get(i, j).map_or(unknown, read) };
         ndarray::Array2::from_shape_fn((found.count(), found.count()), entry).to_pyarray(py)
     };
-    Ok((matrix(|e| e.value), matrix(earthwork::prelude::Estimate::lower), matrix(earthwork::prelude::Estimate::upper)))
+    Ok((
+        matrix(|e| e.value, f64::NAN),
+        matrix(earthwork::prelude::Estimate::lower, f64::NEG_INFINITY),
+        matrix(earthwork::prelude::Estimate::upper, f64::INFINITY),
+        found.status().to_string(),
+    ))
 }
 
 /// What checking a plan found.

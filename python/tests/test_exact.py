@@ -164,6 +164,20 @@ def test_partial_and_barycenter_and_pairwise(clouds):
     assert (matrix.lower <= matrix.values).all() and (matrix.values <= matrix.upper).all()
 
 
+def test_pairs_within_a_tolerance_and_a_time():
+    rng = np.random.default_rng(6)
+    samples = [rng.normal(size=(600, 2)) + k for k in range(3)]
+    exact = ew.exact.pairwise(samples)
+    near = ew.exact.pairwise(samples, tolerance=0.05)
+    assert (near.lower <= exact.values * (1 + 1e-12)).all() and (exact.values <= near.upper * (1 + 1e-12)).all()
+    assert (near.upper - near.lower <= 0.05 * near.upper + 1e-12).all()
+    with pytest.warns(ew.ConvergenceWarning, match="deadline"):
+        cut = ew.exact.pairwise(samples, time_limit=1e-9)
+    assert (cut.lower <= exact.values * (1 + 1e-12)).all() and (exact.values <= cut.upper * (1 + 1e-12)).all()
+    with pytest.raises(ValueError, match="tolerance"):
+        ew.exact.pairwise(samples, tolerance=-1.0)
+
+
 def test_a_certificate_judges_anybody(clouds, masses):
     (X, Y), (a, b) = clouds, masses
     found = ew.exact.solve(X, Y, a, b)
