@@ -38,10 +38,11 @@ impl PrincipalPlane {
     pub fn of(samples: &[&Samples]) -> Result<Self> {
         let origin: Vec<f64> = column_scales(samples)?.iter().map(|scale| scale.mean).collect();
         let dim = origin.len();
-        // In units of the farthest coordinate, so that no square over- or underflows.
+        // In units of about the farthest coordinate, so that no square over- or underflows; a power of two, so that nothing is rounded.
         let gaps = samples.iter().flat_map(|sample| sample.points().iter());
         let gaps = gaps.flat_map(|x| x.iter().zip(&origin).map(|(x, o)| (x - o).abs()));
-        let unit = Some(gaps.fold(0.0, f64::max)).filter(|&farthest| farthest > 0.0).unwrap_or(1.0);
+        let farthest = gaps.fold(0.0, f64::max);
+        let unit = if farthest > 0.0 { 2_f64.powf(farthest.log2().floor()) } else { 1.0 };
         let mut covariance = DMatrix::<f64>::zeros(dim, dim);
         let mut centred = vec![0.0; dim];
         for sample in samples {

@@ -111,12 +111,12 @@ fn samples_that_do_not_fit_are_refused() {
             "text.csv, row 2, column `x`: `a` is not a number; the column holds text",
         ),
         (
-            "compare origin.csv close.csv",
+            "sinkhorn origin.csv close.csv",
             "points: the points are so close together that the euclidean cost underflows; scale them up",
         ),
         (
-            "emd origin.csv far.csv --p 2",
-            "points: the points are so far apart that the sqeuclidean cost overflows; scale them down",
+            "sinkhorn origin.csv far.csv",
+            "points: the points are so far apart that the euclidean cost overflows; scale them down",
         ),
         ("emd xy.csv xy.csv --p 0.5", "--p 0.5: the order of a Wasserstein distance is a finite number of at least 1"),
         ("compare xy.csv", "a second sample is needed: name another file, or split this one with --group COLUMN"),
