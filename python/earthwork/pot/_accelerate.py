@@ -302,7 +302,7 @@ def report_rows() -> list[dict[str, Any]]:
 
 
 def report() -> str:
-    """The same as a table."""
+    """The rows of :func:`report_rows` as a table of text."""
     rows = report_rows()
     if not rows:
         return "earthwork.pot: no solver of POT was called"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from earthwork.pot.backend import get_backend
-from earthwork.pot.bregman import sinkhorn
+from earthwork.pot._sinkhorn import sinkhorn
 from earthwork.pot.optim import cg, gcg
 from earthwork.pot.utils import dist, dots, kernel, laplacian, list_to_array
 

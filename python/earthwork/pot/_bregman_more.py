@@ -9,6 +9,7 @@ import numpy as np
 
 from earthwork.pot._arrays import Like, floats
 from earthwork.pot._errors import InputError, NotServed
+from earthwork.pot._sinkhorn import sinkhorn
 from earthwork.pot.backend import get_backend
 from earthwork.pot.utils import dist
 
@@ -30,8 +31,6 @@ def free_support_sinkhorn_barycenter(
     **kwargs: Any,
 ) -> Any:
     """Points (k, d) each at the mean of where the entropic plans to the measures send it, from ``X_init`` on."""
-    from earthwork.pot.bregman import sinkhorn
-
     nx = get_backend(*measures_locations, *measures_weights, X_init)
     count, k = len(measures_locations), X_init.shape[0]
     own = nx.full((k,), 1.0 / k, type_as=X_init) if b is None else b
@@ -122,6 +121,4 @@ def screenkhorn(
     log: bool = False,
 ) -> Any:
     """The entropic plan. POT solves a part of the problem and comes near it; here the whole is solved, and faster."""
-    from earthwork.pot.bregman import sinkhorn
-
     return sinkhorn(a, b, M, reg, numItermax=maxiter, stopThr=pgtol, verbose=verbose, log=log)

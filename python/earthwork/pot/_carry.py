@@ -22,7 +22,7 @@ MISSING_LABEL = -1
 """The label of points whose class is not known."""
 
 def distribution_estimation_uniform(X: Any) -> Any:
-    """The same mass for every point."""
+    """Uniform weights: 1 / n for each of the n points."""
     return unif(X.shape[0], type_as=X)
 
 

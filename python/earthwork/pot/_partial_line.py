@@ -1,4 +1,4 @@
-"""Partial transport on the line for every number of pairs, one more at a time.
+"""Partial transport on the line: the cheapest k pairs for k = 1, 2, 3, ...
 
 The best k + 1 pairs contain the points of the best k (Chapel, Tavenard, "One for all and all for one: efficient computation of partial
 Wasserstein distances on the line", ICLR 2025). Points are matched in order, so that one more point on each side shifts the partners of

@@ -9,7 +9,7 @@ import numpy as np
 from earthwork.pot.backend import get_backend
 from earthwork.pot.utils import get_coordinate_circle
 
-__all__ = ["get_projections_sphere", "get_random_projections", "projection_sphere_to_circle"]
+__all__ = ["get_projections_sphere", "get_random_projections", "projection_sphere_to_circle", "rooted"]
 
 
 def _normal(nx: Any, seed: Any, type_as: Any, *shape: int) -> Any:
@@ -43,3 +43,10 @@ def projection_sphere_to_circle(
     flat = nx.einsum("kdj,nd->knj", projections, x)
     flat = flat / nx.sqrt(nx.sum(flat**2, -1, keepdims=True))
     return nx.reshape(get_coordinate_circle(nx.reshape(flat, (-1, 2))), (projections.shape[0], x.shape[0])), projections
+
+
+def rooted(nx: Any, mean: Any, p: float) -> Any:
+    """The p-th root of a mean cost, whose derivative at 0 is 0."""
+    if nx.__name__ == "torch" and mean.requires_grad and float(mean.detach()) == 0.0:
+        return mean * 0.0
+    return mean ** (1.0 / p)

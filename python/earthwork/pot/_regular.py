@@ -10,7 +10,7 @@ import numpy as np
 from earthwork.pot import _exact
 from earthwork.pot._arrays import Like, floats, weights_of
 from earthwork.pot._errors import InputError, NotServed
-from earthwork.pot.bregman import _Posed
+from earthwork.pot._sinkhorn import _Posed
 from earthwork.pot.results import OTResult
 
 __all__ = ["entropic", "own", "quadratic", "relative_entropy"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from earthwork.pot._errors import InputError
+from earthwork.pot._solve import solve, solve_sample
 from earthwork.pot._solve_sample import lst_method_solve_sample
 from earthwork.pot.backend import get_backend
 from earthwork.pot.barycenters import free_support_barycenter_generic_costs
@@ -44,8 +45,6 @@ def solve_bary_sample(
     a cost function, or one for each sample; then ``auto_bary_method`` and ``kwargs`` are those of
     ``ot.lp.free_support_barycenter_generic_costs``.
     """
-    from earthwork.pot.solvers import solve, solve_sample
-
     if method is not None and method.lower() in lst_method_solve_sample:
         raise NotImplementedError(f"method {method} operating on lazy tensors is not implemented yet")
     if stopping_criterion not in ("loss", "bary"):
@@ -72,7 +71,7 @@ def solve_bary_sample(
     if callable(metric) or several:
         if reg is not None or unbalanced is not None:
             raise NotImplementedError("Custom callable metric only available for balanced OT (reg=None and unbalanced=None)")
-        return _generic(nx, X_a_list, masses, shares, Y, own, metric, auto_bary_method, max_iter_bary, tol_bary, kwargs, solve)
+        return _generic(nx, X_a_list, masses, shares, Y, own, metric, auto_bary_method, max_iter_bary, tol_bary, kwargs)
     if metric not in ("sqeuclidean", "euclidean"):
         raise NotImplementedError(f'Not implemented BCD with closed-form on the barycenter samples with metric="{metric}"')
     if len(masses) != k or len(shares) != k:
@@ -117,7 +116,6 @@ def _generic(
     limit: int,
     tolerance: float,
     kwargs: dict[str, Any],
-    solve: Any,
 ) -> BaryResult:
     """The barycenter for cost functions of one's own."""
     if method == "true_fixed_point" and kwargs.get("ground_bary") is None:

@@ -10,10 +10,10 @@ import numpy as np
 
 from earthwork.pot._errors import NotServed
 from earthwork.pot.backend import get_backend
-from earthwork.pot.bregman import _lazy, lazy_plan
+from earthwork.pot._sinkhorn import _lazy, lazy_plan
 from earthwork.pot.gaussian import empirical_bures_wasserstein_distance, empirical_bures_wasserstein_distance_hd
 from earthwork.pot.line import wasserstein_1d
-from earthwork.pot.lp import emd2_lazy
+from earthwork.pot._emd import emd2_lazy
 from earthwork.pot.results import OTResult
 from earthwork.pot.sliced import max_sliced_wasserstein_distance, sliced_wasserstein_distance
 from earthwork.pot.utils import apply_scaler, dist, list_to_array, split_sample_ratio

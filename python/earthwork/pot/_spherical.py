@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from earthwork.pot._errors import InputError
-from earthwork.pot._projected import projection_sphere_to_circle
+from earthwork.pot._projected import projection_sphere_to_circle, rooted
 from earthwork.pot.backend import get_backend
 from earthwork.pot.circle import linear_circular_ot, semidiscrete_wasserstein2_unif_circle, wasserstein_circle
 
@@ -32,11 +32,8 @@ def _fitting(X_s: Any, X_t: Any) -> None:
 
 
 def _root(nx: Any, costs: Any, p: float) -> Any:
-    """The p-th root of the mean, whose derivative at 0 is 0."""
-    mean = nx.mean(nx.maximum(costs, 0.0))
-    if nx.__name__ == "torch" and mean.requires_grad and float(mean.detach()) == 0.0:
-        return mean * 0.0
-    return mean ** (1.0 / p)
+    """The p-th root of the mean cost, rounding below 0 left out."""
+    return rooted(nx, nx.mean(nx.maximum(costs, 0.0)), p)
 
 
 def sliced_wasserstein_sphere(

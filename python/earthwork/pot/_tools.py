@@ -73,7 +73,7 @@ def get_parameter_pair(parameter: Any) -> tuple[Any, Any]:
 
 
 def check_number_threads(numThreads: Any) -> Any:
-    """Raises where this is no number of threads; -1 for None and "max"."""
+    """Check a number of threads: returns -1 for None and "max", and raises ValueError for anything but a positive integer."""
     if numThreads is None or (isinstance(numThreads, str) and numThreads.lower() == "max"):
         return -1
     if not isinstance(numThreads, int) or numThreads < 1:

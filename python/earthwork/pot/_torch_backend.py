@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from earthwork.pot.backend import Backend
+from earthwork.pot._base_backend import Backend, passed_on
 
 __all__ = ["TorchBackend"]
 
@@ -301,17 +300,5 @@ _SAME = {
 """What torch calls with the same parameters in the same order."""
 
 
-def _of_torch(place: str) -> Callable[..., Any]:
-    function: Any = torch
-    for part in place.split("."):
-        function = getattr(function, part)
-
-    def method(self: Backend, *args: Any, **kwargs: Any) -> Any:
-        return function(*args, **kwargs)
-
-    method.__name__, method.__doc__ = place.rsplit(".", maxsplit=1)[-1], f"``torch.{place}``."
-    return method
-
-
 for _name, _place in _SAME.items():
-    setattr(TorchBackend, _name, _of_torch(_place))
+    setattr(TorchBackend, _name, passed_on(torch, _place))

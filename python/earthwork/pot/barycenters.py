@@ -10,6 +10,7 @@ import scipy.sparse
 
 from earthwork.pot import _exact
 from earthwork.pot._arrays import Like, balanced, floats, numpy_of
+from earthwork.pot._emd import emd, emd2
 from earthwork.pot._errors import InputError, NotServed
 from earthwork.pot.utils import dist
 
@@ -124,8 +125,6 @@ def generalized_free_support_barycenter(
 
 def ot_barycenter_energy(measure_locations: Any, measure_weights: Any, X: Any, a: Any, cost_list: Any, nx: Any = None) -> Any:
     """The sum of the exact costs from X with weights a to each measure."""
-    from earthwork.pot.lp import emd2
-
     costs = [cost_list] * len(measure_locations) if callable(cost_list) else cost_list
     for name, given in (("measure_weights", measure_weights), ("cost_list", costs)):
         if len(given) < len(measure_locations):
@@ -196,8 +195,6 @@ def free_support_barycenter_generic_costs(
     clean_measure: bool = False,
 ) -> Any:
     """The barycenter under any costs: ``cost_list`` are functions of X and Y, ``ground_bary`` is the barycenter of points."""
-    from earthwork.pot.lp import emd
-
     if method not in ("L2_barycentric_proj", "true_fixed_point"):
         raise InputError("Method must be 'L2_barycentric_proj' or 'true_fixed_point'")
     like = Like(X_init, *measure_locations)

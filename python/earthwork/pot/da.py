@@ -14,12 +14,12 @@ import numpy as np
 from earthwork.pot._adaptation import emd_laplace, sinkhorn_l1l2_gl, sinkhorn_lpl1_mm
 from earthwork.pot._carry import MISSING_LABEL, BaseTransport, batches, distribution_estimation_uniform, shares
 from earthwork.pot._jcpot import jcpot_barycenter
-from earthwork.pot.bregman import sinkhorn
+from earthwork.pot._sinkhorn import sinkhorn
 from earthwork.pot.gaussian import (
     empirical_bures_wasserstein_mapping,
     empirical_gaussian_gromov_wasserstein_mapping,
 )
-from earthwork.pot.lp import emd
+from earthwork.pot._emd import emd
 from earthwork.pot.mapping import joint_OT_mapping_kernel, joint_OT_mapping_linear
 from earthwork.pot.unbalanced import sinkhorn_unbalanced
 from earthwork.pot.utils import (

@@ -12,7 +12,7 @@ import numpy as np
 from earthwork.pot._errors import InputError
 from earthwork.pot.backend import get_backend
 from earthwork.pot.gaussian import bures_wasserstein_barycenter, bures_wasserstein_mapping
-from earthwork.pot.lp import emd, emd2
+from earthwork.pot._emd import emd, emd2
 from earthwork.pot.utils import dist
 
 __all__ = [

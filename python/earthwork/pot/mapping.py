@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from earthwork.pot.backend import get_backend
-from earthwork.pot.lp import emd
+from earthwork.pot._emd import emd
 from earthwork.pot.optim import cg
 from earthwork.pot.utils import dist, dots, kernel, list_to_array, unif
 

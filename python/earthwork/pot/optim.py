@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from earthwork.pot.backend import get_backend
-from earthwork.pot.bregman import sinkhorn
-from earthwork.pot.lp import emd
+from earthwork.pot._sinkhorn import sinkhorn
+from earthwork.pot._emd import emd
 
 __all__ = ["cg", "gcg", "generic_conditional_gradient", "line_search_armijo", "semirelaxed_cg", "solve_1d_linesearch_quad"]
 
@@ -109,7 +109,11 @@ def generic_conditional_gradient(
     return (G, {"loss": losses, **told}) if log else G
 
 
-def _search(nx: Any) -> Callable[..., Any]:
+def _search(nx: Any, given: Callable[..., Any] | None) -> Callable[..., Any]:
+    """The line search that was given, or Armijo's."""
+    if given is not None:
+        return given
+
     def search(cost: Any, G: Any, direction: Any, linear: Any, value: Any, gradient: Any, **kwargs: Any) -> Any:
         return line_search_armijo(cost, G, direction, linear, value, nx=nx, **kwargs)
 
@@ -140,7 +144,7 @@ def cg(
     def lp_solver(a: Any, b: Any, linear: Any, **kwargs: Any) -> Any:
         return emd(a, b, linear, numItermaxEmd, log=True)
 
-    search = _search(nx) if line_search is None else line_search
+    search = _search(nx, line_search)
     return generic_conditional_gradient(
         a, b, M, f, df, reg, None, lp_solver, search, G0, numItermax, stopThr, stopThr2, verbose, log, nx, **kwargs
     )
@@ -163,7 +167,7 @@ def semirelaxed_cg(
     nx: Any = None,
     **kwargs: Any,
 ) -> Any:
-    """The same where only the masses of ``a`` are fixed: each row goes to its cheapest columns."""
+    """A plan that minimizes ⟨P, M⟩ + reg f(P) where only the masses of ``a`` are fixed, by conditional gradient."""
     nx = _backend(nx, a, b, M)
 
     def lp_solver(a: Any, b: Any, linear: Any, **kwargs: Any) -> Any:
@@ -171,7 +175,7 @@ def semirelaxed_cg(
         plan = nx.ones((1,), type_as=a) * (linear <= least + 1e-15)
         return plan * nx.reshape(a / nx.sum(plan, axis=1), (-1, 1)), {}
 
-    search = _search(nx) if line_search is None else line_search
+    search = _search(nx, line_search)
     return generic_conditional_gradient(
         a, b, M, f, df, reg, None, lp_solver, search, G0, numItermax, stopThr, stopThr2, verbose, log, nx, **kwargs
     )
@@ -200,7 +204,7 @@ def gcg(
         return sinkhorn(a, b, linear, reg1, numItermax=numInnerItermax, log=True, **kwargs)
 
     return generic_conditional_gradient(
-        a, b, M, f, df, reg2, None, lp_solver, _search(None), G0, numItermax, stopThr, stopThr2, verbose, log, **kwargs
+        a, b, M, f, df, reg2, None, lp_solver, _search(None, None), G0, numItermax, stopThr, stopThr2, verbose, log, **kwargs
     )
 
 

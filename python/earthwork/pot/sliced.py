@@ -17,6 +17,7 @@ from earthwork.pot._projected import (
     get_projections_sphere,
     get_random_projections,
     projection_sphere_to_circle,
+    rooted,
 )
 from earthwork.pot._sliced_plans import expected_sliced_plan, min_sliced_transport_plan, sliced_plans
 from earthwork.pot._spherical import (
@@ -117,15 +118,8 @@ def sliced_wasserstein_distance(
     """
     posed = _Posed(X_s, X_t, a, b, n_projections, projections, seed, scaler)
     costs = posed.costs(p)
-    found = _root(posed.nx, posed.nx.sum(costs) / posed.projections.shape[1], p)
+    found = rooted(posed.nx, posed.nx.sum(costs) / posed.projections.shape[1], p)
     return (found, {"projections": posed.projections, "projected_emds": costs}) if log else found
-
-
-def _root(nx: Any, mean: Any, p: float) -> Any:
-    """The p-th root, whose derivative at 0 is 0."""
-    if nx.__name__ == "torch" and mean.requires_grad and float(mean.detach()) == 0.0:
-        return mean * 0.0
-    return mean ** (1.0 / p)
 
 
 def max_sliced_wasserstein_distance(
@@ -159,5 +153,5 @@ def max_sliced_wasserstein_distance(
         directions[:, int(np.argmin(floats(costs)))] = best
         posed.projections = posed.nx.from_numpy(directions, type_as=posed.X)
         costs = posed.costs(p)
-    found = _root(posed.nx, posed.nx.max(costs), p)
+    found = rooted(posed.nx, posed.nx.max(costs), p)
     return (found, {"projections": posed.projections, "projected_emds": costs}) if log else found
