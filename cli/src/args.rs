@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and the help that teaches it.
 
 mod generative;
+mod method;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +13,6 @@ use earthwork::entropic::Reference;
 use serde::{Deserialize, Serialize};
 
 use crate::cost::CostChoice;
-use crate::divergence::MethodChoice;
 use crate::failure::{Failure, Outcome};
 use crate::help::{
     ABOUT, TEACH, TEACH_BENCHMARK, TEACH_COMPARE, TEACH_CRITIC, TEACH_DIVERGENCE, TEACH_EMD, TEACH_GAN, TEACH_LAWS,
@@ -23,6 +23,7 @@ use crate::output;
 pub(crate) use generative::{
     BenchmarkArgs, CriticArgs, EXACT_DUAL, MetricsArgs, ReportArgs, ResumeArgs, TrainArgs, TrainingArgs, ValidateArgs,
 };
+pub(crate) use method::MethodChoice;
 
 /// The whole command line.
 #[derive(Debug, Parser)]

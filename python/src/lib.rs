@@ -7,6 +7,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
 #![expect(clippy::type_complexity, reason = "functions return the arrays that the Python half unpacks")]
 
+mod certificate;
 mod closed_form;
 mod compare;
 mod critic;
@@ -35,6 +36,8 @@ mod _earthwork {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::certificate::{Certificate, certify, certify_matrix};
+    #[pymodule_export]
     use crate::closed_form::{
         bures_wasserstein, entropic_gaussian, gaussian_barycenter, gaussian_map, gelbrich, mixture_distance,
         quantile_distance,
@@ -53,8 +56,8 @@ mod _earthwork {
     use crate::estimate::Estimate;
     #[pymodule_export]
     use crate::exact::{
-        Certificate, Partial, Solution, certify, certify_matrix, circle, exact_barycenter, exact_batch, exact_pairwise,
-        exact_partial, exact_solve, exact_solve_grid, exact_solve_matrix, population, wasserstein,
+        Partial, Solution, circle, exact_barycenter, exact_batch, exact_pairwise, exact_partial, exact_solve,
+        exact_solve_grid, exact_solve_matrix, population, wasserstein,
     };
     #[pymodule_export]
     use crate::gan::{Training, gan_fit, gan_toy, gan_toys, mode_report};

@@ -73,7 +73,7 @@ impl Moments {
         (&self.mean - &other.mean).amax().max(widest)
     }
 
-    /// The same moments with lengths in another unit.
+    /// These moments for points measured in a unit of length other than 1.
     pub(super) fn in_unit(&self, unit: f64) -> Self {
         Self { mean: &self.mean / unit, covariance: &self.covariance / unit / unit }
     }

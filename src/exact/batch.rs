@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::estimate::{Estimate, Evidence, Note};
 use crate::exact::{refuse_underflow, solve_observed};
 use crate::measure::Samples;
-use crate::transport::{CancelToken, Interrupt, Observer, Problem, Progress, Root, Silent, Solution, Status, Watch};
+use crate::transport::{Interrupt, Observer, Problem, Progress, Root, Silent, Solution, Status, Watch};
 
 /// Solves all problems in parallel. Each solution is the one that [`solve`](crate::exact::solve) gives, to the last bit.
 ///
@@ -236,10 +236,8 @@ pub(crate) fn in_parallel<T: Send>(
 ) -> Result<(Vec<Option<T>>, Status)> {
     let (started, limits) = (Instant::now(), interrupt.clone());
     let begin = |k: usize| {
-        let time = limits.time.map(|limit| limit.saturating_sub(started.elapsed()));
-        let cancelled = limits.cancel.as_ref().is_some_and(CancelToken::is_cancelled);
-        let rest = Interrupt { time, ..limits.clone() };
-        (!cancelled && time != Some(Duration::ZERO)).then(|| job(k, rest))
+        let rest = limits.clone().after(started.elapsed());
+        (!rest.is_over()).then(|| job(k, rest))
     };
     let mut watch = Watch::new(Interrupt { iterations: None, ..interrupt }, observer);
     let mut progress = Progress { stage: "batch", total: jobs, ..Progress::default() };

@@ -27,8 +27,7 @@ pub(super) fn interval(
         // A limit came before there was anything to go by.
         return Ok(found);
     }
-    let time = interrupt.time.map(|limit| limit.saturating_sub(started.elapsed()));
-    let rest = Interrupt { time, ..interrupt.clone() };
+    let rest = interrupt.clone().after(started.elapsed());
     // There is none for samples with weights, of few points, or where distances overflow; nor is there a need to say why.
     let Ok(bracket) = Population::default().with_seed(options.seed).with_interrupt(rest).bracket(x, y) else {
         return Ok(found);

@@ -1,6 +1,6 @@
 //! Exact distances whose solves take limits, wherever a discrepancy goes.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rayon::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::resample::{Draw, Pool, Resampling};
 use crate::estimate::{Discrepancy, Estimate, Note};
 use crate::measure::Samples;
-use crate::transport::{CancelToken, Interrupt, Root, Silent, Status};
+use crate::transport::{Interrupt, Root, Silent, Status};
 
 /// [`Wasserstein`](super::Wasserstein) with limits: made by [`Wasserstein::within`](super::Wasserstein::within).
 ///
@@ -44,13 +44,7 @@ impl LimitedWasserstein {
 
     /// What is left of the limits.
     fn rest(&self) -> Interrupt {
-        let time = self.interrupt.time.map(|limit| limit.saturating_sub(self.started.elapsed()));
-        Interrupt { time, ..self.interrupt.clone() }
-    }
-
-    fn is_over(&self) -> bool {
-        self.interrupt.cancel.as_ref().is_some_and(CancelToken::is_cancelled)
-            || self.rest().time == Some(Duration::ZERO)
+        self.interrupt.clone().after(self.started.elapsed())
     }
 
     fn solved(&self, x: &Samples, y: &Samples) -> Result<(Estimate, Status)> {
@@ -73,7 +67,7 @@ impl Discrepancy for LimitedWasserstein {
     fn between_draws(&self, pool: &Pool, draws: &[Draw]) -> Result<Vec<f64>> {
         let value = |draw: &Draw| -> Result<f64> {
             let ended = || Error::new(self.name(), ErrorKind::Ended);
-            if self.is_over() {
+            if self.rest().is_over() {
                 return Err(ended());
             }
             let (x, y) = pool.samples(draw)?;
@@ -105,6 +99,7 @@ mod tests {
     use crate::estimate::resample::{Permutation, interval, permutation_test};
     use crate::exact::Wasserstein;
     use crate::measure::Gaussian;
+    use crate::transport::CancelToken;
 
     #[test]
     fn without_a_limit_nothing_is_other_and_with_one_nothing_is_claimed() {

@@ -83,8 +83,7 @@ fn solve_points(problem: &Problem, interrupt: Interrupt, observer: &mut dyn Obse
         }
     }
     let mut solver = NetworkSimplex::default();
-    solver.interrupt = interrupt;
-    solver.interrupt.time = solver.interrupt.time.map(|limit| limit.saturating_sub(started.elapsed()));
+    solver.interrupt = interrupt.after(started.elapsed());
     let solution = solver.solve_observed(problem, observer)?;
     let mut solution = separate::refined(problem, solution, solve)?;
     solution.report.time = started.elapsed();

@@ -84,6 +84,18 @@ pub struct Interrupt {
     pub tolerance: f64,
 }
 
+impl Interrupt {
+    /// What is left of the limits after this much time.
+    pub(crate) fn after(self, elapsed: Duration) -> Self {
+        Self { time: self.time.map(|limit| limit.saturating_sub(elapsed)), ..self }
+    }
+
+    /// Whether there is no time left, or the work is cancelled.
+    pub(crate) fn is_over(&self) -> bool {
+        self.cancel.as_ref().is_some_and(CancelToken::is_cancelled) || self.time == Some(Duration::ZERO)
+    }
+}
+
 /// The methods that set the `interrupt` of a solver: `limits!("pivots", ", a feasible plan and valid bounds")` names its
 /// iterations, and what an early end gives beside its status.
 macro_rules! limits {
@@ -160,9 +172,8 @@ impl<'o> Watch<'o> {
 
     /// The time that is left, and the flag that ends it.
     pub(crate) fn rest(&self) -> Interrupt {
-        let Interrupt { time, cancel, .. } = &self.interrupt;
-        let time = time.map(|limit| limit.saturating_sub(self.reserved).saturating_sub(self.elapsed()));
-        Interrupt { time, cancel: cancel.clone(), ..Interrupt::default() }
+        let left = self.interrupt.clone().after(self.reserved + self.elapsed());
+        Interrupt { iterations: None, tolerance: 0.0, ..left }
     }
 
     /// How many iterations are left before the limit.

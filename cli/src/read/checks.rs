@@ -6,13 +6,14 @@ use crate::args::Header;
 use crate::failure::{Outcome, wrong, wrong_file};
 use crate::read::array::{list, numbers, of_table};
 use crate::read::columns::refuse;
+use crate::read::formats;
 use crate::read::source::{Kind, Source};
 use crate::read::table::Table;
 use crate::read::text;
 
 /// A plan as a table of source, target and mass.
 pub(crate) fn plan(path: &str, shape: (usize, usize)) -> Outcome<Plan> {
-    let table = Table::read(path, Header::Auto)?;
+    let table = formats::table(path, Header::Auto)?;
     let find = |name: &str, position: usize| match table.has_names {
         true => table.find(name),
         false if table.columns.len() == 3 => Ok(position),

@@ -6,8 +6,8 @@ use earthwork::measure::{Points, Samples};
 use crate::args::ValidateArgs;
 use crate::failure::{Outcome, wrong_file};
 use crate::read::columns::{self, Choice};
+use crate::read::formats;
 use crate::read::samples::require_squares;
-use crate::read::table::Table;
 
 /// One file of points.
 pub(crate) struct Whole {
@@ -19,7 +19,7 @@ pub(crate) struct Whole {
 
 /// Reads the file of `validate`.
 pub(crate) fn whole(path: &str, options: &ValidateArgs) -> Outcome<Whole> {
-    let table = Table::read(path, options.header)?;
+    let table = formats::table(path, options.header)?;
     let choice = Choice { columns: &options.columns, weights: None, group: options.labels.as_deref() };
     let roles = columns::roles(&table, &choice)?;
     let rows = columns::rows(&table, &roles, options.drop_missing)?;

@@ -4,6 +4,7 @@ mod array;
 mod checks;
 mod columns;
 mod dialect;
+mod formats;
 mod image;
 mod labelled;
 mod npy;

@@ -9,6 +9,7 @@ use crate::args::{Header, InputArgs};
 use crate::failure::{Failure, Outcome, wrong, wrong_file};
 use crate::format;
 use crate::read::columns::{self, Choice, Roles, Rows};
+use crate::read::formats;
 use crate::read::table::{Passed, Table};
 use crate::read::{array, vector};
 
@@ -124,7 +125,7 @@ pub(crate) struct LabelledChoice<'a> {
 /// One file of points, and the class of each by the values of a column, if one is named.
 pub(crate) fn labelled(path: &str, options: &LabelledChoice) -> Outcome<Labelled> {
     let choice = Choice { columns: options.columns, weights: None, group: options.label };
-    let table = Table::read(path, options.header)?;
+    let table = formats::table(path, options.header)?;
     let roles = columns::roles(&table, &choice)?;
     let rows = columns::rows(&table, &roles, options.drop_missing)?;
     let (mut classes, mut labels) = (Vec::new(), Vec::new());
@@ -144,7 +145,7 @@ pub(crate) fn labelled(path: &str, options: &LabelledChoice) -> Outcome<Labelled
 /// Two files of points.
 fn pair(a: &str, b: &str, options: &InputArgs) -> Outcome<Inputs> {
     let choice = Choice { columns: &options.columns, weights: options.weights.as_deref(), group: None };
-    let (left, right) = (Table::read(a, options.header)?, Table::read(b, options.header)?);
+    let (left, right) = (formats::table(a, options.header)?, formats::table(b, options.header)?);
     let in_left = columns::roles(&left, &choice)?;
     let mut in_right = columns::roles(&right, &choice)?;
     columns::align((&left, &in_left), (&right, &mut in_right))?;
@@ -166,7 +167,7 @@ fn pair(a: &str, b: &str, options: &InputArgs) -> Outcome<Inputs> {
 /// One file, split by the values of a column.
 fn grouped(path: &str, group: &str, options: &InputArgs) -> Outcome<Inputs> {
     let choice = Choice { columns: &options.columns, weights: options.weights.as_deref(), group: Some(group) };
-    let table = Table::read(path, options.header)?;
+    let table = formats::table(path, options.header)?;
     let roles = columns::roles(&table, &choice)?;
     let Rows { kept, dropped } = columns::rows(&table, &roles, options.drop_missing)?;
     let by = &table.columns[roles.group.expect("a group was named")];

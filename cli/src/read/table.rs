@@ -1,11 +1,8 @@
 //! Tables: columns of numbers and text, with the place of every cell in its file.
 
-use crate::args::Header;
 use crate::failure::{Outcome, wrong_file};
 use crate::read::dialect::is_missing;
 use crate::read::npy::Array;
-use crate::read::source::{Kind, Source};
-use crate::read::text;
 
 /// A table in memory.
 pub(crate) struct Table {
@@ -104,18 +101,8 @@ impl Column {
 }
 
 impl Table {
-    /// Reads a table from CSV, TSV and the like, NPY or NPZ.
-    pub(crate) fn read(path: &str, header: Header) -> Outcome<Self> {
-        let source = Source::open(path)?;
-        match source.kind {
-            Kind::Npy | Kind::Npz => Self::from_array(Array::read(source)?),
-            Kind::Png => wrong_file(&source.name, "an image is read as masses: add --grid"),
-            Kind::Text => text::table(source, header),
-        }
-    }
-
     /// Points of shape (n, d), or (n) on a line.
-    fn from_array(array: Array) -> Outcome<Self> {
+    pub(super) fn from_array(array: Array) -> Outcome<Self> {
         let (rows, width) = match array.shape[..] {
             [n] => (n, 1),
             [n, d] => (n, d),
