@@ -1,10 +1,9 @@
 //! Log ratios by logistic regression at points that the fit has not seen.
 
-use rayon::prelude::*;
-
 use super::kind::Base;
 use super::logistic::{Features, Fit};
 use super::sides::{Sides, shuffled};
+use crate::numeric::parallel;
 use crate::numeric::sum::mean_and_variance;
 
 /// The log ratios at the points of P and Q, each by a fit that has not seen it, and whether all fits converged.
@@ -15,14 +14,12 @@ pub(super) fn held_out(
     fit: impl Fn(&[&[f64]], &[&[f64]]) -> Fit + Sync,
 ) -> (Vec<f64>, Vec<f64>, bool) {
     let (p, q) = (shuffled(&sides.x, sides.dim, seed, 0), shuffled(&sides.y, sides.dim, seed, 1));
-    let judged: Vec<(Vec<f64>, Vec<f64>, bool)> = (0..folds)
-        .into_par_iter()
-        .map(|fold| {
-            let fit = fit(&part(&p, fold, folds, false), &part(&q, fold, folds, false));
-            let at = |rows: &[&[f64]]| part(rows, fold, folds, true).iter().map(|x| fit.log_ratio(x)).collect();
-            (at(&p), at(&q), fit.converged)
-        })
-        .collect();
+    let judged = parallel::map(folds, |fold| {
+        let fit = fit(&part(&p, fold, folds, false), &part(&q, fold, folds, false));
+        let at =
+            |rows: &[&[f64]]| -> Vec<f64> { part(rows, fold, folds, true).iter().map(|x| fit.log_ratio(x)).collect() };
+        (at(&p), at(&q), fit.converged)
+    });
     let (mut at_p, mut at_q, mut converged) = (Vec::new(), Vec::new(), true);
     for (p, q, good) in judged {
         at_p.extend(p);

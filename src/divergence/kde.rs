@@ -1,7 +1,5 @@
 //! Kernel density estimates.
 
-use rayon::prelude::*;
-
 use super::kind::{Base, Divergence};
 use super::notes;
 use super::sides::{Sides, in_order};
@@ -9,6 +7,7 @@ use super::structure::{self, Core, Inside};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Discrepancy, Estimate};
 use crate::measure::Samples;
+use crate::numeric::parallel;
 use crate::numeric::sum::mean_and_variance;
 
 /// A divergence from two kernel density estimates, a point left out of the density at its own place.
@@ -169,13 +168,12 @@ impl Bells {
     /// Adds to the points of the bells `factor` times their part in the density at each of `at`, times how much is moved by it there.
     fn credit(&self, to: &mut [f64], at: &[f64], moves: &[f64], own: bool, factor: f64) {
         let rows: Vec<&[f64]> = at.chunks_exact(self.dim).collect();
-        let log_densities: Vec<f64> = rows
-            .par_iter()
-            .enumerate()
-            .map_init(Vec::new, |exponents, (i, x)| self.log_density(x, own.then_some(i), exponents))
-            .collect();
+        let log_densities = parallel::map_with(rows.len(), Vec::new, |exponents, i| {
+            self.log_density(rows[i], own.then_some(i), exponents)
+        });
         let others = (self.len() - usize::from(own)) as f64;
-        to.par_iter_mut().zip(self.points.par_chunks_exact(self.dim)).enumerate().for_each(|(j, (to, bell))| {
+        parallel::chunks_mut(to, 1, |j, to| {
+            let bell = &self.points[j * self.dim..][..self.dim];
             let mut total = 0.0;
             for (i, x) in rows.iter().enumerate() {
                 if !(own && i == j) {
@@ -183,7 +181,7 @@ impl Bells {
                     total += moves[i] * part;
                 }
             }
-            *to += factor * total;
+            to[0] += factor * total;
         });
     }
 
@@ -207,11 +205,11 @@ impl Bells {
 /// ln p̂ / q̂ at points of one of the two samples, each left out of its own density.
 fn log_ratios(points: &[f64], p: &Bells, q: &Bells, of_p: bool) -> Vec<f64> {
     let rows: Vec<&[f64]> = points.chunks_exact(p.dim).collect();
-    let one = |exponents: &mut Vec<f64>, (i, x): (usize, &&[f64])| {
+    parallel::map_with(rows.len(), Vec::new, |exponents, i| {
+        let x = rows[i];
         let (in_p, in_q) = if of_p { (Some(i), None) } else { (None, Some(i)) };
         p.log_density(x, in_p, exponents) - q.log_density(x, in_q, exponents)
-    };
-    rows.par_iter().enumerate().map_init(Vec::new, one).collect()
+    })
 }
 
 #[cfg(test)]

@@ -3,8 +3,6 @@
 mod log_ratio;
 mod relabel;
 
-use rayon::prelude::*;
-
 use super::kind::{Base, Divergence};
 use super::notes;
 use super::sides::{Sides, in_order, shuffled};
@@ -15,6 +13,7 @@ use crate::estimate::{Discrepancy, Estimate, Evidence, Kind, one_by_one};
 use crate::measure::Samples;
 use crate::neighbors::nearest::{Nearest, Norm, Tree};
 use crate::numeric::normal::normal_quantile;
+use crate::numeric::parallel;
 use crate::numeric::special::digamma;
 use crate::numeric::sum::mean_and_variance;
 use relabel::{Correction, Question};
@@ -281,7 +280,7 @@ fn power(sides: &Sides, options: &Knn, a: f64) -> Found {
         // Squared distances: half the power.
         if r > 0.0 && s > 0.0 { Some(0.5 * sides.dim as f64 * (s / r).ln() + level) } else { None }
     };
-    let ratios: Vec<Option<f64>> = (0..n).into_par_iter().map(|i| log_ratio(i, k)).collect();
+    let ratios = parallel::map(n, |i| log_ratio(i, k));
     let radii: Vec<f64> = (0..n)
         .map(|i| {
             let in_ball = options.ball || ratios[i].is_none();
@@ -291,13 +290,10 @@ fn power(sides: &Sides, options: &Knn, a: f64) -> Found {
     let needed = radii.iter().any(|&radius| radius >= 0.0);
     let count = |tree: &Tree| if needed { tree.count_within(&x, &radii, true, Norm::Euclidean) } else { Vec::new() };
     let (inside_x, inside_y) = (count(&x), count(&y));
-    let terms: Vec<f64> = (0..n)
-        .into_par_iter()
-        .map(|i| match ratios[i].filter(|_| !options.ball) {
-            Some(t) => t,
-            None => digamma(f64::from(inside_x[i])) - digamma(f64::from(inside_y[i])) + level,
-        })
-        .collect();
+    let terms = parallel::map(n, |i| match ratios[i].filter(|_| !options.ball) {
+        Some(t) => t,
+        None => digamma(f64::from(inside_x[i])) - digamma(f64::from(inside_y[i])) + level,
+    });
     let outside = terms.iter().filter(|&&t| t > notes::out_of_support(m)).count() as f64 / n as f64;
     let ties = (0..n).filter(|&i| own.distances(i)[0] == 0.0 || other.distances(i)[0] == 0.0).count();
     let half = k.div_ceil(2);

@@ -1,12 +1,11 @@
 //! Divergences between mixtures of Gaussians: quadrature on a line, Monte Carlo elsewhere.
 
-use rayon::prelude::*;
-
 use super::kind::{Base, Divergence};
 use super::quadrature::{breaks, integrate};
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
 use crate::estimate::{Estimate, Evidence, Randomness};
 use crate::measure::{Mixture, Samples};
+use crate::numeric::parallel;
 use crate::numeric::sum::mean_and_variance;
 
 /// Draws of a Monte Carlo mean.
@@ -71,14 +70,14 @@ pub(super) fn drawn(
     let half = draws / 2;
     let terms = |samples: &Samples| -> Vec<f64> {
         let rows: Vec<&[f64]> = samples.points().iter().collect();
-        let term = |x: &&[f64]| {
+        let term = |x: &[f64]| {
             let (log_p, log_q) = (p.log_density(x), q.log_density(x));
             // In units of the larger density, which may itself be below the least double.
             let unit = log_p.max(log_q);
             let middle = 0.5 * ((log_p - unit).exp() + (log_q - unit).exp());
             base.term_of_logs(log_p - unit, log_q - unit) / middle
         };
-        rows.par_iter().map(term).collect()
+        parallel::map(rows.len(), |k| term(rows[k]))
     };
     // Different streams for the two sides: equal ones would draw the same normals.
     let from_p = mean_and_variance(&terms(&p.sample(half, seed.wrapping_mul(2))?));

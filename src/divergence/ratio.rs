@@ -1,7 +1,6 @@
 //! Least-squares density ratios: uLSIF and RuLSIF.
 
 use nalgebra::{Cholesky, DMatrix, DVector};
-use rayon::prelude::*;
 
 use super::cross_fit::part;
 use super::kind::{Base, Divergence};
@@ -12,6 +11,7 @@ use super::structure::{Parts, Table, relative_chi_squared};
 use crate::error::{Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Kind};
 use crate::measure::Samples;
+use crate::numeric::parallel;
 use crate::numeric::sum::mean_and_variance;
 
 /// Pearson's χ² from a density ratio r ≈ p / (α p + (1 − α) q) that is a sum of Gaussian bells, fitted by least squares and judged
@@ -97,13 +97,10 @@ impl LeastSquaresRatio {
         sides.require(2 * self.folds)?;
         let (p, q) = (shuffled(&sides.x, sides.dim, self.seed, 0), shuffled(&sides.y, sides.dim, self.seed, 1));
         let folds = self.folds;
-        let judged: Vec<(Vec<f64>, Vec<f64>)> = (0..folds)
-            .into_par_iter()
-            .map(|fold| {
-                let fit = Ratio::fitted(&part(&p, fold, folds, false), &part(&q, fold, folds, false), self);
-                (fit.at(&part(&p, fold, folds, true), self.alpha), fit.at(&part(&q, fold, folds, true), self.alpha))
-            })
-            .collect();
+        let judged = parallel::map(folds, |fold| {
+            let fit = Ratio::fitted(&part(&p, fold, folds, false), &part(&q, fold, folds, false), self);
+            (fit.at(&part(&p, fold, folds, true), self.alpha), fit.at(&part(&q, fold, folds, true), self.alpha))
+        });
         let at_p: Vec<f64> = judged.iter().flat_map(|(p, _)| p.iter().map(|r| 2.0 * r - self.alpha * r * r)).collect();
         let at_q: Vec<f64> = judged.iter().flat_map(|(_, q)| q.iter().map(|r| (1.0 - self.alpha) * r * r)).collect();
         let ((over_p, variance_p), (over_q, variance_q)) = (mean_and_variance(&at_p), mean_and_variance(&at_q));

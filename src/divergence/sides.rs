@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 use rand::seq::SliceRandom;
-use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::measure::Samples;
+use crate::numeric::parallel;
 use crate::numeric::stream;
 
 /// The points of two samples in one space, row by row.
@@ -176,7 +176,7 @@ fn inverse_root(matrix: DMatrix<f64>) -> Option<DMatrix<f64>> {
 fn transform(points: &mut [f64], centre: &DVector<f64>, map: &DMatrix<f64>) {
     let dim = centre.len();
     let rows: Vec<f64> = map.transpose().as_slice().to_vec();
-    points.par_chunks_mut(dim * 1024).for_each(|points| {
+    parallel::chunks_mut(points, dim * 1024, |_, points| {
         for point in points.chunks_exact_mut(dim) {
             for (v, centre) in point.iter_mut().zip(centre.as_slice()) {
                 *v -= centre;

@@ -1,11 +1,10 @@
 //! Barycenters on a fixed support: the masses that are nearest to several measures at once.
 
-use rayon::prelude::*;
-
 use super::work::Work;
 use crate::cost::{CostMatrix, GroundCost, PointCost};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::measure::{Histogram, Points, Weights};
+use crate::numeric::parallel;
 use crate::transport::{Interrupt, Observer, Report, Silent, Status, Watch, limits};
 
 /// Entries that one task smooths.
@@ -216,7 +215,7 @@ impl Smoothing {
         for (&side, costs) in self.shape.iter().zip(&self.axes) {
             step /= side;
             let source = values.clone();
-            values.par_chunks_mut(BATCH).enumerate().for_each(|(batch, out)| {
+            parallel::chunks_mut(&mut values, BATCH, |batch, out| {
                 let mut exponents = vec![0.0; side];
                 for (at, out) in out.iter_mut().enumerate() {
                     let cell = batch * BATCH + at;

@@ -1,11 +1,10 @@
 //! How strong the regularisation is.
 
-use rayon::prelude::*;
-
 use crate::cost::{Form, rows_per_tile};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::measure::{Points, Weights};
 use crate::numeric::Sum;
+use crate::numeric::parallel;
 use crate::transport::Problem;
 
 /// The strength ε of the entropic term, in units of the cost.
@@ -52,20 +51,17 @@ pub fn mean_cost(problem: &Problem) -> f64 {
     }
     let (n, m) = problem.shape();
     let (step, total_b) = (rows_per_tile(m), b.total());
-    let blocks: Vec<Sum> = (0..n.div_ceil(step))
-        .into_par_iter()
-        .map(|block| {
-            let rows = block * step..((block + 1) * step).min(n);
-            let mut tile = vec![0.0; rows.len() * m];
-            problem.cost().fill(rows.clone(), 0..m, &mut tile);
-            let mut total = Sum::default();
-            for (i, row) in rows.zip(tile.chunks_exact(m)) {
-                let mean: f64 = row.iter().zip(b.as_slice()).map(|(c, b)| c * (b / total_b)).sum();
-                total.add_product(a.as_slice()[i] / a.total(), mean);
-            }
-            total
-        })
-        .collect();
+    let blocks = parallel::map(n.div_ceil(step), |block| {
+        let rows = block * step..((block + 1) * step).min(n);
+        let mut tile = vec![0.0; rows.len() * m];
+        problem.cost().fill(rows.clone(), 0..m, &mut tile);
+        let mut total = Sum::default();
+        for (i, row) in rows.zip(tile.chunks_exact(m)) {
+            let mean: f64 = row.iter().zip(b.as_slice()).map(|(c, b)| c * (b / total_b)).sum();
+            total.add_product(a.as_slice()[i] / a.total(), mean);
+        }
+        total
+    });
     let mut total = Sum::default();
     blocks.into_iter().for_each(|part| total.merge(part));
     total.value()

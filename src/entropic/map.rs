@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::SinkhornSolution;
 use crate::cost::{CostMatrix, GroundCost, PointCost};
 use crate::error::{Error, ErrorKind, Result};
 use crate::measure::Points;
+use crate::numeric::parallel;
 use crate::transport::{Problem, differentiable, slope_at};
 
 /// New points that one task serves.
@@ -130,7 +129,7 @@ impl EntropicMap {
             .map_err(|error| error.about("points"))?;
         let m = self.targets.len();
         let mut out = vec![0.0; points.len() * width];
-        out.par_chunks_mut(BATCH * width).enumerate().for_each(|(batch, out)| {
+        parallel::chunks_mut(&mut out, BATCH * width, |batch, out| {
             let mut row = vec![0.0; m];
             for (at, out) in out.chunks_exact_mut(width).enumerate() {
                 let i = batch * BATCH + at;

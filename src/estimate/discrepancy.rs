@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use crate::error::Result;
 use crate::estimate::Estimate;
 use crate::estimate::resample::{Draw, Pool, Resampling};
 use crate::measure::Samples;
+use crate::numeric::parallel;
 
 /// Anything that compares two samples: a transport distance, a divergence, a metric of generative models, a critic, or the
 /// user's own. What works on discrepancies (intervals, permutation tests, laws, comparisons, reports) works on all of them.
@@ -95,7 +94,7 @@ pub(crate) fn one_by_one<D: Discrepancy + ?Sized>(d: &D, pool: &Pool, draws: &[D
         Ok(d.between(&x, &y)?.value)
     };
     // Collected before the first error is looked for, so that it is the same one at any number of threads.
-    let values: Vec<Result<f64>> = draws.par_iter().map(value).collect();
+    let values = parallel::map(draws.len(), |k| value(&draws[k]));
     values.into_iter().collect()
 }
 

@@ -5,13 +5,13 @@ use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use ndarray::Array2;
-use rayon::prelude::*;
 
 use crate::cost::GroundCost;
 use crate::error::Result;
 use crate::estimate::{Estimate, Evidence, Note};
 use crate::exact::{refuse_underflow, solve_observed};
 use crate::measure::Samples;
+use crate::numeric::parallel;
 use crate::transport::{Interrupt, Observer, Problem, Progress, Root, Silent, Solution, Status, Watch};
 
 /// Solves all problems in parallel. Each solution is the one that [`solve`](crate::exact::solve) gives, to the last bit.
@@ -249,7 +249,7 @@ pub(crate) fn in_parallel<T: Send>(
         let begin = &begin;
         scope.spawn(move |_| {
             // The receiver outlives the scope.
-            (0..jobs).into_par_iter().for_each(|k| drop(send.send((k, begin(k)))));
+            parallel::map(jobs, |k| drop(send.send((k, begin(k)))));
         });
         while let Some((k, result)) = next(&receive, || _ = watch.check(&progress)) {
             if let Some(Ok(result)) = &result {

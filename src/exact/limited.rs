@@ -2,13 +2,12 @@
 
 use std::time::Instant;
 
-use rayon::prelude::*;
-
 use super::{interval, summarise_observed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::resample::{Draw, Pool, Resampling};
 use crate::estimate::{Discrepancy, Estimate, Note};
 use crate::measure::Samples;
+use crate::numeric::parallel;
 use crate::transport::{Interrupt, Root, Silent, Status};
 
 /// [`Wasserstein`](super::Wasserstein) with limits: made by [`Wasserstein::within`](super::Wasserstein::within).
@@ -74,7 +73,7 @@ impl Discrepancy for LimitedWasserstein {
             let (estimate, status) = self.solved(&x, &y)?;
             if status.is_success() { Ok(estimate.value) } else { Err(ended()) }
         };
-        let values: Vec<Result<f64>> = draws.par_iter().map(value).collect();
+        let values = parallel::map(draws.len(), |k| value(&draws[k]));
         values.into_iter().collect()
     }
 

@@ -2,13 +2,13 @@
 
 use nalgebra::DMatrix;
 use rand::seq::SliceRandom;
-use rayon::prelude::*;
 
 use crate::closed_form::{Moments, bures_squared, maps_between};
 use crate::divergence::sides::draws;
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Influence, Kind, LEVEL, NearEqual, Note, score_evidence};
 use crate::measure::{Points, Samples};
+use crate::numeric::parallel;
 use crate::numeric::stream;
 use crate::numeric::sum::sum;
 
@@ -177,7 +177,7 @@ fn influence(x: &Samples, y: &Samples, p: &Moments, q: &Moments) -> Influence {
             total
         };
         let shares: Vec<f64> = side.weights().as_slice().iter().map(|w| w / side.total()).collect();
-        let influences: Vec<f64> = side.points().as_slice().par_chunks(dim).map(influence).collect();
+        let influences: Vec<f64> = parallel::map(side.len(), |i| influence(side.point(i)));
         found.add(&shares, &influences);
     }
     found
@@ -256,8 +256,7 @@ impl FidInfinity {
             };
             Ok((size, finite(found)?))
         };
-        let curve: Vec<Result<(usize, f64)>> = tasks.par_iter().map(value).collect();
-        curve.into_iter().collect()
+        parallel::map(tasks.len(), |k| value(&tasks[k])).into_iter().collect()
     }
 }
 

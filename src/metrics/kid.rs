@@ -1,7 +1,5 @@
 //! The kernel Inception distance.
 
-use rayon::prelude::*;
-
 use super::frechet::subset;
 use crate::divergence::Mmd;
 use crate::divergence::sides::draws;
@@ -9,6 +7,7 @@ use crate::error::{Result, require, require_dimension};
 use crate::estimate::resample::Resampling;
 use crate::estimate::{Discrepancy, Estimate, Evidence};
 use crate::measure::Samples;
+use crate::numeric::parallel;
 use crate::numeric::sum::sum;
 
 /// The kernel Inception distance: unbiased MMD² with the kernel (⟨x, y⟩ / d + 1)³, as the mean over random subsets.
@@ -85,12 +84,12 @@ impl Kid {
         require("subset_size", self.subset_size as f64, self.subset_size >= 2, "at least 2 points are needed")?;
         let (size, dim) = (self.subset_size, x.dim());
         let (x, y) = (draws("x", x, size)?, draws("y", y, size)?);
-        let value = |k: u64| {
+        let value = |k: usize| {
+            let k = k as u64;
             let real = subset(&x, dim, size, self.seed, 2 * k)?;
             Mmd::cubic().value(&real, &subset(&y, dim, size, self.seed, 2 * k + 1)?)
         };
-        let values: Vec<Result<f64>> = (0..self.subsets as u64).into_par_iter().map(value).collect();
-        values.into_iter().collect()
+        parallel::map(self.subsets, value).into_iter().collect()
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::row::LeastOfRow;
 use super::sieve::Sieve;
 use super::until::Until;
 use crate::cost::{CostMatrix, PointCost};
+use crate::numeric::parallel;
 use crate::simd;
 
 /// Rows that are filled together.
@@ -109,22 +108,19 @@ impl LeastSlacks {
     ) -> Vec<T> {
         let columns = self.sieve.as_ref().and_then(|sieve| sieve.columns(g));
         let n = self.cost.shape().0;
-        let tasks: Vec<Vec<T>> = (0..n.div_ceil(ROWS))
-            .into_par_iter()
-            .map(|task| {
-                let (rows, mut told) = (task * ROWS..((task + 1) * ROWS).min(n), Vec::new());
-                if until.is_over() {
-                    return told;
+        let tasks: Vec<Vec<T>> = parallel::map(n.div_ceil(ROWS), |task| {
+            let (rows, mut told) = (task * ROWS..((task + 1) * ROWS).min(n), Vec::new());
+            if until.is_over() {
+                return told;
+            }
+            match &columns {
+                Some(columns) => {
+                    columns.survivors(&self.cost, rows, &limit, k, |i, found| tell(i, found, &mut told));
                 }
-                match &columns {
-                    Some(columns) => {
-                        columns.survivors(&self.cost, rows, &limit, k, |i, found| tell(i, found, &mut told));
-                    }
-                    None => self.by_tiles(g, rows, &limit, k, |i, found| tell(i, found, &mut told)),
-                }
-                told
-            })
-            .collect();
+                None => self.by_tiles(g, rows, &limit, k, |i, found| tell(i, found, &mut told)),
+            }
+            told
+        });
         tasks.into_iter().flatten().collect()
     }
 

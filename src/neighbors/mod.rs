@@ -13,10 +13,9 @@ mod until;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rayon::prelude::*;
-
 use crate::cost::{Form, PointCost};
 use crate::measure::Points;
+use crate::numeric::parallel;
 
 pub(crate) use dual_tree::{DualTree, Found};
 pub(crate) use ground::{Distance, Metric, PowerOfNorm, Square};
@@ -128,33 +127,32 @@ fn by_tree(
         let queries = target.as_chunks::<D>().0;
         let asked = halving::kd_order(target, D);
         let left = AtomicUsize::new(asked.len());
-        let batches: Vec<Vec<(f64, f64)>> = asked
-            .par_chunks(BATCH)
-            .map(|batch| {
-                let waiting = left.fetch_sub(batch.len(), Ordering::Relaxed);
-                let hurried = until.is_over_in(glance * waiting as u32);
-                let mut found = Vec::with_capacity(2);
-                let mut last = None;
-                let answer = |&j: &u32| {
-                    let y = &queries[j as usize];
-                    let slack_at = |index: u32| metric.cost(&points[index as usize], y) - values[index as usize];
-                    let limit = last.map_or(f64::INFINITY, |index| slack_at(index).next_up());
-                    if hurried {
-                        let (seen, bound) = tree.glance(y, limit);
-                        last = seen.map_or(last, |seen| Some(seen.index));
-                        let least = seen.map_or(limit, |seen| seen.slack);
-                        return (least, least - bound);
-                    }
-                    tree.search(y, limit, 1, &mut found);
-                    let Found { slack, index } = found[0];
-                    last = Some(index);
-                    (slack, doubt * (slack.abs() + values[index as usize].abs()))
-                };
-                batch.iter().map(answer).collect()
-            })
-            .collect();
+        let batches: Vec<&[u32]> = asked.chunks(BATCH).collect();
+        let answers: Vec<Vec<(f64, f64)>> = parallel::map(batches.len(), |k| {
+            let batch = batches[k];
+            let waiting = left.fetch_sub(batch.len(), Ordering::Relaxed);
+            let hurried = until.is_over_in(glance * waiting as u32);
+            let mut found = Vec::with_capacity(2);
+            let mut last = None;
+            let answer = |&j: &u32| {
+                let y = &queries[j as usize];
+                let slack_at = |index: u32| metric.cost(&points[index as usize], y) - values[index as usize];
+                let limit = last.map_or(f64::INFINITY, |index| slack_at(index).next_up());
+                if hurried {
+                    let (seen, bound) = tree.glance(y, limit);
+                    last = seen.map_or(last, |seen| Some(seen.index));
+                    let least = seen.map_or(limit, |seen| seen.slack);
+                    return (least, least - bound);
+                }
+                tree.search(y, limit, 1, &mut found);
+                let Found { slack, index } = found[0];
+                last = Some(index);
+                (slack, doubt * (slack.abs() + values[index as usize].abs()))
+            };
+            batch.iter().map(answer).collect()
+        });
         let (mut g, mut above) = (vec![0.0; asked.len()], vec![0.0; asked.len()]);
-        for (&j, (found, doubt)) in asked.iter().zip(batches.into_iter().flatten()) {
+        for (&j, (found, doubt)) in asked.iter().zip(answers.into_iter().flatten()) {
             (g[j as usize], above[j as usize]) = (found, doubt);
         }
         (g, above)

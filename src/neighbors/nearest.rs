@@ -16,6 +16,7 @@ mod walk;
 
 use rayon::prelude::*;
 
+use crate::numeric::parallel;
 use crate::simd::{PAIR, run_vectors};
 
 use boxes::{BITS, Fixed, WIDE};
@@ -233,7 +234,8 @@ impl Tree {
     pub(crate) fn count_within(&self, queries: &Self, radii: &[f64], closed: bool, norm: Norm) -> Vec<u32> {
         let mut counts = vec![0; queries.len()];
         let chunk = BATCH * LEAF;
-        counts.par_chunks_mut(chunk).zip(radii.par_chunks(chunk)).enumerate().for_each(|(task, (counts, radii))| {
+        parallel::chunks_mut(&mut counts, chunk, |task, counts| {
+            let radii = &radii[task * chunk..][..counts.len()];
             let leaves = task * BATCH..queries.leaves().min((task + 1) * BATCH);
             let job = Count { tree: self, queries, leaves, radii, closed, counts };
             match norm {
@@ -249,7 +251,7 @@ impl Tree {
     pub(crate) fn covers(&self, queries: &Self, radii: &[f64], norm: Norm) -> Vec<bool> {
         let reach = self.reaches(radii);
         let mut covered = vec![false; queries.len()];
-        covered.par_chunks_mut(BATCH * LEAF).enumerate().for_each(|(task, covered)| {
+        parallel::chunks_mut(&mut covered, BATCH * LEAF, |task, covered| {
             let leaves = task * BATCH..queries.leaves().min((task + 1) * BATCH);
             let job = Cover { tree: self, queries, leaves, radii, reach: &reach, covered };
             match norm {

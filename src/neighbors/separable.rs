@@ -5,11 +5,10 @@
 //! transforms of sampled functions", 2012, §3; their lower envelopes would make it O(n), but not shorter for s below some
 //! thousands).
 
-use rayon::prelude::*;
-
 use super::ground::{Metric, PowerOfNorm, Square};
 use crate::cost::{Form, raise};
 use crate::measure::{Points, axes};
+use crate::numeric::parallel;
 use crate::numeric::sum::down;
 use crate::simd;
 
@@ -88,14 +87,16 @@ fn along_axis(
     let mut out = vec![0.0; values.len() / s * t];
     if inner == 1 {
         let costs = table(from, to);
-        let blocks = out.par_chunks_mut(ROWS * t).zip(values.par_chunks(ROWS * s));
-        blocks.for_each(|(out, values)| simd::min_plus(values, &costs, s, out));
+        parallel::chunks_mut(&mut out, ROWS * t, |k, out| {
+            simd::min_plus(&values[k * ROWS * s..][..out.len() / t * s], &costs, s, out);
+        });
     } else {
         let costs = table(to, from);
-        let slabs = out.par_chunks_mut(t * inner).zip(values.par_chunks(s * inner));
-        slabs.for_each(|(out, values)| {
-            let blocks = out.par_chunks_mut(ROWS * inner).zip(costs.par_chunks(ROWS * s));
-            blocks.for_each(|(out, costs)| simd::min_plus(costs, values, s, out));
+        parallel::chunks_mut(&mut out, t * inner, |slab, out| {
+            let values = &values[slab * s * inner..][..s * inner];
+            parallel::chunks_mut(out, ROWS * inner, |k, out| {
+                simd::min_plus(&costs[k * ROWS * s..][..out.len() / inner * s], values, s, out);
+            });
         });
     }
     out.iter_mut().for_each(|value| *value = down(*value));

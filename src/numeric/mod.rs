@@ -1,6 +1,7 @@
 //! Sums that do not lose digits, seeded random streams, ranks, special functions.
 
 pub(crate) mod normal;
+pub(crate) mod parallel;
 pub mod random;
 mod range;
 mod rank;

@@ -3,12 +3,11 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
-
 use crate::cost::LEAST;
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Note, Randomness};
 use crate::measure::Samples;
+use crate::numeric::parallel;
 use crate::sliced::error_bars::{Mean, controlled_mean, mean};
 use crate::sliced::method::{Directions, Method};
 use crate::sliced::pair::{Pair, Slice, Workspace};
@@ -291,17 +290,14 @@ pub(super) fn all_slices<S: Send, W: Default>(
     while slices.len() < directions.len() {
         let start = slices.len();
         let end = (start + round).min(directions.len());
-        let parts: Vec<Vec<S>> = (start..end)
-            .into_par_iter()
-            .step_by(batch)
-            .map_init(W::default, |space, first| {
-                let last = (first + batch).min(end);
-                let (mut rows, mut out) = (Vec::new(), Vec::with_capacity(last - first));
-                directions.write(first..last, &mut rows);
-                work(space, &rows, &mut out);
-                out
-            })
-            .collect();
+        let parts = parallel::map_with((end - start).div_ceil(batch), W::default, |space, k| {
+            let first = start + k * batch;
+            let last = (first + batch).min(end);
+            let (mut rows, mut out) = (Vec::new(), Vec::with_capacity(last - first));
+            directions.write(first..last, &mut rows);
+            work(space, &rows, &mut out);
+            out
+        });
         slices.extend(parts.into_iter().flatten());
         let progress = Progress { stage: "slice", iterations: slices.len() as u64, ..Progress::default() };
         if let Some(status) = watch.check(&progress).filter(|_| slices.len() < directions.len()) {

@@ -1,11 +1,11 @@
 //! How the sliced distance changes with the points.
 
 use ndarray::Array2;
-use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::exact::line::sort::Scratch;
 use crate::measure::Samples;
+use crate::numeric::parallel;
 use crate::numeric::sum::sum;
 use crate::sliced::distance::Sliced;
 use crate::sliced::method::Directions;
@@ -62,10 +62,11 @@ impl Sliced {
         let (mut of_x, mut of_y) = (vec![0.0; sizes.0], vec![0.0; sizes.1]);
         // Each chunk holds a gradient of its own, so only some of them are worked on at a time.
         for rows in rows.chunks(CHUNK * dim * TOGETHER) {
-            let chunks = rows.par_chunks(CHUNK * dim).map_init(Scratch::default, |scratch, rows| {
+            let chunks: Vec<&[f64]> = rows.chunks(CHUNK * dim).collect();
+            let found = parallel::map_with(chunks.len(), Scratch::default, |scratch, k| {
                 let (mut of_x, mut of_y) = (vec![0.0; sizes.0], vec![0.0; sizes.1]);
                 let mut costs = Vec::with_capacity(CHUNK);
-                for direction in rows.chunks_exact(dim) {
+                for direction in chunks[k].chunks_exact(dim) {
                     let pulls = pair.pulls(direction, scratch);
                     costs.push(pulls.cost);
                     for (out, pulls) in [(&mut of_x, &pulls.x), (&mut of_y, &pulls.y)] {
@@ -76,7 +77,7 @@ impl Sliced {
                 }
                 (costs, of_x, of_y)
             });
-            for (more, some_x, some_y) in chunks.collect::<Vec<_>>() {
+            for (more, some_x, some_y) in found {
                 costs.extend(more);
                 of_x.iter_mut().zip(&some_x).for_each(|(out, v)| *out += v);
                 of_y.iter_mut().zip(&some_y).for_each(|(out, v)| *out += v);

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use nalgebra::{DMatrix, SymmetricEigen};
-use rayon::prelude::*;
 
 use crate::error::{Result, require};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Kind, Note};
 use crate::exact::line::sort::Scratch;
 use crate::measure::Samples;
+use crate::numeric::parallel;
 use crate::sliced::method::{Directions, Method, normalise};
 use crate::sliced::pair::{Pair, Workspace};
 use crate::transport::{Interrupt, Progress, Silent, Status, Watch};
@@ -149,7 +149,7 @@ impl MaxSliced {
         require("tolerance", self.tolerance, self.tolerance >= 0.0 && self.tolerance.is_finite(), range)?;
         let pair = Pair::new(x, y, self.p)?;
         let starts = self.starting_directions(&pair)?;
-        let mut climbs: Vec<Climb> = starts.into_par_iter().map(|start| self.climb(&pair, start)).collect();
+        let mut climbs = parallel::map(starts.len(), |k| self.climb(&pair, starts[k].clone()));
         let steps = climbs.iter().map(|climb| climb.steps).sum();
         // A stable sort: of equal climbs the first start counts.
         climbs.sort_by(|a, b| b.cost.total_cmp(&a.cost));
@@ -181,15 +181,13 @@ impl MaxSliced {
         let random = Directions::new(&Method::Orthogonal, dim, TRIED_PER_START * self.starts, self.seed)?;
         tried.extend(random.all());
         let batch = pair.batch();
-        let costs: Vec<f64> = tried
-            .par_chunks(batch * dim)
-            .map_init(Workspace::default, |space, rows| {
-                let mut slices = Vec::new();
-                pair.slices(rows, false, space, &mut slices);
-                slices.into_iter().map(|slice| slice.cost).collect::<Vec<f64>>()
-            })
-            .collect::<Vec<_>>()
-            .concat();
+        let batches: Vec<&[f64]> = tried.chunks(batch * dim).collect();
+        let costs = parallel::map_with(batches.len(), Workspace::default, |space, k| {
+            let mut slices = Vec::new();
+            pair.slices(batches[k], false, space, &mut slices);
+            slices.into_iter().map(|slice| slice.cost).collect::<Vec<f64>>()
+        });
+        let costs = costs.concat();
         let mut order: Vec<usize> = (0..costs.len()).collect();
         order.sort_by(|&a, &b| costs[b].total_cmp(&costs[a]));
         order.truncate(self.starts);

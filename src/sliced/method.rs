@@ -4,10 +4,10 @@ use std::f64::consts::{PI, TAU};
 
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
-use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::measure::Points;
+use crate::numeric::parallel;
 use crate::numeric::random::{ChaCha8Rng, stream};
 use crate::sliced::sobol::{DIMENSIONS, Sobol};
 
@@ -102,9 +102,8 @@ impl Directions {
         let plan = match method {
             Method::MonteCarlo => Plan::Independent,
             Method::Orthogonal if dim * count <= MOST_KEPT => {
-                let block =
-                    |first: usize| orthonormal(&mut stream(seed, (first / dim) as u64), dim, dim.min(count - first));
-                let blocks: Vec<Vec<f64>> = (0..count).into_par_iter().step_by(dim).map(block).collect();
+                let block = |k: usize| orthonormal(&mut stream(seed, k as u64), dim, dim.min(count - k * dim));
+                let blocks = parallel::map(count.div_ceil(dim), block);
                 Plan::Blocks { kept: blocks.concat() }
             }
             Method::Orthogonal => Plan::Blocks { kept: Vec::new() },

@@ -1,12 +1,11 @@
 //! Transport plans from slices, and what slices prove about W_p.
 
-use rayon::prelude::*;
-
 use crate::error::Result;
 use crate::estimate::{Estimate, Evidence, Kind};
 use crate::exact::line::sort::Scratch;
 use crate::measure::Samples;
 use crate::numeric::Sum;
+use crate::numeric::parallel;
 use crate::sliced::distance::Sliced;
 use crate::sliced::method::{Directions, Method};
 use crate::sliced::pair::Pair;
@@ -65,9 +64,7 @@ impl Sliced {
     /// ```
     pub fn best_plan(&self, x: &Samples, y: &Samples) -> Result<SlicedPlan> {
         let (pair, directions) = self.posed(x, y)?;
-        let costs: Vec<f64> = rows_of(&directions, pair.dim)
-            .map_init(Scratch::default, |scratch, direction| pair.true_cost(direction, scratch))
-            .collect();
+        let costs = of_each(&directions, pair.dim, |scratch, direction| pair.true_cost(direction, scratch));
         let best = (0..costs.len()).min_by(|&a, &b| costs[a].total_cmp(&costs[b])).unwrap_or(0);
         let direction = directions[best * pair.dim..(best + 1) * pair.dim].to_vec();
         let plan = pair.mean_plan(&[(direction.clone(), 1.0)]);
@@ -86,9 +83,7 @@ impl Sliced {
         let range = "a sharpness must be at least 0 and finite";
         crate::error::require("sharpness", sharpness, sharpness >= 0.0 && sharpness.is_finite(), range)?;
         let (pair, directions) = self.posed(x, y)?;
-        let costs: Vec<f64> = rows_of(&directions, pair.dim)
-            .map_init(Scratch::default, |scratch, direction| pair.true_cost(direction, scratch))
-            .collect();
+        let costs = of_each(&directions, pair.dim, |scratch, direction| pair.true_cost(direction, scratch));
         let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
         let weigh = |cost: f64| {
             if cost == least {
@@ -146,9 +141,7 @@ impl Sliced {
         let axes = (0..dim * dim).map(|at| f64::from(u8::from(at / dim == at % dim)));
         let mut directions: Vec<f64> = axes.collect();
         directions.extend(Directions::new(&Method::Orthogonal, dim, count, self.seed)?.all());
-        let found: Vec<(f64, f64)> = rows_of(&directions, dim)
-            .map_init(Scratch::default, |scratch, direction| pair.both_costs(direction, scratch))
-            .collect();
+        let found = of_each(&directions, dim, |scratch, direction| pair.both_costs(direction, scratch));
         let factor = if self.p >= 2.0 { 1.0 } else { (dim as f64).powf(0.5 * self.p - 1.0) };
         let mut lower = 0.0_f64;
         for block in found.chunks_exact(dim) {
@@ -187,9 +180,10 @@ impl Sliced {
     }
 }
 
-/// The directions of a list, in parallel.
-fn rows_of(directions: &[f64], dim: usize) -> impl IndexedParallelIterator<Item = &[f64]> {
-    directions.par_chunks_exact(dim)
+/// What `job` makes of each direction of a list, in parallel.
+fn of_each<T: Send>(directions: &[f64], dim: usize, job: impl Fn(&mut Scratch, &[f64]) -> T + Sync) -> Vec<T> {
+    let direction = |k: usize| &directions[k * dim..][..dim];
+    parallel::map_with(directions.len() / dim, Scratch::default, |scratch, k| job(scratch, direction(k)))
 }
 
 impl Pair {

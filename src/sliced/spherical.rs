@@ -2,14 +2,13 @@
 
 use std::f64::consts::TAU;
 
-use rayon::prelude::*;
-
 use crate::cost::unit_of_length;
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Randomness};
 use crate::exact::Circle;
 use crate::exact::line::sort::Scratch;
 use crate::measure::{Points, Samples};
+use crate::numeric::parallel;
 use crate::numeric::stream;
 use crate::sliced::error_bars::{Mean, mean};
 use crate::sliced::method::orthonormal;
@@ -108,17 +107,12 @@ impl Discrepancy for SphericalSliced {
         };
         // All frames of the plane are turns and reflections of one.
         let count = if dim == 2 { 1 } else { self.circles };
-        let costs: Vec<f64> = (0..count)
-            .into_par_iter()
-            .map(|k| {
-                let frame = if dim == 2 {
-                    vec![1.0, 0.0, 0.0, 1.0]
-                } else {
-                    orthonormal(&mut stream(self.seed, k as u64), dim, 2)
-                };
-                Ok(solver.solve(&angles(x, &frame)?, &angles(y, &frame)?)?.transport_cost)
-            })
-            .collect::<Result<_>>()?;
+        let costs = parallel::map(count, |k| {
+            let frame =
+                if dim == 2 { vec![1.0, 0.0, 0.0, 1.0] } else { orthonormal(&mut stream(self.seed, k as u64), dim, 2) };
+            Ok(solver.solve(&angles(x, &frame)?, &angles(y, &frame)?)?.transport_cost)
+        });
+        let costs = costs.into_iter().collect::<Result<Vec<f64>>>()?;
         let estimate =
             rooted(mean_of(&costs), Root::new(self.p), "spherical sliced", (x.len(), y.len())).with_seed(self.seed);
         Ok(if dim == 2 { Estimate { evidence: Evidence::Exact, ..estimate } } else { estimate })
@@ -185,17 +179,15 @@ impl<F: Fn(usize, &[f64]) -> f64 + Send + Sync> Discrepancy for GeneralisedSlice
             Ok(values)
         };
         // What a function makes of the points has a scale of its own, and so each slice its unit.
-        let slices: Vec<(f64, f64)> = (0..self.slices)
-            .into_par_iter()
-            .map(|k| {
-                let (mut x, mut y) = (values(x, k)?, values(y, k)?);
-                let (least, most) = x.iter().chain(&y).fold((x[0], x[0]), |(low, high), &v| (v.min(low), v.max(high)));
-                let unit = unit_of_length(most - least, self.p);
-                x.iter_mut().chain(&mut y).for_each(|v| *v /= unit);
-                let cost = pair.cost_of(&mut x, &mut y, self.p, &mut Vec::new(), &mut Scratch::default());
-                Ok((pair.mass * cost, unit))
-            })
-            .collect::<Result<_>>()?;
+        let slices = parallel::map(self.slices, |k| {
+            let (mut x, mut y) = (values(x, k)?, values(y, k)?);
+            let (least, most) = x.iter().chain(&y).fold((x[0], x[0]), |(low, high), &v| (v.min(low), v.max(high)));
+            let unit = unit_of_length(most - least, self.p);
+            x.iter_mut().chain(&mut y).for_each(|v| *v /= unit);
+            let cost = pair.cost_of(&mut x, &mut y, self.p, &mut Vec::new(), &mut Scratch::default());
+            Ok((pair.mass * cost, unit))
+        });
+        let slices = slices.into_iter().collect::<Result<Vec<(f64, f64)>>>()?;
         let unit = slices.iter().map(|(_, unit)| *unit).fold(0.0, f64::max);
         let costs: Vec<f64> = slices.iter().map(|(cost, own)| cost * (own / unit).powf(self.p)).collect();
         let found = mean_of(&costs);

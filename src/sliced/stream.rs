@@ -1,12 +1,11 @@
 //! Sliced transport between samples that come in chunks and are not kept.
 
-use rayon::prelude::*;
-
 use crate::cost::LEAST;
 use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::estimate::{Estimate, Evidence, Randomness};
 use crate::exact::line::power::with_power;
 use crate::measure::IntoPoints;
+use crate::numeric::parallel;
 use crate::simd::{TILE_POINTS, project, tiled};
 use crate::sliced::distance::Sliced;
 use crate::sliced::error_bars::mean;
@@ -146,11 +145,10 @@ impl SlicedStream {
         let rows: Vec<f64> = points.iter().flat_map(|point| point.iter().zip(&*origin).map(|(v, o)| v - o)).collect();
         let tiles = tiled(&rows, dim);
         let side = if first { &mut self.x } else { &mut self.y };
-        let work = side.par_iter_mut().zip(self.directions.par_chunks_exact(dim));
-        work.for_each_init(Vec::new, |values, (summary, direction)| {
-            values.resize(points.len().next_multiple_of(TILE_POINTS), 0.0);
-            project(&tiles, direction, dim, values);
-            summary.extend(&values[..points.len()], p);
+        parallel::chunks_mut(side, 1, |k, summary| {
+            let mut values = vec![0.0; points.len().next_multiple_of(TILE_POINTS)];
+            project(&tiles, &self.directions[k * dim..][..dim], dim, &mut values);
+            summary[0].extend(&values[..points.len()], p);
         });
         Ok(())
     }
@@ -167,17 +165,13 @@ impl SlicedStream {
             }
         }
         let p = self.p;
-        let found: Vec<(f64, f64)> = self
-            .x
-            .par_iter()
-            .zip(&self.y)
-            .map(|(x, y)| {
-                // Each point of x weighs as many units as y has points, and the other way round.
-                let ((x_values, x_counts), (y_values, y_counts)) = (x.weighed(sizes.1), y.weighed(sizes.0));
-                let total = with_power!(p, cost => merge(cost, &x_values, &y_values, |i| x_counts[i], |j| y_counts[j]));
-                (total / (sizes.0 as f64 * sizes.1 as f64), (x.moved(p) + y.moved(p)).powf(p))
-            })
-            .collect();
+        let found = parallel::map(self.x.len().min(self.y.len()), |k| {
+            let (x, y) = (&self.x[k], &self.y[k]);
+            // Each point of x weighs as many units as y has points, and the other way round.
+            let ((x_values, x_counts), (y_values, y_counts)) = (x.weighed(sizes.1), y.weighed(sizes.0));
+            let total = with_power!(p, cost => merge(cost, &x_values, &y_values, |i| x_counts[i], |j| y_counts[j]));
+            (total / (sizes.0 as f64 * sizes.1 as f64), (x.moved(p) + y.moved(p)).powf(p))
+        });
         let costs: Vec<f64> = found.iter().map(|(cost, _)| *cost).collect();
         let mean = mean(&costs, &self.groups);
         if !mean.value.is_finite() {

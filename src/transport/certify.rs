@@ -1,13 +1,12 @@
 //! Rigorous bounds from any plan and any potentials, without trusting who made them.
 
-use rayon::prelude::*;
-
 use super::levels::settled;
 use super::repair::{ROUNDING, Repaired, repaired};
 use crate::cost::{Form, Origin};
 use crate::error::{Error, ErrorKind, Result};
 use crate::neighbors::{self, Until};
 use crate::numeric::Sum;
+use crate::numeric::parallel;
 use crate::numeric::sum::{add_down, dot, down, sum, two_sum};
 use crate::simd;
 use crate::transport::{Bounds, Flow, Plan, Potentials, Problem};
@@ -203,17 +202,18 @@ fn feasible(problem: &Problem, a: &[f64], given: &Potentials, exactly: bool, unt
         }
         return (Potentials { f, g }, violation);
     }
-    let of_empty_sources = f.par_iter_mut().enumerate().filter(|(i, _)| a[*i] == 0.0).map_init(
-        || vec![0.0; g.len()],
-        |row, (i, f)| {
-            problem.cost().fill(i..i + 1, 0..row.len(), row);
-            let excess = row.iter().zip(&given.g).map(|(c, g)| (*f - c) + g).fold(f64::NEG_INFINITY, f64::max);
-            let most = row.iter().zip(&g).map(|(c, g)| c - g).fold(f64::INFINITY, f64::min);
-            *f = if most < f64::INFINITY { down(most) } else { *f };
-            excess
-        },
-    );
-    violation = violation.max(of_empty_sources.reduce(|| f64::NEG_INFINITY, f64::max));
+    let row = || vec![0.0; g.len()];
+    let of_empty_sources = parallel::map_with(empty.len(), row, |row, k| {
+        let i = empty[k] as usize;
+        problem.cost().fill(i..i + 1, 0..row.len(), row);
+        let excess = row.iter().zip(&given.g).map(|(c, g)| (f[i] - c) + g).fold(f64::NEG_INFINITY, f64::max);
+        let most = row.iter().zip(&g).map(|(c, g)| c - g).fold(f64::INFINITY, f64::min);
+        (if most < f64::INFINITY { down(most) } else { f[i] }, excess)
+    });
+    for (&i, (most, excess)) in empty.iter().zip(of_empty_sources) {
+        f[i as usize] = most;
+        violation = violation.max(excess);
+    }
     (Potentials { f, g }, violation)
 }
 
@@ -253,7 +253,7 @@ fn c_transform(problem: &Problem, a: &[f64], f: &[f64], exactly: bool, until: &U
         }
     }
     let mut g = vec![f64::INFINITY; m];
-    g.par_chunks_mut(COLUMNS).enumerate().for_each(|(chunk, g)| {
+    parallel::chunks_mut(&mut g, COLUMNS, |chunk, g| {
         let columns = chunk * COLUMNS..chunk * COLUMNS + g.len();
         let mut tile = vec![0.0; ROWS * g.len()];
         for first in (0..n).step_by(ROWS) {
@@ -277,11 +277,10 @@ fn rounded_up(problem: &Problem, a: &[f64], f: &[f64], g: &[f64]) -> Vec<bool> {
         })
     };
     let column = || vec![0.0; f.len()];
-    let look = |column: &mut Vec<f64>, (j, g): (usize, &f64)| {
+    parallel::map_with(g.len(), column, |column, j| {
         problem.cost().fill(0..f.len(), j..j + 1, column);
-        up(column, *g)
-    };
-    g.par_iter().enumerate().map_init(column, look).collect()
+        up(column, g[j])
+    })
 }
 
 /// The least of all costs, or what is known to be below it.

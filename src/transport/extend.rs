@@ -1,9 +1,8 @@
 //! Potentials of points without mass.
 
-use rayon::prelude::*;
-
 use super::certify::balanced;
 use crate::neighbors::{self, Until};
+use crate::numeric::parallel;
 use crate::transport::{Potentials, Problem};
 
 /// Pairs from which the faster way is looked for.
@@ -24,11 +23,15 @@ pub(crate) fn extended(problem: &Problem, mut f: Vec<f64>, mut g: Vec<f64>) -> P
     let by_tree = points.filter(|_| empty.len() * holding.len() >= MANY);
     let found = by_tree.and_then(|points| neighbors::c_transform_back(points, &g, &holding, &empty));
     let found = found.unwrap_or_else(|| {
-        let least = |row: &mut Vec<f64>, &i: &u32| {
-            problem.cost().fill(i as usize..i as usize + 1, 0..m, row);
-            holding.iter().map(|&j| row[j as usize] - g[j as usize]).fold(f64::INFINITY, f64::min)
-        };
-        empty.par_iter().map_init(|| vec![0.0; m], least).collect()
+        parallel::map_with(
+            empty.len(),
+            || vec![0.0; m],
+            |row, k| {
+                let i = empty[k] as usize;
+                problem.cost().fill(i..i + 1, 0..m, row);
+                holding.iter().map(|&j| row[j as usize] - g[j as usize]).fold(f64::INFINITY, f64::min)
+            },
+        )
     });
     // A point without any pair is bound by nothing.
     let finite = |value: f64| if value == f64::INFINITY { 0.0 } else { value };
@@ -40,11 +43,15 @@ pub(crate) fn extended(problem: &Problem, mut f: Vec<f64>, mut g: Vec<f64>) -> P
     if let Some((found, _)) = by_tree.and_then(|points| neighbors::c_transform(points, &f, &all, &Until::default())) {
         empty.iter().for_each(|&j| g[j as usize] = found[j as usize]);
     } else {
-        let least = |column: &mut Vec<f64>, &j: &u32| {
-            problem.cost().fill(0..n, j as usize..j as usize + 1, column);
-            column.iter().zip(&f).map(|(c, f)| c - f).fold(f64::INFINITY, f64::min)
-        };
-        let found: Vec<f64> = empty.par_iter().map_init(|| vec![0.0; n], least).collect();
+        let found = parallel::map_with(
+            empty.len(),
+            || vec![0.0; n],
+            |column, k| {
+                let j = empty[k] as usize;
+                problem.cost().fill(0..n, j..j + 1, column);
+                column.iter().zip(&f).map(|(c, f)| c - f).fold(f64::INFINITY, f64::min)
+            },
+        );
         empty.iter().zip(found).for_each(|(&j, value)| g[j as usize] = finite(value));
     }
     balanced(a, b, f, g)

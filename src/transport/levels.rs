@@ -11,9 +11,8 @@
 //! change. For a source i above and a target j below, f_i + g_j only falls. For i below and j above, let k above serve j:
 //! f_i + g_j = f_i − f_k + c_kj ≤ −L + (c₀ + L) = c₀ ≤ c_ij.
 
-use rayon::prelude::*;
-
 use crate::numeric::Sum;
+use crate::numeric::parallel;
 use crate::numeric::sum::add_down;
 use crate::transport::{Flow, Potentials, Problem};
 
@@ -36,21 +35,23 @@ pub(super) fn settled(
     let costs: Vec<f64> = flows.iter().map(|flow| problem.cost().entry(flow.source, flow.target)).collect();
     let dearest = costs.iter().fold(0.0_f64, |l, c| l.max(c - least));
     let drop = drops(&given.f, a, dearest);
-    let Potentials { mut f, g } = along_flows(&flows, &costs, given, &drop, a, b);
+    let Potentials { f, g } = along_flows(&flows, &costs, given, &drop, a, b);
 
     // A violation costs its size times the mass of the side that gives way.
-    f.par_iter_mut().enumerate().for_each_init(
+    parallel::map_with(
+        f.len(),
         || vec![0.0; g.len()],
-        |row, (i, f)| {
+        |row, i| {
+            let mut f = f[i];
             problem.cost().fill(i..i + 1, 0..row.len(), row);
             for ((c, g), b) in row.iter().zip(&g).zip(b) {
                 if *b >= a[i] {
-                    *f = f.min(add_down(*c, -g));
+                    f = f.min(add_down(*c, -g));
                 }
             }
+            f
         },
-    );
-    f
+    )
 }
 
 /// How far each source comes down so that no two neighbours in the order of f differ by more than 256 times `dearest`.

@@ -4,13 +4,12 @@
 //! them a sum of terms ≥ 0 over the gaps between neighbouring points, so no digits are lost, at any offset and scale.
 //! (Székely & Rizzo, "Energy statistics", 2013; SciPy's `energy_distance` is the root of this.)
 
-use rayon::prelude::*;
-
 use crate::error::Result;
 use crate::estimate::Estimate;
 use crate::estimate::resample::{Draw, Pool};
 use crate::measure::Samples;
 use crate::numeric::Sum;
+use crate::numeric::parallel;
 
 use super::second_order::near_equal;
 use super::statistic::{How, Pairing, Parts, Selves, finite, shares, shares_of_draw};
@@ -124,5 +123,5 @@ pub(super) fn energy_of_draws(pool: &Pool, draws: &[Draw], pairing: Pairing) -> 
             }
         }
     };
-    finite(draws.par_iter().map(value).collect())
+    finite(parallel::map(draws.len(), |k| value(&draws[k])))
 }

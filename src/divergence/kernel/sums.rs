@@ -1,8 +1,7 @@
 //! Sums of a function over all pairs of two samples, in blocks: time O((n + m)² d / 2), memory O(n + m).
 
-use rayon::prelude::*;
-
 use crate::numeric::Sum;
+use crate::numeric::parallel;
 use crate::simd::{BlockForms, BlockSums, LANES, PairFunction, Panels, TILE, run};
 
 /// Points along the edge of a block: one block of columns stays in the second-level cache.
@@ -81,7 +80,7 @@ fn means<F: PairFunction>(function: F, x: &Side, y: &Side, symmetric: bool) -> (
         }
         (rows, columns)
     };
-    let stacks: Vec<(Vec<f64>, Vec<f64>)> = (0..STACKS.min(blocks)).into_par_iter().map(stack).collect();
+    let stacks: Vec<(Vec<f64>, Vec<f64>)> = parallel::map(STACKS.min(blocks), stack);
     let (mut rows, mut columns) = (vec![0.0; n], vec![0.0; m]);
     for (own_rows, own_columns) in &stacks {
         rows.iter_mut().zip(own_rows).for_each(|(total, own)| *total += own);
@@ -114,7 +113,7 @@ pub(super) fn forms<F: PairFunction>(function: F, points: &[f64], dim: usize, z:
         }
         totals
     };
-    let stacks: Vec<Vec<Sum>> = (0..STACKS.min(blocks)).into_par_iter().map(stack).collect();
+    let stacks: Vec<Vec<Sum>> = parallel::map(STACKS.min(blocks), stack);
     let mut totals = vec![Sum::default(); many];
     for stack in stacks {
         totals.iter_mut().zip(stack).for_each(|(total, own)| total.merge(own));

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
-use rayon::prelude::*;
 
 use crate::divergence::kind::softplus;
+use crate::numeric::parallel;
 
 /// Points farther from the centre than this, in deviations beyond √d, are moved there before squares are taken.
 const REACH: f64 = 3.5;
@@ -105,7 +105,7 @@ impl Guess {
 
     /// ln p / q at every point, row by row.
     pub(super) fn at(&self, points: &[f64]) -> Vec<f64> {
-        let points = points.par_chunks(TASK * self.dim);
+        let chunks: Vec<&[f64]> = points.chunks(TASK * self.dim).collect();
         let at = |rows: &[f64]| -> Vec<f64> {
             let mut monomials = Vec::with_capacity(self.weights.len());
             let value = |z: &[f64]| {
@@ -116,7 +116,7 @@ impl Guess {
             };
             rows.chunks_exact(self.dim).map(value).collect()
         };
-        points.flat_map_iter(at).collect()
+        parallel::map(chunks.len(), |k| at(chunks[k])).concat()
     }
 }
 

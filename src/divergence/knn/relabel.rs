@@ -1,11 +1,10 @@
 //! What an estimate by neighbours errs by on average: the same points, with labels that are drawn anew by a smooth guess of p / q.
 
-use rayon::prelude::*;
-
 use super::log_ratio::Guess;
 use crate::divergence::kind::{Base, softplus};
 use crate::divergence::sides::picked;
-use crate::neighbors::nearest::{LEAF, Nearest, Norm, Tree};
+use crate::neighbors::nearest::{Nearest, Norm, Tree};
+use crate::numeric::parallel;
 use crate::numeric::special::{digamma, ln_gamma};
 use crate::numeric::sum::mean_and_variance;
 
@@ -119,15 +118,11 @@ impl Cloud<'_> {
         let other = other_tree.nearest(queries, length, Norm::Euclidean);
         let position = |i: usize| if itself == 1 { own.positions(i)[0] as usize } else { i };
         let is_last = length >= MANY.min(own_tree.len().max(other_tree.len()));
-        let found: Vec<Result<f64, usize>> = (0..queries.len())
-            .into_par_iter()
-            .with_min_len(LEAF)
-            .map_init(Walk::default, |walk, i| {
-                walk.merge(self, side, (&own, itself), &other, i);
-                let expected = walk.expected(self, self.level(side), is_last).ok_or(i)?;
-                Ok(expected - self.truth(side, position(i)))
-            })
-            .collect();
+        let found: Vec<Result<f64, usize>> = parallel::map_with(queries.len(), Walk::default, |walk, i| {
+            walk.merge(self, side, (&own, itself), &other, i);
+            let expected = walk.expected(self, self.level(side), is_last).ok_or(i)?;
+            Ok(expected - self.truth(side, position(i)))
+        });
         let mut errs: Vec<f64> = found.iter().filter_map(|found| found.ok()).collect();
         let missing = found.iter().filter_map(|found| found.err());
         let rows: Vec<f64> = missing

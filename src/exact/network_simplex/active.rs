@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use rayon::prelude::*;
-
 use super::masses::{MOST_POINTS, Masses};
 use super::places::{Chosen, Places};
 use super::tree::TreeArc;
@@ -12,6 +10,7 @@ use crate::cost::{Origin, PointCost, rows_per_tile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exact::amount::Amount;
 use crate::measure::Points;
+use crate::numeric::parallel;
 use crate::transport::{Flow, Plan, Potentials, Problem};
 
 /// The points that hold mass; the others take no part and get their potential at the end. Equal points take part as one
@@ -107,7 +106,7 @@ impl<A: Amount> Active<A> {
         let step = rows_per_tile(m);
         if all_columns && rows.len() == n {
             let mut costs = vec![0.0; n * m];
-            costs.par_chunks_mut(step * m).enumerate().for_each(|(tile, costs)| {
+            parallel::chunks_mut(&mut costs, step * m, |tile, costs| {
                 let first = tile * step;
                 problem.cost().fill(first..first + costs.len() / m, 0..m, costs);
             });

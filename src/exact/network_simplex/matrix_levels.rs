@@ -6,8 +6,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::Outcome;
 use super::expand::{Cell, expand};
 use super::levels::{Cells, Side};
@@ -17,6 +15,7 @@ use super::priced::from_potentials;
 use super::tree::TreeArc;
 use crate::exact::amount::Amount;
 use crate::neighbors::halving::kd_order;
+use crate::numeric::parallel;
 use crate::transport::Watch;
 
 /// Rows and columns whose entries tell the others apart.
@@ -102,13 +101,11 @@ impl<A: Amount> Blocks<'_, A> {
     fn means(&self, (sources, targets): &(Cells<A>, Cells<A>)) -> Vec<f64> {
         let shares = shares(self.target, targets);
         let mut means = vec![0.0; sources.len() * targets.len()];
-        means.par_chunks_mut(targets.len()).enumerate().for_each_init(
-            || vec![0.0; self.columns.len()],
-            |sums, (cell, means)| {
-                self.add_up(sums, (sources, cell), |c| c);
-                self.gather(means, sums, targets, &shares);
-            },
-        );
+        parallel::chunks_mut(&mut means, targets.len(), |cell, means| {
+            let mut sums = vec![0.0; self.columns.len()];
+            self.add_up(&mut sums, (sources, cell), |c| c);
+            self.gather(means, &sums, targets, &shares);
+        });
         means
     }
 
@@ -117,20 +114,18 @@ impl<A: Amount> Blocks<'_, A> {
         let shares = shares(self.target, targets);
         // A common origin keeps the digits of squares.
         let origin = self.costs[0];
-        let told: Vec<[f64; 3]> = (0..sources.len())
-            .into_par_iter()
-            .step_by(TELLING)
-            .map_init(
-                || (vec![0.0; self.columns.len()], vec![0.0; targets.len()], vec![0.0; targets.len()]),
-                |(sums, means, squares), cell| {
-                    self.add_up(sums, (sources, cell), |c| c - origin);
-                    self.gather(means, sums, targets, &shares);
-                    self.add_up(sums, (sources, cell), |c| (c - origin) * (c - origin));
-                    self.gather(squares, sums, targets, &shares);
-                    [squares.iter().sum(), means.iter().map(|v| v * v).sum(), means.iter().sum()]
-                },
-            )
-            .collect();
+        let told: Vec<[f64; 3]> = parallel::map_with(
+            sources.len().div_ceil(TELLING),
+            || (vec![0.0; self.columns.len()], vec![0.0; targets.len()], vec![0.0; targets.len()]),
+            |(sums, means, squares), k| {
+                let cell = k * TELLING;
+                self.add_up(sums, (sources, cell), |c| c - origin);
+                self.gather(means, sums, targets, &shares);
+                self.add_up(sums, (sources, cell), |c| (c - origin) * (c - origin));
+                self.gather(squares, sums, targets, &shares);
+                [squares.iter().sum(), means.iter().map(|v| v * v).sum(), means.iter().sum()]
+            },
+        );
         let total = |k: usize| told.iter().map(|told| told[k]).sum::<f64>();
         let count = (told.len() * targets.len()) as f64;
         let (within, at_all) = (total(0) - total(1), total(0) - total(2) * total(2) / count);

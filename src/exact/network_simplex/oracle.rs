@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use crate::cost::{GroundCost, PointCost};
 use crate::measure::Points;
 use crate::neighbors::{DualTree, Found, LeastOfRow, LeastSlacks, Metric, Until, sieve_pays, with_metric};
+use crate::numeric::parallel;
 use crate::simd;
 
 /// Queries that one task answers.
@@ -95,29 +94,26 @@ impl<const D: usize, M: Metric> Kd<'_, D, M> {
         k: usize,
         pair: impl Fn(u32, u32) -> (u32, u32) + Sync,
     ) -> Vec<(u32, u32)> {
-        let batches: Vec<Vec<(u32, u32)>> = queries
-            .par_chunks(BATCH * D)
-            .enumerate()
-            .map(|(batch, queries)| {
-                let mut pairs = Vec::new();
-                if self.until.is_over() {
-                    return pairs;
+        let queries = queries.as_chunks::<D>().0;
+        let batches: Vec<Vec<(u32, u32)>> = parallel::map(queries.len().div_ceil(BATCH), |batch| {
+            let mut pairs = Vec::new();
+            if self.until.is_over() {
+                return pairs;
+            }
+            let mut found: Vec<Found> = Vec::with_capacity(k + 1);
+            for i in batch * BATCH..queries.len().min((batch + 1) * BATCH) {
+                let x = &queries[i];
+                let mut limit = limit(i);
+                if found.len() == k {
+                    let worst = found.iter().map(|found| slack(x, found.index)).fold(f64::NEG_INFINITY, f64::max);
+                    limit = limit.min(worst.next_up());
                 }
-                let mut found: Vec<Found> = Vec::with_capacity(k + 1);
-                for (q, x) in queries.as_chunks::<D>().0.iter().enumerate() {
-                    let i = batch * BATCH + q;
-                    let mut limit = limit(i);
-                    if found.len() == k {
-                        let worst = found.iter().map(|found| slack(x, found.index)).fold(f64::NEG_INFINITY, f64::max);
-                        limit = limit.min(worst.next_up());
-                    }
-                    tree.search(x, limit, k, &mut found);
-                    found.sort_unstable_by_key(|f| f.index);
-                    pairs.extend(found.iter().map(|f| pair(i as u32, f.index)));
-                }
-                pairs
-            })
-            .collect();
+                tree.search(x, limit, k, &mut found);
+                found.sort_unstable_by_key(|f| f.index);
+                pairs.extend(found.iter().map(|f| pair(i as u32, f.index)));
+            }
+            pairs
+        });
         batches.concat()
     }
 }
@@ -175,21 +171,17 @@ pub(super) struct Matrix<'a> {
 
 impl Matrix<'_> {
     fn least(&self, g: &[f64], limit: impl Fn(usize) -> f64 + Sync, k: usize) -> Vec<(u32, u32)> {
-        let blocks: Vec<Vec<(u32, u32)>> = self
-            .costs
-            .par_chunks(ROWS * self.columns)
-            .enumerate()
-            .map(|(block, rows)| {
-                let mut pairs = Vec::new();
-                let mut found: Vec<Found> = Vec::with_capacity(k + 1);
-                for (r, row) in rows.chunks_exact(self.columns).enumerate() {
-                    let i = block * ROWS + r;
-                    simd::run(LeastOfRow { row, g, limit: limit(i), k, found: &mut found });
-                    pairs.extend(found.iter().map(|f| (i as u32, f.index)));
-                }
-                pairs
-            })
-            .collect();
+        let rows = self.costs.len() / self.columns;
+        let blocks: Vec<Vec<(u32, u32)>> = parallel::map(rows.div_ceil(ROWS), |block| {
+            let mut pairs = Vec::new();
+            let mut found: Vec<Found> = Vec::with_capacity(k + 1);
+            for i in block * ROWS..rows.min((block + 1) * ROWS) {
+                let row = &self.costs[i * self.columns..][..self.columns];
+                simd::run(LeastOfRow { row, g, limit: limit(i), k, found: &mut found });
+                pairs.extend(found.iter().map(|f| (i as u32, f.index)));
+            }
+            pairs
+        });
         blocks.concat()
     }
 }
@@ -205,25 +197,22 @@ impl Oracle for Matrix<'_> {
     }
 
     fn nearest_sources(&self, f: &[f64], k: usize) -> Vec<(u32, u32)> {
-        let blocks: Vec<Vec<(u32, u32)>> = (0..self.columns.div_ceil(TOGETHER))
-            .into_par_iter()
-            .map(|block| {
-                let columns = block * TOGETHER..((block + 1) * TOGETHER).min(self.columns);
-                let mut turned = vec![0.0; columns.len() * f.len()];
-                for (i, row) in self.costs.chunks_exact(self.columns).enumerate() {
-                    for (c, &cost) in row[columns.clone()].iter().enumerate() {
-                        turned[c * f.len() + i] = cost;
-                    }
+        let blocks: Vec<Vec<(u32, u32)>> = parallel::map(self.columns.div_ceil(TOGETHER), |block| {
+            let columns = block * TOGETHER..((block + 1) * TOGETHER).min(self.columns);
+            let mut turned = vec![0.0; columns.len() * f.len()];
+            for (i, row) in self.costs.chunks_exact(self.columns).enumerate() {
+                for (c, &cost) in row[columns.clone()].iter().enumerate() {
+                    turned[c * f.len() + i] = cost;
                 }
-                let mut pairs = Vec::new();
-                let mut found: Vec<Found> = Vec::with_capacity(k + 1);
-                for (j, row) in columns.zip(turned.chunks_exact(f.len())) {
-                    simd::run(LeastOfRow { row, g: f, limit: f64::INFINITY, k, found: &mut found });
-                    pairs.extend(found.iter().map(|found| (found.index, j as u32)));
-                }
-                pairs
-            })
-            .collect();
+            }
+            let mut pairs = Vec::new();
+            let mut found: Vec<Found> = Vec::with_capacity(k + 1);
+            for (j, row) in columns.zip(turned.chunks_exact(f.len())) {
+                simd::run(LeastOfRow { row, g: f, limit: f64::INFINITY, k, found: &mut found });
+                pairs.extend(found.iter().map(|found| (found.index, j as u32)));
+            }
+            pairs
+        });
         blocks.concat()
     }
 

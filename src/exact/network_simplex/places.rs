@@ -9,14 +9,13 @@
 //! the targets of the rest extends it to all places (McShane 1934), and so does this cut off at the least and largest value
 //! given. With it f(x) + g(y) = φ(x) − φ(y) ≤ c(x, y) everywhere, and f(z) + g(z) = 0 where mass stays.
 
-use rayon::prelude::*;
-
 use super::masses::Masses;
 use super::tree::TreeArc;
 use crate::cost::{CostMatrix, Form, PointCost};
 use crate::exact::amount::Amount;
 use crate::measure::Points;
 use crate::neighbors::{self, Until};
+use crate::numeric::parallel;
 
 /// "No place."
 const NONE: u32 = u32::MAX;
@@ -241,13 +240,10 @@ fn least_differences(cost: &PointCost, y: &Points, z: &Points, g: &[f64]) -> Vec
             return phi;
         }
         let column = || vec![0.0; g.len()];
-        return (0..z.len())
-            .into_par_iter()
-            .map_init(column, |column, k| {
-                between.fill(0..g.len(), k..k + 1, column);
-                column.iter().zip(g).map(|(c, g)| c - g).fold(f64::INFINITY, f64::min)
-            })
-            .collect();
+        return parallel::map_with(z.len(), column, |column, k| {
+            between.fill(0..g.len(), k..k + 1, column);
+            column.iter().zip(g).map(|(c, g)| c - g).fold(f64::INFINITY, f64::min)
+        });
     }
     let least = |z: &[f64]| y.iter().zip(g).map(|(y, g)| cost.ground().between(y, z) - g).fold(f64::INFINITY, f64::min);
     z.iter().map(least).collect()
