@@ -7,6 +7,7 @@ mod better;
 mod commands;
 mod cost;
 mod divergence;
+mod exit;
 mod failure;
 mod folder;
 mod help;
@@ -23,21 +24,8 @@ mod run;
 use std::process::ExitCode;
 
 use args::{BenchmarkCommand, Command, GanCommand};
-use earthwork_view::format;
+use exit::Exit;
 use failure::Failure;
-
-/// How a run ends; the numbers are documented in `docs/cli.md`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Exit {
-    /// The answer is complete.
-    Done = 0,
-    /// `verify`: the plan is not feasible, or not optimal.
-    Refuted = 1,
-    /// The input is wrong, and there is no answer.
-    Refused = 2,
-    /// Ended early: what is printed are bounds.
-    Bounds = 3,
-}
 
 fn main() -> ExitCode {
     interrupt::report_panics_in_one_line();

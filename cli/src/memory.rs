@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::failure::{Outcome, wrong};
-use crate::format;
+use earthwork_view::format;
 
 /// The most memory this process held at once, in bytes, where the system tells.
 pub(crate) fn peak() -> Option<u64> {

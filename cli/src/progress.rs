@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use earthwork::transport::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::format;
+use earthwork_view::format;
 
 /// A solve that ends sooner shows nothing.
 const PATIENCE: Duration = Duration::from_millis(400);

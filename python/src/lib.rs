@@ -27,6 +27,7 @@ mod pool;
 mod running;
 mod sinkhorn;
 mod sliced;
+mod testing;
 mod validate;
 
 use pyo3::prelude::*;
@@ -66,8 +67,6 @@ mod _earthwork {
     #[pymodule_export]
     use crate::metrics::{inception_score, memorisation, metric, metric_keys, mode_score, one_nearest, prdc};
     #[pymodule_export]
-    use crate::panics::panic_on_purpose;
-    #[pymodule_export]
     use crate::sinkhorn::{
         Sinkhorn, SinkhornDivergence, Unbalanced, fixed_barycenter, grid_barycenter, sinkhorn_barycenter,
         sinkhorn_divergence, sinkhorn_solve, sinkhorn_solve_matrix, sinkhorn_unbalanced,
@@ -77,6 +76,8 @@ mod _earthwork {
         Sliced, SlicedStream, sliced_bounds, sliced_distance, sliced_generalised, sliced_gradient, sliced_max,
         sliced_partial, sliced_plan, sliced_subspace,
     };
+    #[pymodule_export]
+    use crate::testing::panic_on_purpose;
 
     #[pymodule_export]
     use crate::validate::{Population, ValidationReport, corruptions, validation};

@@ -4,11 +4,8 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::sync::Mutex;
 
-use earthwork::Result;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-
-use crate::running::{Watching, watched};
 
 /// Where the last panic was. Nobody ever waits for it, so that no fork can leave it locked.
 static PLACE: Mutex<String> = Mutex::new(String::new());
@@ -34,14 +31,4 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> PyResult<T> {
 fn said(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
-}
-
-/// Panics as a bug would, on the thread of the caller (`pairs` up to two millions) or on another: for the test that Python sees an
-/// exception.
-#[pyfunction]
-pub(crate) fn panic_on_purpose(py: Python<'_>, pairs: usize) -> PyResult<()> {
-    watched(py, Watching::default().on(pairs, 1), |_, _| -> Result<()> {
-        rayon::join(|| (), || panic!("a panic\non purpose"));
-        Ok(())
-    })
 }

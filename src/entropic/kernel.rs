@@ -16,7 +16,7 @@ use super::geometry::Geometry;
 use super::layout::{LANES, ROWS, Run, entries};
 use super::parts::{PARTS, in_parts};
 use super::powers::Exponents;
-use super::rounding::{Priced, Tiles};
+use super::priced::{Priced, Tiles};
 use super::share::Share;
 use super::square::Ask;
 use super::tiles::{Keep, Shares, TimesShares, shares_times};

@@ -6,8 +6,8 @@
 
 use super::kernel::{Also, State, Stored};
 use super::layout::{LANES, ROWS, TILE};
-use super::loose::{At, Loose};
 use super::mesh::Mesh;
+use super::semi_dual::{At, SemiDual};
 use super::share::BITS;
 
 /// Columns up to which the system is solved as a matrix ...
@@ -47,7 +47,7 @@ enum Hessian<'a> {
 
 impl Newton {
     /// The step from `at`, unless there is none.
-    pub(super) fn step(loose: &mut Loose, at: &At) -> Option<Self> {
+    pub(super) fn step(loose: &mut SemiDual, at: &At) -> Option<Self> {
         let m = loose.field.geometry.m;
         let work = loose.field.geometry.n.saturating_mul(m).saturating_mul(m);
         if m <= MOST_COLUMNS && work <= MOST_WORK {
@@ -74,7 +74,7 @@ impl Newton {
         found
     }
 
-    fn solve(loose: &mut Loose, at: &At, hessian: &Hessian) -> Option<Self> {
+    fn solve(loose: &mut SemiDual, at: &At, hessian: &Hessian) -> Option<Self> {
         let (sides, b, m) = (loose.sides, &loose.field.masses.b, loose.field.geometry.m);
         let lift = sides.lift + at.lambda;
         let ends = |j: usize| sides.target.range(b[j], at.rate);
@@ -119,7 +119,7 @@ impl Newton {
 
     /// The potentials and λ after this part of the step, no potential farther than `radius` bits beyond where a sweep would take it;
     /// and whether one was held back.
-    pub(super) fn taken(&self, loose: &Loose, at: &At, length: f64, radius: f64) -> (Vec<f64>, f64, bool) {
+    pub(super) fn taken(&self, loose: &SemiDual, at: &At, length: f64, radius: f64) -> (Vec<f64>, f64, bool) {
         let mut held = false;
         let mut cut = |step: f64, swept: f64| {
             let most = radius + swept.abs();
@@ -136,14 +136,14 @@ impl Newton {
 }
 
 /// What prices add to the diagonal.
-fn yielding(loose: &Loose, at: &At) -> Vec<f64> {
+fn yielding(loose: &SemiDual, at: &At) -> Vec<f64> {
     let (target, lift) = (loose.sides.target, loose.sides.lift + at.lambda);
     let one = |(b, g): (&f64, &f64)| target.yielding(*b, (g - lift) / at.rate, BITS / at.rate);
     loose.field.masses.b.iter().zip(&at.g).map(one).collect()
 }
 
 /// The Hessian as a matrix, every entry to all its digits.
-fn mesh(loose: &Loose, at: &At) -> Mesh {
+fn mesh(loose: &SemiDual, at: &At) -> Mesh {
     let (field, source) = (loose.field, loose.sides.source);
     let (geometry, a) = (&field.geometry, &field.masses.a);
     let mut mesh = Mesh::new(geometry.m);
@@ -181,7 +181,7 @@ fn mesh(loose: &Loose, at: &At) -> Mesh {
 
 impl Hessian<'_> {
     /// The matrix times z.
-    fn times(&self, loose: &mut Loose, z: &[f64]) -> Vec<f64> {
+    fn times(&self, loose: &mut SemiDual, z: &[f64]) -> Vec<f64> {
         match self {
             Self::Mesh(mesh) => mesh.times(z),
             Self::Shares { stored, weights, diagonal } => {
@@ -196,7 +196,7 @@ impl Hessian<'_> {
 }
 
 /// Solves with columns that move as their classes say. Returns the steps of all columns and of λ.
-fn reduced(loose: &mut Loose, at: &At, hessian: &Hessian, gradient: &[f64], classes: &[Class]) -> (Vec<f64>, f64) {
+fn reduced(loose: &mut SemiDual, at: &At, hessian: &Hessian, gradient: &[f64], classes: &[Class]) -> (Vec<f64>, f64) {
     let own: Vec<usize> = (0..classes.len()).filter(|&j| classes[j] == Class::Own).collect();
     let level: Vec<usize> = (0..classes.len()).filter(|&j| matches!(classes[j], Class::Level(_))).collect();
     let stays: Vec<f64> = classes

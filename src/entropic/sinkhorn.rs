@@ -6,7 +6,8 @@ use crate::transport::{Bounds, Interrupt, Observer, Potentials, Problem, Report,
 
 use super::kernel::{Exact, Field, State};
 use super::levels::{self, Prepared};
-use super::rounding::{Rounded, rounded};
+use super::priced::Rounded;
+use super::rounding::rounded;
 use super::share::BITS;
 use super::solution::SinkhornSolution;
 use super::stage::{Goal, Staged};
@@ -224,7 +225,13 @@ impl Sinkhorn {
             if !self.certify {
                 return Rounded::cost_alone(priced.cost());
             }
-            let rounded = priced.settled(field, a, (&state.f, &state.g), &exact.columns, rate);
+            let rounded = priced.settled(
+                (a, &field.masses.b),
+                (&state.f, &state.g),
+                &exact.columns,
+                rate,
+                field.geometry.cost_slack(),
+            );
             if rounded.unplaced * field.geometry.largest <= UNPLACED * (rounded.scaled_cost - rounded.lower) {
                 return rounded;
             }

@@ -292,7 +292,13 @@ mod tests {
             let (Staged { exact, .. }, _) = continued(field, &mut state, BITS / 2.0, precisely(rate));
             let a = &field.masses.a;
             let priced = exact.priced.expect("the last pass was expected to be it");
-            let here = priced.settled(field, a, (&state.f, &state.g), &exact.columns, rate);
+            let here = priced.settled(
+                (a, &field.masses.b),
+                (&state.f, &state.g),
+                &exact.columns,
+                rate,
+                field.geometry.cost_slack(),
+            );
             let apart = rounded(field, a, &state, &exact.columns, rate);
             let near = |x: f64, y: f64, to: f64| assert!((x - y).abs() <= to * apart.cost, "{x} {y}");
             near(here.cost, apart.cost, 1e-12);

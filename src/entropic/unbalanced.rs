@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::kernel::{Depth, State};
 use super::levels::Prepared;
-use super::loose::{At, Loose, Sides};
 use super::marginal::{Marginal, Reference, Side};
 use super::rounding::rounded;
+use super::semi_dual::{At, SemiDual, Sides};
 use super::share::BITS;
 use super::work::Work;
 use super::{Epsilon, Sinkhorn};
@@ -198,7 +198,7 @@ impl Unbalanced {
         work.progress.epsilon = Some(epsilon);
         let few = x.len().saturating_mul(y.len()) <= FEW;
         let depth = Depth(if few { 60.0 } else { (10.0 - tolerance.log2()).clamp(24.0, 60.0) });
-        let (at, status) = Loose { field: &prepared.field, sides, work: &mut work, depth }.solve(rate, tolerance);
+        let (at, status) = SemiDual { field: &prepared.field, sides, work: &mut work, depth }.solve(rate, tolerance);
         Ok(self.report(&prepared, sides, &at, status, unit, &work))
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::error::Result;
 use crate::estimate::resample::{Resampling, distance_interval};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
-use crate::exact::Population;
+use crate::exact::{Population, Wasserstein};
 use crate::measure::Samples;
 use crate::transport::Interrupt;
 
@@ -38,4 +38,40 @@ pub(super) fn interval(
     // Two ends by two methods: where they cross, the value between the samples is all there is.
     let evidence = Evidence::Interval { lower: lower.min(upper).min(found.value), upper, level: options.level };
     Ok(Estimate { evidence, ..found })
+}
+
+impl Discrepancy for Population {
+    fn name(&self) -> String {
+        "W1 population".into()
+    }
+
+    /// The middle of the bracket, with the bracket as its evidence.
+    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
+        Ok(self.bracket(x, y)?.estimate())
+    }
+
+    fn range(&self) -> (f64, f64) {
+        (0.0, f64::INFINITY)
+    }
+
+    /// That of W₁, around the middle of the bracket.
+    fn own_interval(
+        &self,
+        x: &Samples,
+        y: &Samples,
+        options: &Resampling,
+        go_on: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<Estimate>> {
+        let middle = self.between(x, y)?;
+        let evidence = interval(
+            &Wasserstein { p: 1.0 }.within(self.interrupt.clone()),
+            1.0,
+            &self.interrupt,
+            (x, y),
+            options,
+            go_on,
+        )?
+        .evidence;
+        Ok(Some(Estimate { evidence, ..middle }))
+    }
 }

@@ -6,9 +6,8 @@ use rand::seq::SliceRandom;
 
 use crate::cost::Euclidean;
 use crate::error::{Error, ErrorKind, Result, require};
-use crate::estimate::resample::Resampling;
-use crate::estimate::{Discrepancy, Estimate, Evidence, Kind};
-use crate::exact::{Extension, Wasserstein, interval, solve_observed};
+use crate::estimate::{Estimate, Evidence, Kind};
+use crate::exact::{Extension, solve_observed};
 use crate::measure::{Points, Samples};
 use crate::numeric::normal::normal_quantile;
 use crate::numeric::random::stream;
@@ -209,42 +208,6 @@ impl Population {
         let mut folds: Vec<usize> = (0..n).map(|i| i % self.folds).collect();
         folds.shuffle(&mut stream(self.seed, side));
         folds
-    }
-}
-
-impl Discrepancy for Population {
-    fn name(&self) -> String {
-        "W1 population".into()
-    }
-
-    /// The middle of the bracket, with the bracket as its evidence.
-    fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
-        Ok(self.bracket(x, y)?.estimate())
-    }
-
-    fn range(&self) -> (f64, f64) {
-        (0.0, f64::INFINITY)
-    }
-
-    /// That of W₁, around the middle of the bracket.
-    fn own_interval(
-        &self,
-        x: &Samples,
-        y: &Samples,
-        options: &Resampling,
-        go_on: &mut dyn FnMut(usize) -> bool,
-    ) -> Result<Option<Estimate>> {
-        let middle = self.between(x, y)?;
-        let evidence = interval::interval(
-            &Wasserstein { p: 1.0 }.within(self.interrupt.clone()),
-            1.0,
-            &self.interrupt,
-            (x, y),
-            options,
-            go_on,
-        )?
-        .evidence;
-        Ok(Some(Estimate { evidence, ..middle }))
     }
 }
 

@@ -9,18 +9,11 @@ use std::time::Duration;
 
 use super::ground::Metric;
 use super::halving::middle;
-use super::row::keep;
+use super::row::{Found, keep};
 use crate::simd;
 
 /// Points of a leaf: one vector of them.
 const LEAF: usize = 8;
-
-/// A point found: its slack and its index.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Found {
-    pub(crate) slack: f64,
-    pub(crate) index: u32,
-}
 
 /// A kd-tree over points in R^D with dual values, for queries by slack.
 #[derive(Debug)]

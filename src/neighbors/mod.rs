@@ -17,10 +17,10 @@ use crate::cost::{Form, PointCost};
 use crate::measure::Points;
 use crate::numeric::parallel;
 
-pub(crate) use dual_tree::{DualTree, Found};
+pub(crate) use dual_tree::DualTree;
 pub(crate) use ground::{Distance, Metric, PowerOfNorm, Square};
 pub(crate) use least::LeastSlacks;
-pub(crate) use row::LeastOfRow;
+pub(crate) use row::{Found, LeastOfRow};
 pub(crate) use sieve::has_sieve;
 pub(crate) use until::Until;
 

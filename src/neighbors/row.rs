@@ -1,7 +1,13 @@
 //! The least slacks of one row of costs.
 
-use super::Found;
 use crate::simd;
+
+/// A point found: its slack and its index.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) slack: f64,
+    pub(crate) index: u32,
+}
 
 /// The `k` entries of least c − g below `limit` of one row, by index.
 pub(crate) struct LeastOfRow<'a> {

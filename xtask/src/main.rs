@@ -1,6 +1,7 @@
 //! Developer commands: `cargo xtask` lists them.
 
 mod examples;
+mod house;
 mod python;
 mod step;
 
@@ -12,7 +13,8 @@ use step::{Failure, Step};
 const HELP: &str = "\
 Developer commands of earthwork. Run them anywhere inside the repository.
 
-    cargo xtask check              formatting, lints and documentation, all without a warning
+    cargo xtask check              formatting, lints, documentation and structure, all without a warning
+    cargo xtask house              draws the floors of the library into docs/architecture.md
     cargo xtask test               unit and integration tests, doc tests, every file of examples/, and the Python package
     cargo xtask test --all         the same with the slow tests, those marked #[ignore]
     cargo xtask python             the Python package alone: installed, tested, type-checked, and the notebooks run
@@ -32,6 +34,7 @@ Developer commands of earthwork. Run them anywhere inside the repository.
 enum Task {
     Help,
     Check,
+    House,
     Test { ignored_too: bool },
     Python,
     Pot(Vec<String>),
@@ -46,6 +49,7 @@ impl Task {
         match words.as_slice() {
             [] | ["help" | "--help" | "-h"] => Ok(Self::Help),
             ["check"] => Ok(Self::Check),
+            ["house"] => Ok(Self::House),
             ["test"] => Ok(Self::Test { ignored_too: false }),
             ["test", "--all"] => Ok(Self::Test { ignored_too: true }),
             ["python"] => Ok(Self::Python),
@@ -64,6 +68,7 @@ impl Task {
                 Ok(())
             }
             Self::Check => check(),
+            Self::House => house::draw(),
             Self::Test { ignored_too } => test(ignored_too),
             Self::Python => python::test(),
             Self::Pot(arguments) => python::pot(&arguments),
@@ -81,6 +86,7 @@ impl Task {
 }
 
 fn check() -> Result<(), Failure> {
+    house::check()?;
     Step::cargo("formatting", &["fmt", "--all", "--check"]).run()?;
     Step::cargo("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()?;
     Step::cargo("documentation", &["doc", "--workspace", "--no-deps"]).variable("RUSTDOCFLAGS", "-D warnings").run()

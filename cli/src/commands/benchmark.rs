@@ -8,11 +8,12 @@ use earthwork::critic::{ExactDual, Funnels, Witness};
 use crate::args::{BenchmarkArgs, EXACT_DUAL};
 use crate::commands::critic::{for_training, methods, neural, room};
 use crate::commands::too_soon;
+use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::limit::{self, Clock};
 use crate::progress::Bar;
 use crate::report::{self, BenchmarkReport, BenchmarkRow};
-use crate::{Exit, memory, output};
+use crate::{memory, output};
 
 /// Fresh points of each side, as in the published tables.
 const FRESH: usize = 4096;

@@ -9,12 +9,13 @@ use earthwork::transport::Progress;
 use crate::args::CompareArgs;
 use crate::commands::emd::as_given;
 use crate::commands::too_soon;
+use crate::exit::Exit;
 use crate::failure::{Outcome, wrong};
 use crate::limit::{self, Clock};
 use crate::progress::Bar;
 use crate::read::{self, Inputs};
 use crate::report::{self, ComparisonReport, PairReport, SampleInfo};
-use crate::{Exit, interrupt, output, plot};
+use crate::{interrupt, output, plot};
 
 /// Runs the command.
 pub(crate) fn compare(options: &CompareArgs) -> Outcome<Exit> {

@@ -13,11 +13,12 @@ use earthwork::transport::Interrupt;
 
 use crate::args::{CriticArgs, EXACT_DUAL, TrainingArgs};
 use crate::commands::{too_soon, two};
+use crate::exit::Exit;
 use crate::failure::{Outcome, wrong};
 use crate::limit::{self, Clock};
 use crate::progress::Bar;
 use crate::report::{self, CriticReport, CriticRow, SampleInfo};
-use crate::{Exit, interrupt, memory, output, read};
+use crate::{interrupt, memory, output, read};
 
 /// Runs the command.
 pub(crate) fn critic(options: &CriticArgs) -> Outcome<Exit> {

@@ -9,10 +9,11 @@ use earthwork::estimate::{Estimate, Evidence};
 use crate::args::DivergenceArgs;
 use crate::commands::two;
 use crate::divergence::{check, estimator, kinds};
+use crate::exit::Exit;
 use crate::failure::{Failure, Outcome, wrong};
+use crate::output;
 use crate::read::{self, Sample};
 use crate::report::{self, DivergenceRow};
-use crate::{Exit, output};
 
 /// Runs the command.
 pub(crate) fn divergence(options: &DivergenceArgs) -> Outcome<Exit> {

@@ -5,10 +5,11 @@ use earthwork::transport::{Potentials, Root};
 
 use crate::args::EmdArgs;
 use crate::commands::{Posed, pose_in_unit};
+use crate::exit::Exit;
 use crate::failure::{Outcome, wrong};
 use crate::report::{self, Answer};
 use crate::run::Limits;
-use crate::{Exit, output, plot, run};
+use crate::{output, plot, run};
 
 /// Runs the command.
 pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {

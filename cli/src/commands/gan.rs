@@ -5,16 +5,18 @@ use std::time::Instant;
 
 use earthwork::gan::{CriticSteps, Data, Gan, Referee, Toy, Training};
 use earthwork::metrics::Metric;
+use earthwork_view::format;
 
 use crate::args::{ReportArgs, ResumeArgs, RunArgs, TrainArgs};
 use crate::commands::metrics::chosen;
+use crate::exit::Exit;
 use crate::failure::{Failure, Outcome, wrong};
 use crate::folder::{Folder, Line, RunFile};
 use crate::plot::{self, Pictures};
 use crate::progress::Bar;
 use crate::read::LabelledChoice;
 use crate::report::{self, GanReport};
-use crate::{Exit, format, interrupt, memory, output, read};
+use crate::{interrupt, memory, output, read};
 
 /// Points in the picture of samples, of each side.
 const SHOWN: usize = 1500;

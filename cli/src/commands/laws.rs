@@ -8,10 +8,11 @@ use earthwork::testing::laws::{Law, LawReport, Laws, Outcome};
 
 use crate::args::LawsArgs;
 use crate::commands::too_soon;
+use crate::exit::Exit;
 use crate::failure;
 use crate::limit::{self, Clock};
 use crate::report::{self, LawsReport};
-use crate::{Exit, memory, output};
+use crate::{memory, output};
 
 /// Runs the command.
 pub(crate) fn laws(options: &LawsArgs) -> failure::Outcome<Exit> {

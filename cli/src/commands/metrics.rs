@@ -11,10 +11,11 @@ use earthwork::metrics::{Memorisation, Metric, OneNearest};
 
 use crate::args::{InputArgs, MetricsArgs};
 use crate::commands::two;
+use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::limit::{self, Clock};
 use crate::report::{self, MetricsReport, Scored};
-use crate::{Exit, memory, output, read};
+use crate::{memory, output, read};
 
 /// Runs the command.
 pub(crate) fn metrics(options: &MetricsArgs) -> Outcome<Exit> {

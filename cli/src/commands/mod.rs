@@ -34,12 +34,13 @@ use std::sync::Arc;
 use earthwork::cost::GroundCost;
 use earthwork::measure::Samples;
 use earthwork::transport::{Problem, Root};
+use earthwork_view::format;
 
 use crate::args::{CostArgs, InputArgs};
 use crate::cost::CostChoice;
+use crate::exit::Exit;
 use crate::failure::{Failure, Outcome, wrong};
 use crate::read::{self, Inputs, Sample};
-use crate::{Exit, format};
 
 /// One transport problem and what the user calls its parts.
 struct Posed {

@@ -5,10 +5,11 @@ use earthwork::transport::{Interrupt, Root};
 
 use crate::args::SinkhornArgs;
 use crate::commands::{Posed, pose};
+use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::limit::Clock;
 use crate::report::{self, Entropic};
-use crate::{Exit, interrupt, output, run};
+use crate::{interrupt, output, run};
 
 /// Runs the command.
 pub(crate) fn sinkhorn(options: &SinkhornArgs) -> Outcome<Exit> {

@@ -5,10 +5,11 @@ use earthwork::transport::{Interrupt, Progress, Status};
 
 use crate::args::{SlicedArgs, SlicedMethod};
 use crate::commands::two;
+use crate::exit::Exit;
 use crate::failure::{Outcome, wrong};
 use crate::progress::Bar;
 use crate::report::{self, SlicedReport};
-use crate::{Exit, interrupt, output, read};
+use crate::{interrupt, output, read};
 
 /// Runs the command.
 pub(crate) fn sliced(options: &SlicedArgs) -> Outcome<Exit> {

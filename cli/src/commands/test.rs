@@ -10,10 +10,11 @@ use earthwork::estimate::resample::{
 
 use crate::args::TestArgs;
 use crate::commands::{too_soon, two};
+use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::limit::{self, Clock};
 use crate::report::{self, TestReport, Tested};
-use crate::{Exit, memory, output, read};
+use crate::{memory, output, read};
 
 /// What comes before the end, so that a limit does not lose it.
 enum Sent {

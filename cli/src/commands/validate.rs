@@ -11,11 +11,12 @@ use earthwork_view::validation::{ValidationJson, page};
 use crate::args::ValidateArgs;
 use crate::commands::metrics::chosen;
 use crate::commands::too_soon;
+use crate::exit::Exit;
 use crate::failure::{Outcome, wrong};
-use crate::format;
 use crate::limit::{self, Clock};
 use crate::progress::Bar;
-use crate::{Exit, interrupt, memory, output, read, report};
+use crate::{interrupt, memory, output, read, report};
+use earthwork_view::format;
 
 /// Runs the command.
 pub(crate) fn validate(options: &ValidateArgs) -> Outcome<Exit> {

@@ -3,12 +3,14 @@
 use std::time::Instant;
 
 use earthwork::transport::{Certificate, Plan, Potentials, Problem, certify};
+use earthwork_view::format;
 
 use crate::args::VerifyArgs;
 use crate::commands::{Posed, pose};
+use crate::exit::Exit;
 use crate::failure::{Outcome, wrong};
 use crate::report::{self, Checked, Verdict, VerifyReport};
-use crate::{Exit, format, memory, output, read, run};
+use crate::{memory, output, read, run};
 
 /// Runs the command.
 pub(crate) fn verify(options: &VerifyArgs) -> Outcome<Exit> {

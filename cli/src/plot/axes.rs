@@ -1,7 +1,7 @@
 //! A rectangle of the picture with a scale along each side.
 
-use crate::format;
 use crate::plot::scene::{Anchor, FAINT, INK, RULE, Scene, solid};
+use earthwork_view::format;
 
 /// Where a rectangle lies in the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -7,11 +7,11 @@ use earthwork::measure::Samples;
 use earthwork::transport::Flow;
 
 use crate::failure::Outcome;
-use crate::format;
 use crate::plot::Subject;
 use crate::plot::axes::{Axes, Frame, Range};
 use crate::plot::font;
 use crate::plot::scene::{Paint, SOURCE, Scene, TARGET, WIDTH};
+use earthwork_view::format;
 
 /// More flows or points than this are a grey mass, and a large file.
 const MOST_FLOWS: usize = 3000;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use earthwork::measure::Histogram;
 
-use crate::format;
 use crate::plot::Subject;
 use crate::plot::scene::{Anchor, FAINT, INK, Paint, SOURCE, Scene, Shape, TARGET};
+use earthwork_view::format;
 
 /// Blocks along the longer side of an image, each with one arrow.
 const BLOCKS: usize = 14;

@@ -2,10 +2,10 @@
 
 use earthwork::measure::Samples;
 
-use crate::format;
 use crate::plot::Subject;
 use crate::plot::axes::{Axes, Frame, Range};
 use crate::plot::scene::{Anchor, FAINT, FLOW, INK, Paint, RULE, SOURCE, Scene, TARGET, solid};
+use earthwork_view::format;
 
 /// Steps or dots drawn at most; more cannot be told apart.
 const MOST_STEPS: usize = 2000;

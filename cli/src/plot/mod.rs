@@ -8,6 +8,7 @@ mod cloud;
 mod contour;
 mod font;
 mod images;
+mod kind;
 mod line;
 mod metrics;
 mod raster;
@@ -15,16 +16,19 @@ mod scene;
 mod svg;
 mod training;
 
+pub(crate) use kind::check;
 pub(crate) use training::{Pictures, training};
 
 use std::path::Path;
 
 use earthwork::estimate::Estimate;
 use earthwork::transport::Plan;
+use earthwork_view::format;
 
-use crate::failure::{Outcome, wrong_file};
+use crate::failure::Outcome;
+use crate::plot::kind::{Kind, kind};
 use crate::read::{Inputs, Sample};
-use crate::{format, memory, output};
+use crate::{memory, output};
 
 /// What a picture says in words.
 pub(crate) struct Title {
@@ -50,14 +54,6 @@ struct Subject<'a> {
     title: &'a Title,
 }
 
-/// Refuses a file name that says no kind of picture, before any work is done.
-pub(crate) fn check(path: Option<&Path>) -> Outcome<()> {
-    match path {
-        Some(path) if kind(path).is_none() => wrong_file(&path.display().to_string(), "a picture ends in .svg or .png"),
-        _ => Ok(()),
-    }
-}
-
 /// Refuses a picture of more columns than their covariances have room for.
 pub(crate) fn require_room(path: Option<&Path>, columns: usize) -> Outcome<()> {
     match path {
@@ -81,19 +77,4 @@ pub(crate) fn write(path: &Path, inputs: &Inputs, pair: [usize; 2], plan: &Plan,
         _ => svg::text(&scene).into_bytes(),
     };
     output::write(path, &bytes)
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Svg,
-    Png,
-}
-
-fn kind(path: &Path) -> Option<Kind> {
-    let extension = path.extension()?.to_str()?;
-    match extension.to_ascii_lowercase().as_str() {
-        "svg" => Some(Kind::Svg),
-        "png" => Some(Kind::Png),
-        _ => None,
-    }
 }

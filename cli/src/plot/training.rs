@@ -7,12 +7,12 @@ use ndarray::Array2;
 
 use crate::failure::Outcome;
 use crate::folder::{Line, RunFile};
-use crate::format;
 use crate::plot::axes::{Axes, Frame, Range};
 use crate::plot::contour;
 use crate::plot::metrics::metrics;
 use crate::plot::raster;
 use crate::plot::scene::{Anchor, FAINT, INK, Paint, SOURCE, Scene, Shape, TARGET, WIDTH, solid};
+use earthwork_view::format;
 
 /// Cells of the critic's picture along the longer side.
 const CELLS: usize = 160;

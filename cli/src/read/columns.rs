@@ -88,8 +88,9 @@ pub(crate) fn align(a: (&Table, &Roles), b: (&Table, &mut Roles)) -> Outcome<()>
         return Ok(());
     }
     let sides = [(only_a, left), (only_b, right)].into_iter().filter(|(only, _)| !only.is_empty());
-    let sides: Vec<String> =
-        sides.map(|(only, table)| format!("{} only in {}", crate::format::list(&only, 6), table.name)).collect();
+    let sides: Vec<String> = sides
+        .map(|(only, table)| format!("{} only in {}", earthwork_view::format::list(&only, 6), table.name))
+        .collect();
     let shared: Vec<&str> = of_a.iter().filter(|name| places_b.contains_key(*name)).map(String::as_str).collect();
     let advice = match shared.as_slice() {
         [] => "they share none".to_string(),

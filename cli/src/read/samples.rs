@@ -7,11 +7,11 @@ use earthwork::measure::{Histogram, Points, Samples, Weights};
 
 use crate::args::{Header, InputArgs};
 use crate::failure::{Failure, Outcome, wrong, wrong_file};
-use crate::format;
 use crate::read::columns::{self, Choice, Roles, Rows};
 use crate::read::formats;
 use crate::read::table::{Passed, Table};
 use crate::read::{array, vector};
+use earthwork_view::format;
 
 /// One sample and how it was read.
 pub(crate) struct Sample {

@@ -150,7 +150,7 @@ impl Table {
         by_name.or_else(by_number).map_or_else(
             || {
                 let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-                let names = crate::format::list(&names, 12);
+                let names = earthwork_view::format::list(&names, 12);
                 wrong_file(&self.name, format_args!("there is no column `{name}`; its columns are {names}"))
             },
             Ok,

@@ -190,7 +190,7 @@ impl Reading {
             return wrong(format_args!(
                 "{}, row {line}: it has {}, but {than} has {expected}",
                 table.name,
-                crate::format::counted(found, "cell")
+                earthwork_view::format::counted(found, "cell")
             ));
         }
         for (column, cell) in table.columns.iter_mut().zip(cells) {

@@ -4,11 +4,11 @@ use earthwork::compare::{Comparison, FlowGroup, Row};
 use earthwork::transport::Status;
 use unicode_width::UnicodeWidthStr;
 
-use crate::format;
 use crate::read::Inputs;
 use crate::report::estimates::others;
 use crate::report::inputs::{describe, warn_about_scales};
 use crate::report::layout::{Grid, WIDTH, bar};
+use earthwork_view::format;
 
 /// How many columns a sentence about a movement names.
 const NAMED: usize = 3;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::format;
 use crate::read::Inputs;
 use crate::report::SampleInfo;
 use crate::report::inputs::describe;
 use crate::report::layout::{Entries, Grid};
+use earthwork_view::format;
 
 /// What `critic` found.
 #[derive(Debug, Serialize)]

@@ -7,11 +7,11 @@ use earthwork::estimate::{Estimate, Evidence, Kind, Note};
 use earthwork_view::evidence::value;
 use serde::Serialize;
 
-use crate::format;
 use crate::read::Inputs;
 use crate::report::inputs::describe;
 use crate::report::json::SampleInfo;
 use crate::report::layout::{Entries, Grid};
+use earthwork_view::format;
 
 /// One divergence, as it was computed.
 pub(crate) struct DivergenceRow {

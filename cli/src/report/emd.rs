@@ -2,11 +2,11 @@
 
 use earthwork::transport::{Root, Status, Summary};
 
-use crate::format;
 use crate::read::Inputs;
 use crate::report::compare::short_of_optimal;
 use crate::report::inputs::describe_problem;
 use crate::report::layout::Entries;
+use earthwork_view::format;
 
 /// What was solved, the answer, and its evidence.
 pub(crate) fn emd(inputs: Option<&Inputs>, cost: &str, root: Option<Root>, solved: &Summary) -> String {

@@ -7,8 +7,8 @@ use earthwork::estimate::Estimate;
 use earthwork::estimate::resample::PermutationTest;
 use earthwork_view::evidence::{support, value};
 
-use crate::format;
 use crate::report::layout::{Entries, Grid};
+use earthwork_view::format;
 
 /// The other discrepancies of a comparison, and its test.
 pub(crate) fn others(comparison: &Comparison) -> String {

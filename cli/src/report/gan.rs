@@ -6,8 +6,8 @@ use earthwork::gan::rank_correlation;
 use serde::Serialize;
 
 use crate::folder::{Line, MetricLine, RunFile, tracks_w1};
-use crate::format;
 use crate::report::layout::{Entries, Grid};
+use earthwork_view::format;
 
 /// Rows of the table at most; the first and the last are among them.
 const ROWS: usize = 12;

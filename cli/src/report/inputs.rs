@@ -2,9 +2,9 @@
 
 use earthwork::compare::ColumnScale;
 
-use crate::format;
 use crate::read::{Inputs, Sample};
 use crate::report::layout::Entries;
+use earthwork_view::format;
 
 /// One column drowns the others if it spreads this many times as widely as the narrowest ...
 const LARGE_RATIO: f64 = 10.0;

@@ -9,13 +9,13 @@ use earthwork_view::evidence::value;
 use serde::Serialize;
 
 use crate::better::Better;
-use crate::format;
 use crate::memory;
 use crate::read::Inputs;
 use crate::report::estimates::evidence;
 use crate::report::inputs::describe;
 use crate::report::json::{SampleInfo, kind, randomness};
 use crate::report::layout::{Entries, Grid};
+use earthwork_view::format;
 
 /// One metric between the two samples.
 pub(crate) struct Scored {

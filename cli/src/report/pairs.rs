@@ -3,11 +3,11 @@
 use earthwork::compare::{Comparison, Reason, column_scales};
 use earthwork::transport::Status;
 
-use crate::format;
 use crate::read::Inputs;
 use crate::report::compare::{by_share, short_of_optimal};
 use crate::report::inputs::{describe, warn_about_scales};
 use crate::report::layout::Grid;
+use earthwork_view::format;
 
 /// Every pair of samples in one table.
 pub(crate) fn pairs(inputs: &Inputs, comparisons: &[((usize, usize), Comparison)], missing: usize) -> String {

@@ -4,13 +4,13 @@ use earthwork::entropic::{Divergence, Reference, SinkhornSolution};
 use earthwork::transport::{Problem, Root};
 use serde::Serialize;
 
-use crate::format;
 use crate::memory;
 use crate::read::Inputs;
 use crate::report::compare::short_of_optimal;
 use crate::report::inputs::describe_problem;
 use crate::report::json::{Answer, to_json};
 use crate::report::layout::Entries;
+use earthwork_view::format;
 
 /// An entropic solve and what it was asked.
 pub(crate) struct Entropic<'a> {

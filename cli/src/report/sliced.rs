@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use earthwork::sliced::{MaxSlice, SlicedDistance};
+use earthwork_view::format;
 use serde::Serialize;
 
+use crate::memory;
 use crate::read::Inputs;
 use crate::report::inputs::describe;
 use crate::report::layout::Entries;
-use crate::{format, memory};
 
 /// How many columns of a direction are listed.
 const LISTED: usize = 6;

@@ -7,12 +7,12 @@ use earthwork::estimate::{Estimate, Evidence};
 use earthwork_view::evidence::value;
 use serde::Serialize;
 
-use crate::format;
 use crate::memory;
 use crate::read::Inputs;
 use crate::report::estimates::{evidence, p_value};
 use crate::report::inputs::describe;
 use crate::report::layout::Entries;
+use earthwork_view::format;
 
 /// A permutation test and how long it took.
 pub(crate) struct Tested<'t> {

@@ -7,8 +7,8 @@ use earthwork::validate::{Curve, Report, Verdict};
 
 use earthwork_view::validation::rho_text;
 
-use crate::format;
 use crate::report::layout::{Entries, Grid};
+use earthwork_view::format;
 
 /// Verdicts, then what each metric costs and what noise it has.
 pub(crate) fn validation(title: &str, found: &Report, written: Option<impl Display>) -> String {

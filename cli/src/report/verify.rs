@@ -2,10 +2,10 @@
 
 use earthwork::transport::Certificate;
 
-use crate::format;
 use crate::read::Inputs;
 use crate::report::inputs::describe;
 use crate::report::layout::Entries;
+use earthwork_view::format;
 
 /// What the certificate says about a plan.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,11 +1,7 @@
 //! Distances between points, boxes and groups of boxes, vector by vector.
 
-use super::{LEAF, Tree, larger};
+use super::tree::{BITS, LEAF, Tree, WIDE, larger};
 use crate::simd::Vectors;
-
-/// Children of a node: one vector.
-pub(super) const WIDE: usize = 1 << BITS;
-pub(super) const BITS: usize = 3;
 
 /// A loop with a dimension known at compile time (0: as the tree says) and a norm (`MAX`: the maximum).
 pub(super) struct Fixed<const D: usize, const MAX: bool, J>(pub(super) J);

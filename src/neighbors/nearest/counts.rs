@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::boxes::{BITS, Fixed, WIDE, fill_box, highest_bounds, lanes_to_box, lowest_bounds, safety, to_points};
-use super::{LEAF, Tree, range_of};
+use super::boxes::{Fixed, fill_box, highest_bounds, lanes_to_box, lowest_bounds, safety, to_points};
+use super::tree::{BITS, LEAF, Tree, WIDE, range_of};
 use crate::simd::{VectorKernel, Vectors};
 
 /// Groups that wait, as level and number: at most all but one of the children at each level.

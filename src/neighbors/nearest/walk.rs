@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::boxes::{BITS, Fixed, WIDE, fill_box, lanes_to_box, lowest_bounds, safety, to_points};
-use super::{LEAF, Tree};
+use super::boxes::{Fixed, fill_box, lanes_to_box, lowest_bounds, safety, to_points};
+use super::tree::{BITS, LEAF, Tree, WIDE};
 use crate::simd::{SLOTS, VectorKernel, Vectors};
 
 /// Groups that are open at once: one at each level of the tree.
