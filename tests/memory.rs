@@ -1,5 +1,7 @@
 //! What a solve holds at once, counted by the allocator: at most 1.2 times the cost matrix, and `report.memory` says so.
 
+#![allow(unsafe_code)]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,7 @@
 //! Samples, ground costs and arrays on their way in and out.
 
+#![allow(unsafe_code)]
+
 use std::sync::{Arc, Mutex};
 
 use earthwork::cost::{GroundCost, by_name};

@@ -5,6 +5,8 @@
 //! of `lanes.rs` alone use the processor's instructions by name. Their bits do not depend on the number of threads; they may depend on the processor (fused
 //! multiply-add).
 
+#![allow(unsafe_code)]
+
 mod exp;
 mod kernel;
 mod lanes;
