@@ -403,7 +403,7 @@ pub(crate) struct CostArgs {
     /// sqeuclidean, euclidean, cityblock, chebyshev, minkowski:P, each norm also to a power such as euclidean^3, or cosine
     #[arg(long, value_name = "COST", default_value = "euclidean")]
     pub(crate) cost: CostChoice,
-    /// The Wasserstein distance of order P ≥ 1: Euclidean distance to the power P, and the root of the total
+    /// The Wasserstein distance of order P ≥ 1: Euclidean distance to the power P, and the root of the total; inf is the longest way
     #[arg(long, value_name = "P", conflicts_with = "cost")]
     pub(crate) p: Option<f64>,
     /// A cost matrix instead of A and B: NPY or CSV, one row for each source

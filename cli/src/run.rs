@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use earthwork::cost::Form;
 use earthwork::entropic::{Sinkhorn, SinkhornSolution};
-use earthwork::exact;
+use earthwork::exact::{self, Bottleneck};
 use earthwork::transport::{Interrupt, Observer, Problem, Progress, Solution, Summary};
 
 use crate::args::RunArgs;
@@ -38,6 +38,11 @@ pub(crate) fn solve(problem: &Problem, limits: Limits, name: &str) -> Outcome<So
 /// The same for the cost and its bounds alone; with `order`, a cost whose root would be wrong is refused.
 pub(crate) fn summarise(problem: &Problem, order: Option<f64>, limits: Limits, name: &str) -> Outcome<Summary> {
     exactly(problem, limits, name, |interrupt, observer| exact::summarise_observed(problem, order, interrupt, observer))
+}
+
+/// Finds the plan whose longest way is shortest.
+pub(crate) fn bottleneck(problem: &Problem, limits: Limits, name: &str) -> Outcome<Bottleneck> {
+    exactly(problem, limits, name, |interrupt, observer| exact::bottleneck_observed(problem, interrupt, observer))
 }
 
 fn exactly<T>(

@@ -52,6 +52,7 @@ __all__ = [
     "exact_partial",
     "exact_solve",
     "exact_solve_grid",
+    "exact_bottleneck",
     "exact_solve_matrix",
     "fixed_barycenter",
     "gan_fit",
@@ -567,6 +568,13 @@ def exact_solve_matrix(
     time_limit: float | None = None,
     progress: _Report = None,
 ) -> Solution: ...
+def exact_bottleneck(
+    costs: _Floats,
+    a: _Floats,
+    b: _Floats,
+    time_limit: float | None = None,
+    progress: _Report = None,
+) -> tuple[float, float, list[tuple[int, int, float]], list[int], str]: ...
 def exact_solve_grid(
     a: _Floats,
     b: _Floats,

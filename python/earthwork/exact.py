@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse
+from numpy.typing import NDArray
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs
@@ -22,9 +23,11 @@ from earthwork.results import Estimate, PartialSolution, Solution, whole_solutio
 __all__ = [
     "Barycenter",
     "Pairwise",
+    "Bottleneck",
     "Population",
     "barycenter",
     "batch",
+    "bottleneck",
     "circle",
     "pairwise",
     "partial",
@@ -148,6 +151,58 @@ def solve_matrix(
     return whole_solution(raw, None, None)
 
 
+class Bottleneck(NamedTuple):
+    """A plan whose dearest pair is as cheap as possible, with its proof."""
+
+    value: float
+    """The largest cost that the plan pays for some mass."""
+    lower: float
+    """A proven lower bound on it; the same number unless the search ended early."""
+    rows: NDArray[np.int64]
+    """The row of each pair that the plan uses, of shape (k,)."""
+    columns: NDArray[np.int64]
+    """The column of each pair."""
+    masses: Floats
+    """The mass that each pair carries."""
+    cut: NDArray[np.int64]
+    """The proof of ``lower``: rows that hold more mass than all the columns that they reach at a lower cost."""
+    status: str
+    """``"optimal"``, or why the search ended early."""
+
+
+def bottleneck(
+    C: Any,
+    a: Any = None,
+    b: Any = None,
+    *,
+    normalize: bool = False,
+    time_limit: float | None = None,
+    progress: Progress = False,
+) -> Bottleneck:
+    """The plan whose dearest pair is cheapest under a matrix of costs: bottleneck transport, and bottleneck assignment for equal masses.
+
+    Between points :func:`wasserstein` with ``p=np.inf`` gives the same, the Wasserstein distance of order ∞.
+
+    Args:
+        C: costs, of shape (n, m). An infinite cost is no pair, and so is what a sparse matrix does not store, or what is masked.
+        a: weights of the rows, of shape (n,); 1/n each by default.
+        b: weights of the columns, of shape (m,).
+        normalize: divide the weights of either side by their sum first.
+        time_limit: as in :func:`solve`.
+        progress: as in :func:`solve`.
+
+    >>> import earthwork as ew
+    >>> ew.exact.bottleneck([[1.0, 5.0], [2.0, 9.0]]).value
+    5.0
+    """
+    costs = _inputs.cost_matrix(C)
+    rows, columns = _inputs.masses_of(("a", a), ("b", b), costs.shape, normalize)
+    with reporting(progress) as shown:
+        value, lower, flows, cut, status = _native.exact_bottleneck(costs, rows, columns, time_limit, shown)
+    source, target, mass = (np.array(part) for part in zip(*flows, strict=True))
+    return Bottleneck(value, lower, source, target, mass, np.array(cut), status)
+
+
 def solve_grid(
     A: Any,
     B: Any,
@@ -198,6 +253,8 @@ def wasserstein(
     missing: OnMissing = "error",
 ) -> Estimate:
     """The Wasserstein distance W_p with the Euclidean ground distance: the root of the optimal cost, with its bounds.
+
+    For ``p=np.inf`` it is the least length such that no mass has to go farther.
 
     >>> import earthwork as ew
     >>> ew.exact.wasserstein([[0, 0]], [[3, 4]], p=1).value

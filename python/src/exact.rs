@@ -8,7 +8,7 @@ use earthwork::exact;
 use earthwork::measure::Histogram;
 use earthwork::prelude::{Problem, Solution as Solved};
 use earthwork::transport::{Bounds, Potentials, Root};
-use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArrayDyn, ToPyArray};
+use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn, ToPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
@@ -314,6 +314,27 @@ pub(crate) fn wasserstein(py: Python<'_>, x: &Samples, y: &Samples, p: f64) -> P
     let (x, y) = (x.0.clone(), y.0.clone());
     let watching = Watching::default().on(x.len(), y.len());
     watched(py, watching, move |_, _| exact::wasserstein(&x, &y, p).map(estimated))
+}
+
+/// The largest cost, a lower bound, the plan as (sources, targets, masses), the cut and the status.
+#[pyfunction]
+#[pyo3(signature = (costs, a, b, time_limit = None, progress = None))]
+pub(crate) fn exact_bottleneck(
+    py: Python<'_>,
+    costs: PyReadonlyArray2<'_, f64>,
+    a: PyReadonlyArray1<'_, f64>,
+    b: PyReadonlyArray1<'_, f64>,
+    time_limit: Option<f64>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(f64, f64, Vec<(usize, usize, f64)>, Vec<usize>, String)> {
+    let (a, b, costs) = (weights("a", a)?, weights("b", b)?, costs.as_array().to_owned());
+    let watching = Watching::new(time_limit, progress).on(a.len(), b.len());
+    watched(py, watching, move |interrupt, observer| {
+        let problem = Problem::with_matrix(a, b, costs)?;
+        let found = exact::bottleneck_observed(&problem, interrupt, observer).map_err(of_matrix)?;
+        let flows = found.plan.flows().iter().map(|flow| (flow.source, flow.target, flow.mass)).collect();
+        Ok((found.value, found.lower, flows, found.cut, found.status.to_string()))
+    })
 }
 
 #[pyfunction]

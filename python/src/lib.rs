@@ -57,8 +57,8 @@ mod _earthwork {
     use crate::estimate::Estimate;
     #[pymodule_export]
     use crate::exact::{
-        Partial, Solution, circle, exact_barycenter, exact_batch, exact_pairwise, exact_partial, exact_solve,
-        exact_solve_grid, exact_solve_matrix, population, wasserstein,
+        Partial, Solution, circle, exact_barycenter, exact_batch, exact_bottleneck, exact_pairwise, exact_partial,
+        exact_solve, exact_solve_grid, exact_solve_matrix, population, wasserstein,
     };
     #[pymodule_export]
     use crate::gan::{Training, gan_fit, gan_toy, gan_toys, mode_report};

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::resample::{Resampling, distance_interval};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Note};
 use crate::exact::{Population, Wasserstein};
@@ -21,6 +21,10 @@ pub(super) fn interval(
     options: &Resampling,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Estimate> {
+    if p == f64::INFINITY {
+        let why = "W∞ is a largest distance, for which no interval is known that holds; take an order such as 2";
+        return Err(Error::new("p", ErrorKind::Unsupported(why.into())));
+    }
     let started = Instant::now();
     let found = distance_interval(distance, p, x, y, options, go_on)?;
     if found.upper() == f64::INFINITY && found.notes.contains(&Note::NotConverged) {

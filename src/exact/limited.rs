@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use super::{interval, summarise_observed};
+use super::{interval, name_of, wasserstein_observed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::resample::{Draw, Pool, Resampling};
 use crate::estimate::{Discrepancy, Estimate, Note};
 use crate::measure::Samples;
 use crate::numeric::parallel;
-use crate::transport::{Interrupt, Root, Silent, Status};
+use crate::transport::{Interrupt, Silent, Status};
 
 /// [`Wasserstein`](super::Wasserstein) with limits: made by [`Wasserstein::within`](super::Wasserstein::within).
 ///
@@ -47,15 +47,13 @@ impl LimitedWasserstein {
     }
 
     fn solved(&self, x: &Samples, y: &Samples) -> Result<(Estimate, Status)> {
-        let (problem, root) = Root::pose(x, y, self.p)?;
-        let summary = summarise_observed(&problem, Some(self.p), self.rest(), &mut Silent)?;
-        Ok((root.estimate(&summary), summary.status))
+        wasserstein_observed(x, y, self.p, self.rest(), &mut Silent)
     }
 }
 
 impl Discrepancy for LimitedWasserstein {
     fn name(&self) -> String {
-        format!("W{}", self.p)
+        name_of(self.p)
     }
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {

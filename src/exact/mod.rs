@@ -4,6 +4,7 @@ mod amount;
 mod assignment;
 mod barycenter;
 mod batch;
+mod bottleneck;
 mod circle;
 mod extension;
 mod grid;
@@ -22,6 +23,7 @@ pub use batch::{
     Batch, Pairwise, batch, batch_observed, pairwise, pairwise_distances, pairwise_distances_observed,
     pairwise_observed,
 };
+pub use bottleneck::{Bottleneck, bottleneck, bottleneck_observed};
 pub use circle::{Circle, circle};
 pub(crate) use extension::{Extended, Extension};
 pub use grid::Grid;
@@ -153,13 +155,34 @@ fn assignment_attempt(problem: &Problem) -> Attempt {
 /// The most points a side for which a dense matrix is made for an attempt: 3.2 GB.
 const MOST_DENSE: usize = 20_000;
 
-/// The Wasserstein distance of order p ≥ 1 between two samples, with the Euclidean ground distance.
+/// The Wasserstein distance of order p ≥ 1 between two samples, with the Euclidean ground distance. For p = ∞ it is the least length such
+/// that no mass has to go farther: see [`bottleneck`].
 ///
 /// # Errors
-/// When p is below 1 or not finite, the samples differ in dimension or total mass, or the costs that the plan pays underflow.
+/// When p is below 1 or not a number, the samples differ in dimension or total mass, or the costs that the plan pays underflow.
 pub fn wasserstein(x: &Samples, y: &Samples, p: f64) -> Result<Estimate> {
+    Ok(wasserstein_observed(x, y, p, Interrupt::default(), &mut Silent)?.0)
+}
+
+/// [`wasserstein`] with limits and progress, and how the solve ended: after an early end the bounds are still proven.
+///
+/// # Errors
+/// As [`wasserstein`].
+pub fn wasserstein_observed(
+    x: &Samples,
+    y: &Samples,
+    p: f64,
+    interrupt: Interrupt,
+    observer: &mut dyn Observer,
+) -> Result<(Estimate, Status)> {
+    if p == f64::INFINITY {
+        let (problem, root) = Root::pose(x, y, 1.0)?;
+        let found = bottleneck_observed(&problem, interrupt, observer)?;
+        return Ok((root.of_bottleneck().estimate(&found.summary()), found.status));
+    }
     let (problem, root) = Root::pose(x, y, p)?;
-    Ok(root.estimate(&summarise(&problem, Some(p))?))
+    let summary = summarise_observed(&problem, Some(p), interrupt, observer)?;
+    Ok((root.estimate(&summary), summary.status))
 }
 
 /// The value of [`solve`] with its bounds, for those who ask for no plan and no potentials: on a line they are never made,
@@ -211,7 +234,7 @@ pub fn refuse_underflow(problem: &Problem, solution: &Solution) -> Result<()> {
 /// The exact Wasserstein distance of order `p` with the Euclidean ground distance, as a [`Discrepancy`]: [`wasserstein`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wasserstein {
-    /// The order, at least 1.
+    /// The order, at least 1; it may be infinite.
     pub p: f64,
 }
 
@@ -224,7 +247,7 @@ impl Wasserstein {
 
 impl Discrepancy for Wasserstein {
     fn name(&self) -> String {
-        format!("W{}", self.p)
+        name_of(self.p)
     }
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
@@ -244,6 +267,11 @@ impl Discrepancy for Wasserstein {
     ) -> Result<Option<Estimate>> {
         interval::interval(self, self.p, &Interrupt::default(), (x, y), options, go_on).map(Some)
     }
+}
+
+/// The name of the distance of an order.
+fn name_of(p: f64) -> String {
+    if p == f64::INFINITY { "W∞".into() } else { format!("W{p}") }
 }
 
 #[cfg(test)]

@@ -79,6 +79,17 @@ impl Root {
         Ok((Problem::between_shared(&root.scaled(x)?, &root.scaled(y)?, ground)?, root))
     }
 
+    /// The root for a largest cost in place of a total: that of order ∞, in the same unit. Costs are lengths then.
+    #[must_use]
+    pub fn of_bottleneck(self) -> Self {
+        Self { order: f64::INFINITY, ..self }
+    }
+
+    /// The power of a length that a cost is.
+    fn power(self) -> f64 {
+        if self.order == f64::INFINITY { 1.0 } else { self.order }
+    }
+
     /// The order p.
     pub fn order(self) -> f64 {
         self.order
@@ -104,7 +115,7 @@ impl Root {
         if self.unit == 1.0 || in_unit == 0.0 {
             return Some(in_unit);
         }
-        let half = self.unit.powf(0.5 * self.order);
+        let half = self.unit.powf(0.5 * self.power());
         let cost = in_unit * half * half;
         (cost.is_finite() && cost.abs() >= f64::MIN_POSITIVE).then_some(cost)
     }
@@ -112,13 +123,13 @@ impl Root {
     /// A cost of the points as given, as one in this unit.
     pub(crate) fn cost_in_unit(self, cost: f64) -> f64 {
         // In two steps, so that a power of the unit that is no double does not matter.
-        let half = self.unit.powf(0.5 * self.order);
+        let half = self.unit.powf(0.5 * self.power());
         cost / half / half
     }
 
     /// The distance that a transport cost in this unit amounts to.
     pub fn of(self, cost: f64) -> f64 {
-        let length = match self.order {
+        let length = match self.power() {
             1.0 => cost,
             2.0 => cost.max(0.0).sqrt(),
             p => cost.max(0.0).powf(1.0 / p),

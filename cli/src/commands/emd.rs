@@ -23,9 +23,22 @@ pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
     if let Some(inputs) = &inputs {
         plot::require_room(out.plot.as_deref(), inputs.columns.len())?;
     }
-    let name = order.map_or_else(|| "exact".to_string(), |p| format!("W{p}"));
+    let name = root.map_or_else(|| "exact".to_string(), report::name_of_order);
     let limits = Limits { time: options.run.time_limit, tolerance: options.tolerance };
-    let solved = if out.plan.is_none() && out.potentials.is_none() && out.plot.is_none() {
+    let solved = if order == Some(f64::INFINITY) {
+        if out.potentials.is_some() {
+            return wrong("--potentials: the distance of order inf has none; its proof is a cut");
+        }
+        let found = run::bottleneck(&problem, limits, &name)?;
+        let solved = found.summary();
+        if let Some(path) = &out.plan {
+            output::write_plan(path, &found.plan)?;
+        }
+        if let (Some(path), Some(inputs), Some(root)) = (&out.plot, &inputs, root) {
+            plot::write(path, inputs, [0, 1], &found.plan, &plot::title(&name, &root.estimate(&solved)))?;
+        }
+        solved
+    } else if out.plan.is_none() && out.potentials.is_none() && out.plot.is_none() {
         run::summarise(&problem, order, limits, &name)?
     } else {
         let solution = run::solve(&problem, limits, &name)?;

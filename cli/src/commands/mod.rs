@@ -53,7 +53,7 @@ struct Posed {
 
 /// The problem of `sinkhorn` and `verify`: two samples and a cost, or a cost matrix.
 fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
-    pose_by(input, cost, |x, y, ground| {
+    pose_by(input, cost, cost.p, |x, y, ground| {
         let order = ground.form().order().unwrap_or(1.0);
         Ok((Problem::between_shared(x, y, ground)?, Root::new(order)))
     })
@@ -61,19 +61,25 @@ fn pose(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
 
 /// The problem of `emd`: the same, in a unit in which powers of the distances keep their digits.
 fn pose_in_unit(input: &InputArgs, cost: &CostArgs) -> Outcome<Posed> {
-    pose_by(input, cost, Root::pose_under)
+    if cost.p == Some(f64::INFINITY) {
+        return pose_by(input, cost, Some(1.0), |x, y, ground| {
+            Root::pose_under(x, y, ground).map(|(problem, root)| (problem, root.of_bottleneck()))
+        });
+    }
+    pose_by(input, cost, cost.p, Root::pose_under)
 }
 
 fn pose_by(
     input: &InputArgs,
     cost: &CostArgs,
+    p: Option<f64>,
     pose: impl Fn(&Samples, &Samples, Arc<dyn GroundCost>) -> earthwork::Result<(Problem<'static>, Root)>,
 ) -> Outcome<Posed> {
     if let Some(path) = &cost.matrix {
         let problem = from_matrix(path, input)?;
         return Ok(Posed { inputs: None, problem, cost: "matrix".to_string(), root: None });
     }
-    let choice = cost.p.map_or_else(|| Ok(cost.cost.clone()), CostChoice::wasserstein)?;
+    let choice = p.map_or_else(|| Ok(cost.cost.clone()), CostChoice::wasserstein)?;
     let inputs = read::load(input)?;
     let [a, b] = two(&inputs)?;
     let CostChoice { ground, order } = choice;

@@ -13,14 +13,19 @@ pub(crate) fn emd(inputs: Option<&Inputs>, cost: &str, root: Option<Root>, solve
     let given = describe_problem(inputs, solved.shape);
     let mut text = format!("\n{}\n", given.text());
     let mut entries = Entries::default();
-    if let Some(root) = root.filter(|root| root.order() != 1.0) {
+    let is_bottleneck = root.is_some_and(|root| root.order() == f64::INFINITY);
+    if let Some(root) = root.filter(|root| root.order() != 1.0 && !is_bottleneck) {
         let estimate = root.estimate(solved);
-        entries.add(format!("W{}", root.order()), format::number(estimate.value, 10));
+        entries.add(name_of_order(root), format::number(estimate.value, 10));
         entries.add("", between(estimate.lower(), estimate.upper()));
     }
     let given = |value: f64| root.map_or(Some(value), |root| root.cost(value));
     let is_distance = root.is_some_and(|root| root.order() == 1.0);
-    let name = if is_distance { "earth mover's distance" } else { "transport cost" };
+    let name = match root {
+        Some(root) if is_bottleneck => name_of_order(root),
+        _ if is_distance => "earth mover's distance".to_string(),
+        _ => "transport cost".to_string(),
+    };
     let number = given(solved.transport_cost);
     let number =
         number.map_or_else(|| "beyond the range of 64-bit numbers".to_string(), |value| format::number(value, 10));
@@ -34,7 +39,8 @@ pub(crate) fn emd(inputs: Option<&Inputs>, cost: &str, root: Option<Root>, solve
     let report = &solved.report;
     let mut effort = vec![report.method.to_string()];
     if report.iterations > 0 {
-        effort.push(format::counted(report.iterations as usize, "pivot"));
+        let unit = if is_bottleneck { "threshold" } else { "pivot" };
+        effort.push(format::counted(report.iterations as usize, unit));
     }
     effort.extend([format::time(report.time), format::bytes(report.memory as u64)]);
     entries.add("status", format!("{}   ({})", solved.status, effort.join(", ")));
@@ -44,6 +50,11 @@ pub(crate) fn emd(inputs: Option<&Inputs>, cost: &str, root: Option<Root>, solve
         text += &short_of_optimal(solved.status);
     }
     text + "\n"
+}
+
+/// The name of the distance that a root leads to.
+pub(crate) fn name_of_order(root: Root) -> String {
+    if root.order() == f64::INFINITY { "W∞".to_string() } else { format!("W{}", root.order()) }
 }
 
 fn between(lower: f64, upper: f64) -> String {
