@@ -214,3 +214,20 @@ def test_a_distance_has_no_unit(clouds, p, scale):
         assert found[0, 1] / scale == pytest.approx(right, rel=1e-12)
     with pytest.raises(ValueError, match="either `cost` or `p`"):
         ew.exact.pairwise([X, Y], cost="euclidean", p=p)
+
+
+def test_the_order_inf_is_the_longest_way():
+    rng = np.random.default_rng(3)
+    X, Y = rng.normal(size=(40, 2)), rng.normal(size=(40, 2))
+    found = ew.exact.wasserstein(X, Y, p=np.inf)
+    assert found.lower == found.upper == found.value
+    assert ew.exact.wasserstein(X, Y, p=8).value < found.value
+    costs = np.linalg.norm(X[:, None] - Y[None], axis=2)
+    same = ew.exact.bottleneck(costs)
+    assert same.value == same.lower == pytest.approx(found.value, rel=1e-12)
+    assert costs[same.rows, same.columns].max() == same.value
+    assert same.masses.sum() == pytest.approx(1)
+    near = (costs[same.cut] < same.lower).any(axis=0)
+    assert len(same.cut) > near.sum()
+    with pytest.raises(ValueError, match="row|column"):
+        ew.exact.bottleneck([[np.inf, np.inf], [1.0, 2.0]])

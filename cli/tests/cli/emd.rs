@@ -229,3 +229,15 @@ fn a_distance_beyond_the_range_of_its_cost_is_told() {
         assert!(wrong.refusal().contains("no 64-bit numbers"));
     }
 }
+
+#[test]
+fn the_order_inf_is_the_longest_way() {
+    let folder = one_step();
+    let answer = folder.run("emd a.csv b.csv --p inf --plan plan.csv --json").json();
+    assert_eq!((answer["name"].as_str(), answer["wasserstein"].as_f64()), (Some("W∞"), Some(5.0)));
+    assert_eq!(answer["wasserstein_lower"], answer["wasserstein_upper"]);
+    assert!(folder.run("emd a.csv b.csv --p inf").text().contains("W∞"));
+    for wrong in ["emd a.csv b.csv --p inf --potentials f.csv", "sinkhorn a.csv b.csv --p inf"] {
+        assert_eq!(folder.run(wrong).code, 2, "{wrong}");
+    }
+}
