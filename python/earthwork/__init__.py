@@ -12,6 +12,7 @@ True
 ``ew.distance``           one number by any method, with its evidence
 ``ew.compare``            every distance of two samples, as a table
 ``ew.exact``              exact transport: plans, potentials, proofs; partial transport, barycenters, pairwise matrices
+``ew.pairwise``           all pairs of many samples, on all cores or a Dask cluster, from a store; the nearest of each
 ``ew.sinkhorn``           entropic transport with bounds on the exact cost; divergence, barycenters, unbalanced
 ``ew.sliced``             sliced and max-sliced distances with standard errors; plans from slices; streams
 ``ew.divergence``         KL, JS, total variation and their family: from samples, masses, Gaussians, mixtures
@@ -59,6 +60,7 @@ from earthwork.comparison import (
     two_sample_test,
 )
 from earthwork._number import ConvergenceWarning
+from earthwork.scale.matrix import PairwiseResult, open_pairwise, pairwise
 from earthwork.results import Distance, Estimate, Gradient, Potentials, SinkhornSolution, Solution
 
 __all__ = [
@@ -69,6 +71,7 @@ __all__ = [
     "Distance",
     "Estimate",
     "Gradient",
+    "PairwiseResult",
     "Potentials",
     "Samples",
     "SinkhornSolution",
@@ -91,6 +94,8 @@ __all__ = [
     "laws",
     "metrics",
     "mixture",
+    "open_pairwise",
+    "pairwise",
     "plot",
     "samples",
     "sinkhorn",

@@ -187,6 +187,11 @@ def _absent(found: Read) -> Mask:
     return np.asarray(absent.any(axis=1))
 
 
+def absent(name: str, given: Points) -> Mask:
+    """The rows in which a value is missing."""
+    return _absent(_rows(name, given)[0])
+
+
 def _kept(name: str, found: Read, weights_name: str, of_mass: Read | None) -> Mask:
     """Which rows have all their numbers."""
     rows: Mask = _absent(found)

@@ -40,7 +40,17 @@ def _sentence(state: dict[str, Any]) -> str:
         parts.append(f"gap ≤ {state['gap']:.1e}")
     if state["marginal_error"] is not None:
         parts.append(f"marginals {state['marginal_error']:.1e}")
+    if state.get("seconds_left"):
+        parts.append(f"about {_long(state['seconds_left'])} left")
     return ", ".join(parts)
+
+
+def _long(seconds: float) -> str:
+    """A time to wait."""
+    for unit, name in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s"
 
 
 class _Bar:
