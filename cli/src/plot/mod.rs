@@ -12,9 +12,11 @@ mod line;
 mod metrics;
 mod raster;
 mod scene;
+mod sheet;
 mod svg;
 mod training;
 
+pub(crate) use sheet::generated_images;
 pub(crate) use training::{Pictures, training};
 
 use std::path::Path;
