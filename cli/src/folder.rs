@@ -51,6 +51,35 @@ pub(crate) struct RunFile {
     /// What they say of real against real.
     #[serde(default)]
     pub(crate) floor_metrics: Vec<MetricLine>,
+    /// What both networks are made of, by name.
+    #[serde(default = "perceptrons")]
+    pub(crate) networks: String,
+    /// The layers of critic and generator, where they are given.
+    #[serde(default)]
+    pub(crate) layers: Option<[String; 2]>,
+    /// The shape of a row that is an image.
+    #[serde(default)]
+    pub(crate) image: Option<String>,
+    /// Whether the file holds lines of text, and how they were asked to be read.
+    #[serde(default)]
+    pub(crate) text: bool,
+    #[serde(default)]
+    pub(crate) length: Option<usize>,
+    #[serde(default)]
+    pub(crate) alphabet: Option<String>,
+    /// The file of the referee's points.
+    #[serde(default)]
+    pub(crate) held_out: Option<String>,
+    /// The column of classes that the referee alone is told.
+    #[serde(default)]
+    pub(crate) class_column: Option<String>,
+    /// The Jensen-Shannon divergences of n-grams between two samples of real lines.
+    #[serde(default)]
+    pub(crate) floor_js: Option<[f64; 4]>,
+}
+
+fn perceptrons() -> String {
+    "mlp".into()
 }
 
 impl RunFile {
@@ -61,6 +90,7 @@ impl RunFile {
             floor_w2: floor.w2.value,
             floor_w2_std_error: floor.w2.std_error().unwrap_or(0.0),
             floor_metrics: floor.metrics.iter().map(MetricLine::from).collect(),
+            floor_js: floor.js,
             ..self
         }
     }
@@ -119,6 +149,29 @@ pub(crate) struct Line {
     pub(crate) at_bound: Option<f64>,
     #[serde(default)]
     pub(crate) metrics: Vec<MetricLine>,
+    /// Of images with classes: the share of each that a classifier finds, how many it finds, its accuracy, and how often the class is the one
+    /// that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) class_shares: Option<Vec<f64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) classes_found: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) classifier_accuracy: Option<f64>,
+    /// Of images: mean distances to the nearest training image, from generated and from held-out ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) to_training: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) held_out_to_training: Option<f64>,
+    /// Of text: divergences of n-grams, the share of lines that are real, and of those that are real and new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) js: Option<[f64; 4]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) real_lines: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) new_lines: Option<f64>,
+    /// Some generated lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) said: Vec<String>,
 }
 
 /// The rank correlation of the metric at that place, turned so that more is worse, with exact W1 over the records after the first.
@@ -152,18 +205,27 @@ impl From<&Record> for Line {
             modes: modes.map(|modes| modes.modes),
             high_quality: modes.map(|modes| modes.high_quality.value),
             reverse_kl: modes.map(|modes| modes.reverse_kl.value),
-            label_accuracy: record.label_accuracy,
+            label_accuracy: record.label_accuracy.or(record.classes.as_ref().and_then(|classes| classes.agreement)),
             critic_gradients: record.critic_gradients.clone(),
             generator_gradients: record.generator_gradients.clone(),
             activation_gradients: record.activation_gradients.clone(),
             at_bound: record.at_bound,
             metrics: record.metrics.iter().map(MetricLine::from).collect(),
+            class_shares: record.classes.as_ref().map(|classes| classes.shares.clone()),
+            classes_found: record.classes.as_ref().map(|classes| classes.found),
+            classifier_accuracy: record.classes.as_ref().map(|classes| classes.accuracy),
+            to_training: record.copies.map(|copies| copies.generated),
+            held_out_to_training: record.copies.map(|copies| copies.held_out),
+            js: record.text.as_ref().map(|text| text.js),
+            real_lines: record.text.as_ref().map(|text| text.real),
+            new_lines: record.text.as_ref().map(|text| text.new),
+            said: Vec::new(),
         }
     }
 }
 
 /// Every file that a training writes.
-const OWN: [&str; 9] = [
+const OWN: [&str; 11] = [
     "run.json",
     "log.jsonl",
     "checkpoint.safetensors",
@@ -173,6 +235,8 @@ const OWN: [&str; 9] = [
     "gradients.png",
     "weights.png",
     "metrics.png",
+    "images.png",
+    "report.html",
 ];
 
 /// The folder itself.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use earthwork::gan::{self, Data, Measured, Record, Toy};
+use earthwork::critic::net::Module;
+use earthwork::gan::{self, Data, Measured, Networks, Record, Toy};
 use earthwork::metrics::Metric;
 use numpy::{PyArray1, PyArray2, PyReadonlyArray2, ToPyArray};
 use pyo3::prelude::*;
@@ -45,12 +46,16 @@ impl Training {
     }
 
     /// W₁, W₂ and each metric between two real samples of the referee's size.
-    fn floor(&self, py: Python<'_>) -> PyResult<(Estimate, Estimate, Vec<(String, Option<Estimate>)>)> {
+    #[expect(clippy::type_complexity, reason = "the parts of a named tuple")]
+    fn floor(
+        &self,
+        py: Python<'_>,
+    ) -> PyResult<(Estimate, Estimate, Vec<(String, Option<Estimate>)>, Option<[f64; 4]>)> {
         let training = Arc::clone(&self.state);
         run(py, move || {
             let floor = training.floor()?;
             let metrics = floor.metrics.into_iter().map(|metric| (metric.key, metric.outcome.ok().map(estimated)));
-            Ok((estimated(floor.w1), estimated(floor.w2), metrics.collect()))
+            Ok((estimated(floor.w1), estimated(floor.w2), metrics.collect(), floor.js))
         })
     }
 
@@ -100,6 +105,25 @@ impl Training {
         Ok(at_once(py, || self.state.critic_values(points))?.to_pyarray(py))
     }
 
+    /// Points as lines of text; None where the training is on no text.
+    fn decode(&self, samples: &Samples) -> Option<Vec<String>> {
+        self.state.data().decode(&samples.0)
+    }
+
+    /// The training images nearest to some; None where the training is on no images.
+    fn nearest_real<'py>(&self, py: Python<'py>, samples: &Samples) -> Option<Bound<'py, PyArray2<f64>>> {
+        let found = self.state.nearest_real(&samples.0)?;
+        Some(found.points().view().to_pyarray(py))
+    }
+
+    /// Generator and critic as safetensors files, and the layers of each as text (None for a perceptron).
+    fn networks<'py>(&self, py: Python<'py>) -> [(Bound<'py, PyBytes>, Option<String>); 2] {
+        [self.state.generator_network(), self.state.critic_network()].map(|network| {
+            let layers = network.architecture().modules.as_ref().map(|modules| Module::write(&modules.layers));
+            (PyBytes::new(py, &network.to_safetensors()), layers)
+        })
+    }
+
     fn checkpoint<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.state.checkpoint())
     }
@@ -126,6 +150,21 @@ fn told<'py>(py: Python<'py>, record: &Record) -> PyResult<Bound<'py, PyDict>> {
     out.set_item("generator_gradients", record.generator_gradients.clone())?;
     out.set_item("activation_gradients", record.activation_gradients.clone())?;
     out.set_item("at_bound", record.at_bound)?;
+    if let Some(classes) = &record.classes {
+        out.set_item("class_shares", classes.shares.clone())?;
+        out.set_item("classes_found", classes.found)?;
+        out.set_item("classifier_accuracy", classes.accuracy)?;
+        out.set_item("label_accuracy", record.label_accuracy.or(classes.agreement))?;
+    }
+    if let Some(copies) = record.copies {
+        out.set_item("to_training", copies.generated)?;
+        out.set_item("held_out_to_training", copies.held_out)?;
+    }
+    if let Some(text) = &record.text {
+        out.set_item("js", text.js)?;
+        out.set_item("real_lines", text.real)?;
+        out.set_item("new_lines", text.new)?;
+    }
     let metrics = PyDict::new(py);
     for Measured { key, outcome, .. } in &record.metrics {
         metrics.set_item(key, outcome.clone().ok().map(estimated))?;
@@ -151,12 +190,26 @@ pub(crate) struct Options {
     seed: u64,
     time_limit: Option<f64>,
     metrics: Vec<Asked>,
+    networks: String,
+    layers: Option<(String, String)>,
+    image: Option<[usize; 3]>,
+    length: Option<usize>,
+    alphabet: Option<String>,
 }
 
 impl Options {
     fn gan(&self) -> PyResult<gan::Gan> {
         let named = if self.published { gan::Gan::published } else { gan::Gan::named };
         let mut gan = named(&self.method).map_err(|error| raised(&error.about("method")))?.with_seed(self.seed);
+        let networks = match &self.layers {
+            Some((critic, generator)) => {
+                let of =
+                    |text: &str, name: &'static str| Module::parse(text).map_err(|error| raised(&error.about(name)));
+                Networks::Layers { critic: of(critic, "critic")?, generator: of(generator, "generator")? }
+            }
+            None => Networks::named(&self.networks).map_err(|error| raised(&error))?,
+        };
+        gan = if self.published { with(gan, networks) } else { gan.with_networks(networks) };
         gan.conditional = self.conditional;
         gan.steps = self.steps.unwrap_or(gan.steps);
         gan.batch = self.batch.unwrap_or(gan.batch);
@@ -168,9 +221,15 @@ impl Options {
     }
 }
 
-/// Trains on a toy distribution by name, or on a sample with or without labels; from a checkpoint where there is one.
+fn with(mut gan: gan::Gan, networks: Networks) -> gan::Gan {
+    gan.networks = networks;
+    gan
+}
+
+/// Trains on a toy distribution by name, on lines of text, or on a sample with or without labels; from a checkpoint where there is one.
 #[pyfunction]
-#[pyo3(signature = (toy, samples, labels, options, checkpoint = None, report = None))]
+#[pyo3(signature = (toy, samples, labels, options, checkpoint = None, report = None, lines = None))]
+#[expect(clippy::too_many_arguments, reason = "one for each kind of data")]
 pub(crate) fn gan_fit(
     py: Python<'_>,
     toy: Option<&str>,
@@ -179,14 +238,23 @@ pub(crate) fn gan_fit(
     options: Options,
     checkpoint: Option<Vec<u8>>,
     report: Option<Py<PyAny>>,
+    lines: Option<Vec<String>>,
 ) -> PyResult<Training> {
+    let of_text = lines.is_some();
     let data = match (toy, samples, labels) {
+        _ if lines.is_some() => {
+            let lines = lines.unwrap_or_default();
+            Data::text(&lines, options.length, options.alphabet.as_deref(), options.seed)
+        }
         (Some(toy), ..) => Toy::named(toy).map(Data::toy),
         (None, Some(samples), Some(labels)) => Data::labelled(&samples.0, &labels, options.seed),
         (None, Some(samples), None) => Data::samples(&samples.0, options.seed),
         (None, None, _) => return Err(pyo3::exceptions::PyTypeError::new_err("data: a toy or a sample is needed")),
     };
-    let data = data.map_err(|error| raised(&error.about("data")))?;
+    let mut data = data.map_err(|error| raised(&if of_text { error } else { error.about("data") }))?;
+    if let Some(shape) = options.image {
+        data = data.as_images(shape).map_err(|error| raised(&error))?;
+    }
     let (gan, metrics) = (options.gan()?, metrics(&options.metrics)?);
     let mut failed: Option<PyErr> = None;
     let (training, failed) = watched(py, Watching::new(options.time_limit, None), move |interrupt, _| {

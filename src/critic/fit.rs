@@ -7,6 +7,7 @@ use crate::critic::duals::Dual;
 use crate::critic::held::Held;
 use crate::critic::method::Control;
 use crate::critic::net::{Activation, Architecture, Network, Schedule};
+use crate::critic::networks::Networks;
 use crate::critic::trained::Critic;
 use crate::error::{Error, ErrorKind, Result, require_dimension};
 use crate::estimate::{Discrepancy, Estimate};
@@ -51,6 +52,8 @@ pub struct NeuralCritic {
     pub control: Control,
     /// The widths of the hidden layers; three of 128 by default.
     pub hidden: Vec<usize>,
+    /// What the critic is made of; a perceptron by default.
+    pub networks: Networks,
     /// The activation; what suits the control by default.
     pub activation: Option<Activation>,
     /// How many steps; 2,000 by default.
@@ -74,6 +77,7 @@ impl NeuralCritic {
         Self {
             control,
             hidden: vec![128; 3],
+            networks: Networks::Mlp,
             activation: None,
             steps: 2_000,
             batch: 256,
@@ -94,6 +98,12 @@ impl NeuralCritic {
     #[must_use]
     pub fn with_hidden(self, hidden: &[usize]) -> Self {
         Self { hidden: hidden.to_vec(), ..self }
+    }
+
+    /// The same with another network than a perceptron, such as `resnet:DEPTH`.
+    #[must_use]
+    pub fn with_networks(self, networks: Networks) -> Self {
+        Self { networks, ..self }
     }
 
     /// The same with batches of this size.
@@ -160,6 +170,29 @@ impl NeuralCritic {
         critic.with_mover(trained.mover.as_ref()).ended_by(trained.ended)
     }
 
+    fn architecture(&self, dim: usize, activation: Activation) -> Result<Architecture> {
+        let shape = [1, 1, dim];
+        let Some(layers) = self.networks.critic_layers(shape, false, activation)? else {
+            return Ok(Architecture::mlp(dim, &self.hidden, 1).with_activation(activation));
+        };
+        let refuse = |why: &str| Err(Error::new("networks", ErrorKind::Unsupported(why.to_string().into())));
+        let architecture = Architecture::of(shape, 0, &layers);
+        architecture.require()?;
+        if architecture.outputs != 1 {
+            return refuse("the last layer of a critic has one output");
+        }
+        if matches!(self.control, Control::Mover { .. }) {
+            return refuse("a mover is a perceptron like the critic; take mlp");
+        }
+        if architecture.mixes_points() && self.control.penalises_points() {
+            return refuse(
+                "batch normalisation ties the points of a batch together, so that a penalty on the gradient at each point has no meaning; \
+                 take layer-norm",
+            );
+        }
+        Ok(architecture)
+    }
+
     fn train(
         &self,
         dim: usize,
@@ -181,7 +214,7 @@ impl NeuralCritic {
             control => control.activation(),
         };
         let activation = self.activation.unwrap_or(usual);
-        let architecture = Architecture::mlp(dim, &self.hidden, 1).with_activation(activation);
+        let architecture = self.architecture(dim, activation)?;
         let mut dual = Dual::new(self.control, &architecture, rule, self.seed)?;
         // A mover of the source is one of the target with the sides exchanged, and so is its critic.
         let reversed = matches!(self.control, Control::Mover { reversed: true, .. });

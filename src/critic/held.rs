@@ -45,6 +45,11 @@ impl<T: Scalar> Held<T> {
         &self.network
     }
 
+    /// The network, for what is no parameter of it.
+    pub(crate) fn network_mut(&mut self) -> &mut Network<T> {
+        &mut self.network
+    }
+
     pub(crate) fn into_network(self) -> Network<T> {
         self.network
     }

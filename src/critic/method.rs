@@ -133,6 +133,11 @@ impl Control {
         }
     }
 
+    /// Whether it penalises the gradient, or the slope, at single points.
+    pub(crate) fn penalises_points(self) -> bool {
+        matches!(self, Self::Between(_) | Self::Around { .. } | Self::Differences { .. })
+    }
+
     /// What the answer calls it.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -16,6 +16,7 @@ mod funnels;
 pub(crate) mod held;
 mod method;
 pub mod net;
+mod networks;
 #[cfg(test)]
 mod tests;
 mod trained;
@@ -25,4 +26,5 @@ pub use exact_dual::ExactDual;
 pub use fit::NeuralCritic;
 pub use funnels::{Funnels, Score};
 pub use method::Control;
+pub use networks::Networks;
 pub use trained::Critic;

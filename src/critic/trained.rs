@@ -241,8 +241,10 @@ impl Critic {
 fn double(network: &Network<f32>) -> Network<f64> {
     let architecture = network.architecture().clone();
     let parameters = network.parameters().iter().map(|&p| f64::from(p)).collect();
-    Network::with_parameters(architecture.clone(), parameters).unwrap_or_else(|_| {
+    let mut double = Network::with_parameters(architecture.clone(), parameters).unwrap_or_else(|_| {
         let zeros = vec![0.0; architecture.parameters()];
         Network::with_parameters(architecture, zeros).expect("the architecture was built before")
-    })
+    });
+    double.statistics_mut().iter_mut().zip(network.statistics()).for_each(|(to, &v)| *to = f64::from(v));
+    double
 }

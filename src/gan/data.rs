@@ -6,6 +6,7 @@ use rand::seq::SliceRandom;
 
 use crate::critic::batches::{Side, frame};
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
+use crate::gan::text::{COUNTED, Lines, TextReport};
 use crate::gan::toy::Toy;
 use crate::measure::{Points, Samples, Weights};
 use crate::metrics::Modes;
@@ -33,12 +34,15 @@ pub struct Data {
     modes: Option<Modes>,
     /// The centre and the unit of each column, where they have units of their own.
     units: Option<Vec<(f64, f64)>>,
+    /// Height, width and channels of a point that is an image.
+    image: Option<[usize; 3]>,
 }
 
 #[derive(Debug, Clone)]
 enum Source {
     Toy(Toy),
     Given(Box<Given>),
+    Text(Box<Lines>),
 }
 
 /// A sample in two parts.
@@ -49,6 +53,8 @@ struct Given {
     held_out: Samples,
     train_labels: Vec<usize>,
     held_out_labels: Vec<usize>,
+    /// Both parts as they came, where columns have units of their own.
+    came: Option<(Samples, Samples)>,
 }
 
 impl Data {
@@ -69,6 +75,124 @@ impl Data {
             scale,
             modes: toy.mixture().map(Modes::new),
             units: None,
+            image: None,
+        }
+    }
+
+    /// Lines of text of at most `length` letters (the longest line by default), as rows of one-hot letters of an alphabet: those that occur, by
+    /// default, and the blank, with which shorter lines end. Every fifth line, chosen at random with `seed`, is held out for the referee.
+    ///
+    /// A line is a point of length × letters coordinates, letter by letter, and an image of one row to networks. What a generator makes is
+    /// read by [`Data::decode`]. No column has a unit of its own: W₁ between lines is √2 for one letter, 2 for two.
+    ///
+    /// ```
+    /// use earthwork::gan::Data;
+    ///
+    /// let lines: Vec<String> = ["ape", "bee", "cat", "ox"].map(String::from).to_vec();
+    /// let data = Data::text(&lines, None, None, 1)?;
+    /// assert_eq!((data.dim(), data.image(), data.letters()), (3 * 9, Some([1, 3, 9]), Some(" abceoptx".chars().collect())));
+    /// # Ok::<(), earthwork::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there are fewer than 2 lines, one is longer than `length`, or a letter is not in the alphabet.
+    pub fn text(lines: &[String], length: Option<usize>, alphabet: Option<&str>, seed: u64) -> Result<Self> {
+        let text = Lines::new(lines, length, alphabet, seed)?;
+        let mark = text
+            .train
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |h, v| (h ^ u64::from(*v)).wrapping_mul(0x0100_0000_01b3));
+        let (count, letters) = (text.train.len() / text.length, text.letters.len());
+        Ok(Self {
+            name: format!("{count} lines of {} letters of {letters}, {mark:016x}", text.length),
+            dim: text.dim(),
+            classes: 1,
+            centre: vec![0.0; text.dim()],
+            scale: 1.0,
+            modes: None,
+            units: None,
+            image: Some([1, text.length, letters]),
+            source: Source::Text(Box::new(text)),
+        })
+    }
+
+    /// The same points as images of height × width × channels, pixel by pixel. Networks see values between −1 and 1, distances are in the
+    /// units of the pixels, and no pixel has a unit of its own.
+    ///
+    /// # Errors
+    /// When a point has another number of values, or it is a toy or text.
+    pub fn as_images(self, [height, width, channels]: [usize; 3]) -> Result<Self> {
+        let wrong = |why: String| Err(Error::new("image", ErrorKind::Unsupported(why.into())));
+        let Source::Given(given) = &self.source else {
+            return wrong(format!("{} has no images; they come from a sample", self.name));
+        };
+        if height * width * channels != self.dim {
+            return wrong(format!("{height} x {width} x {channels} values are not the {} of a point", self.dim));
+        }
+        let (train, held_out) = match &given.came {
+            Some((train, held_out)) => (train.clone(), held_out.clone()),
+            None => (given.train.clone(), given.held_out.clone()),
+        };
+        let ends = |(low, high): (f64, f64), &v: &f64| (low.min(v), high.max(v));
+        let (low, high) = train.points().as_slice().iter().fold((f64::INFINITY, f64::NEG_INFINITY), ends);
+        let half = 0.5 * high - 0.5 * low;
+        let (centre, scale) = (vec![0.5 * high + 0.5 * low; self.dim], if half > 0.0 { half } else { 1.0 });
+        let side = Side::new(&train, &centre, scale);
+        let (train_labels, held_out_labels) = (given.train_labels.clone(), given.held_out_labels.clone());
+        let given = Given { side, train, held_out, train_labels, held_out_labels, came: None };
+        let name = format!("{} as images of {height} x {width} x {channels}", self.name);
+        let image = Some([height, width, channels]);
+        Ok(Self { name, source: Source::Given(Box::new(given)), centre, scale, units: None, image, ..self })
+    }
+
+    /// Height, width and channels, where points are images; of text 1, the length and the letters.
+    pub fn image(&self) -> Option<[usize; 3]> {
+        self.image
+    }
+
+    /// The letters of text, the blank first.
+    pub fn letters(&self) -> Option<Vec<char>> {
+        self.lines().map(|lines| lines.letters.clone())
+    }
+
+    /// Points as lines of text: the likeliest letter at each place. None where the data is no text.
+    pub fn decode(&self, samples: &Samples) -> Option<Vec<String>> {
+        let lines = self.lines()?;
+        Some(samples.points().iter().map(|point| lines.line(&lines.codes(point))).collect())
+    }
+
+    fn lines(&self) -> Option<&Lines> {
+        match &self.source {
+            Source::Text(lines) => Some(lines),
+            _ => None,
+        }
+    }
+
+    /// How many lines are to be generated for [`Data::judged_as_text`]; none where the data is no text.
+    pub(super) fn text_points(&self) -> Option<usize> {
+        self.lines().map(|_| COUNTED)
+    }
+
+    /// What lines are to held-out ones.
+    pub(super) fn judged_as_text(&self, made: &Samples) -> Option<TextReport> {
+        let lines = self.lines()?;
+        Some(lines.report(&made.points().iter().map(|point| lines.codes(point)).collect::<Vec<_>>()))
+    }
+
+    /// The n-gram divergences of real text from real text.
+    pub(super) fn text_floor(&self) -> Option<[f64; 4]> {
+        self.lines().map(Lines::floor)
+    }
+
+    /// Training images and held-out ones with their classes, in the units in which the referee measures; none where there are no images.
+    #[expect(clippy::type_complexity, reason = "two parts with their labels")]
+    pub(super) fn image_parts(&self) -> Option<((&Samples, &[usize]), (&Samples, &[usize]))> {
+        match (&self.source, self.image) {
+            (Source::Given(given), Some(_)) => Some((
+                (&given.train, given.train_labels.as_slice()),
+                (&given.held_out, given.held_out_labels.as_slice()),
+            )),
+            _ => None,
         }
     }
 
@@ -107,8 +231,23 @@ impl Data {
     /// # Errors
     /// When their dimensions differ.
     pub fn split(train: &Samples, held_out: &Samples) -> Result<Self> {
-        require_dimension("held_out", held_out.dim(), train.dim())?;
-        Self::parts(train, vec![0; train.len()], held_out, vec![0; held_out.len()])
+        Self::split_labelled((train, &vec![0; train.len()]), (held_out, &vec![0; held_out.len()]))
+    }
+
+    /// The same with the class of each point, counted from 0.
+    ///
+    /// # Errors
+    /// When their dimensions differ, or there is not one label for each point.
+    pub fn split_labelled(train: (&Samples, &[usize]), held_out: (&Samples, &[usize])) -> Result<Self> {
+        require_dimension("held_out", held_out.0.dim(), train.0.dim())?;
+        for (argument, (samples, labels)) in [("labels", train), ("held_out", held_out)] {
+            if labels.len() != samples.len() {
+                let (expected, found) = (samples.len(), labels.len());
+                let kind = ErrorKind::Length { what: "labels", expected, found, reason: "one for each point" };
+                return Err(Error::new(argument, kind));
+            }
+        }
+        Self::parts(train.0, train.1.to_vec(), held_out.0, held_out.1.to_vec())
     }
 
     fn parts(
@@ -123,14 +262,15 @@ impl Data {
         let mark = points.fold(0xcbf2_9ce4_8422_2325_u64, |h, v| (h ^ v.to_bits()).wrapping_mul(0x0100_0000_01b3));
         let name = format!("{} points in R^{}, {mark:016x}", train.len(), train.dim());
         let units = units(train);
+        let came = units.is_some().then(|| (train.normalised(), held_out.normalised()));
         let (train, held_out) = (&in_units(train, units.as_deref())?, &in_units(held_out, units.as_deref())?);
         let (centre, scale) = frame(train, train);
         let classes = 1 + train_labels.iter().chain(&held_out_labels).copied().max().unwrap_or(0);
         let side = Side::new(train, &centre, scale);
         let (train, held_out) = (train.normalised(), held_out.normalised());
         let dim = train.dim();
-        let source = Source::Given(Box::new(Given { side, train, held_out, train_labels, held_out_labels }));
-        Ok(Self { name, source, dim, classes, centre, scale, modes: None, units })
+        let source = Source::Given(Box::new(Given { side, train, held_out, train_labels, held_out_labels, came }));
+        Ok(Self { name, source, dim, classes, centre, scale, modes: None, units, image: None })
     }
 
     /// The same, with modes that the referee looks for.
@@ -194,6 +334,7 @@ impl Data {
         match &self.source {
             Source::Toy(toy) => toy.labelled(n, seed),
             Source::Given(given) => some(&given.held_out, &given.held_out_labels, n, seed),
+            Source::Text(lines) => some_lines(lines, &lines.held_out, n, seed),
         }
     }
 
@@ -203,6 +344,7 @@ impl Data {
         match &self.source {
             Source::Toy(toy) => toy.sample(n, seed),
             Source::Given(given) => Ok(some(&given.train, &given.train_labels, n, seed)?.0),
+            Source::Text(lines) => Ok(some_lines(lines, &lines.train, n, seed)?.0),
         }
     }
 
@@ -228,6 +370,14 @@ impl Data {
                 row.assign(&given.side.point(at));
                 given.train_labels[at]
             }
+            Source::Text(lines) => {
+                let at = random.random_range(0..lines.train.len() / lines.length);
+                row.fill(0.0);
+                for (k, &code) in lines.train[at * lines.length..][..lines.length].iter().enumerate() {
+                    row[k * lines.letters.len() + usize::from(code)] = 1.0;
+                }
+                0
+            }
         }
     }
 
@@ -237,6 +387,7 @@ impl Data {
             _ if self.classes == 1 => 0,
             Source::Toy(toy) => random.random_range(0..toy.classes()),
             Source::Given(given) => given.train_labels[given.side.draw_one(random)],
+            Source::Text(_) => 0,
         }
     }
 
@@ -306,6 +457,19 @@ fn some(samples: &Samples, labels: &[usize], n: usize, seed: u64) -> Result<(Sam
     let mut rows = rand::seq::index::sample(&mut stream(seed, 0), samples.len(), n).into_vec();
     rows.sort_unstable();
     Ok((part(samples, &rows)?.normalised(), rows.iter().map(|&i| labels[i]).collect()))
+}
+
+/// The same of lines, which have no classes.
+fn some_lines(lines: &Lines, part: &[u8], n: usize, seed: u64) -> Result<(Samples, Vec<usize>)> {
+    require("points", n as f64, n > 0, "at least 1 is needed")?;
+    let mut rows = lines.rows(part);
+    if rows.len() > n {
+        let mut chosen = rand::seq::index::sample(&mut stream(seed, 0), rows.len(), n).into_vec();
+        chosen.sort_unstable();
+        rows = chosen.into_iter().map(|at| rows[at]).collect();
+    }
+    let labels = vec![0; rows.len()];
+    Ok((lines.samples(&rows)?, labels))
 }
 
 #[cfg(test)]

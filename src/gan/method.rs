@@ -1,7 +1,7 @@
 //! How networks are set against each other: the options of a training.
 
-use crate::critic::Control;
-use crate::critic::net::{Activation, Architecture, GradientPenalty, Rule, Schedule};
+use crate::critic::net::{Activation, Architecture, GradientPenalty, Module, Rule, Schedule};
+use crate::critic::{Control, Networks};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::gan::data::Data;
 use crate::gan::objective::Objective;
@@ -65,6 +65,8 @@ pub struct Gan {
     pub referee: Referee,
     /// The seed of the first parameters, of noise and batches.
     pub seed: u64,
+    /// What both networks are made of; perceptrons by default.
+    pub networks: Networks,
 }
 
 /// How many steps the critic makes for one of the generator.
@@ -137,6 +139,7 @@ impl Gan {
             averaging: 0.99,
             referee: Referee::default(),
             seed: 0,
+            networks: Networks::Mlp,
         }
     }
 
@@ -205,6 +208,33 @@ impl Gan {
         Self { seed, ..self }
     }
 
+    /// The same with other networks than perceptrons, and the sizes and rates that suit them: noise of dimension 32, batches of 64, and Adam
+    /// at 5e-4 (for networks of points nothing is changed but the rate).
+    #[must_use]
+    pub fn with_networks(self, networks: Networks) -> Self {
+        let rate = |(rule, rate): (Rule, f64)| match rule {
+            Rule::Adam { decay, .. } => (Rule::Adam { beta1: 0.5, beta2: 0.9, decay }, 5e-4),
+            _ => (rule, 0.25 * rate),
+        };
+        match networks {
+            Networks::Mlp => Self { networks, ..self },
+            Networks::Resnet { .. } => Self {
+                networks,
+                critic_rule: rate(self.critic_rule),
+                generator_rule: rate(self.generator_rule),
+                ..self
+            },
+            _ => Self {
+                networks,
+                latent: 32,
+                batch: 64,
+                critic_rule: rate(self.critic_rule),
+                generator_rule: rate(self.generator_rule),
+                ..self
+            },
+        }
+    }
+
     /// The same with the class told to both networks.
     #[must_use]
     pub fn conditional(self) -> Self {
@@ -227,7 +257,7 @@ impl Gan {
     /// When an option cannot be, or classes are wanted and the data has none.
     pub fn start(&self, data: Data) -> Result<Training> {
         self.check(&data)?;
-        Training::new(self.clone(), data)
+        Training::new(self.clone(), data)?.with_classifier()
     }
 
     /// A training that goes on where [`Training::checkpoint`] was written, to the same bits as one that was never interrupted.
@@ -246,18 +276,34 @@ impl Gan {
     /// What must be equal for a training to be resumed.
     pub(super) fn mark(&self, data: &Data) -> String {
         let gan = Self { steps: 0, referee: Referee { every: 0, ..self.referee }, ..self.clone() };
-        format!("{gan:?} on {}", data.name())
+        // Trainings of perceptrons are marked as they were before there were others.
+        let options = format!("{gan:?}").replace(", networks: Mlp", "");
+        format!("{options} on {}", data.name())
     }
 
-    pub(super) fn critic_architecture(&self, data: &Data) -> Architecture {
+    pub(super) fn critic_architecture(&self, data: &Data) -> Result<Architecture> {
         let activation = self.control.map_or(Activation::LeakyRelu { slope: 0.2 }, Control::activation);
         let activation = self.critic_activation.unwrap_or(activation);
-        Architecture::mlp(data.dim() + self.labels(data), &self.critic, 1).with_activation(activation)
+        let (shape, classes) = (shape(data), self.labels(data));
+        let Some(layers) = self.networks.critic_layers(shape, classes > 0, activation)? else {
+            return Ok(Architecture::mlp(data.dim() + classes, &self.critic, 1).with_activation(activation));
+        };
+        built("critic", Architecture::of(shape, classes, &layers), 1)
     }
 
-    pub(super) fn generator_architecture(&self, data: &Data) -> Architecture {
-        Architecture::mlp(self.latent + self.labels(data), &self.generator, data.dim())
-            .with_activation(Activation::Relu)
+    pub(super) fn generator_architecture(&self, data: &Data) -> Result<Architecture> {
+        let last = match (data.letters(), data.image()) {
+            (Some(_), _) => Some(Module::Softmax { temperature: 1.0 }),
+            (None, Some(_)) => Some(Module::Activation(Activation::Tanh)),
+            (None, None) => None,
+        };
+        let classes = self.labels(data);
+        let Some(layers) = self.networks.generator_layers(shape(data), last)? else {
+            return Ok(
+                Architecture::mlp(self.latent + classes, &self.generator, data.dim()).with_activation(Activation::Relu)
+            );
+        };
+        built("generator", Architecture::of([1, 1, self.latent], classes, &layers), data.dim())
     }
 
     /// How many inputs tell the class.
@@ -294,6 +340,13 @@ impl Gan {
             let why = "the Wasserstein objective has no bound without a control; take gp, lp, bjorck or another";
             return Err(Error::new("control", ErrorKind::Unsupported(why.into())));
         }
+        let critic = self.critic_architecture(data)?;
+        self.generator_architecture(data)?;
+        if critic.mixes_points() && self.control.is_some_and(Control::penalises_points) {
+            let why = "batch normalisation in the critic ties the points of a batch together, so that a penalty on the gradient at each \
+                       point has no meaning (Gulrajani et al. 2017, §4); take layer-norm or instance-norm";
+            return Err(Error::new("critic", ErrorKind::Unsupported(why.into())));
+        }
         if data.dim() == 1 && self.control.is_some_and(Control::asks_for_slope_one) {
             let why = "a two-sided gradient penalty asks for slope 1 at every point, so that on one column the critic becomes a straight \
                        line and the generator learns no more than a shift; take the one-sided penalty, wgan-lp (or +lp)";
@@ -305,6 +358,21 @@ impl Gan {
         }
         Ok(())
     }
+}
+
+/// What a point is to a network.
+fn shape(data: &Data) -> [usize; 3] {
+    data.image().unwrap_or([1, 1, data.dim()])
+}
+
+/// Refuses layers that do not fit, or end in another number of values.
+fn built(argument: &'static str, architecture: Architecture, outputs: usize) -> Result<Architecture> {
+    architecture.require().map_err(|error| error.about(argument))?;
+    if architecture.outputs != outputs {
+        let why = format!("its last layer makes {} values, and {outputs} are needed", architecture.outputs);
+        return Err(Error::new(argument, ErrorKind::Unsupported(why.into())));
+    }
+    Ok(architecture)
 }
 
 /// Objective and control of a name.

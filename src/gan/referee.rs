@@ -6,10 +6,13 @@ use crate::critic::Control;
 use crate::error::Result;
 use crate::estimate::{Estimate, Evidence};
 use crate::exact::wasserstein;
+use crate::gan::classifier::ClassReport;
 use crate::gan::passes::{critic_gradient, generator_gradient};
+use crate::gan::text::TextReport;
 use crate::gan::training::{Training, one_hot};
 use crate::measure::Samples;
 use crate::metrics::{Metric, ModeReport, Reading};
+use crate::neighbors::nearest::{Norm, Tree};
 use crate::numeric::rank_correlation;
 
 /// Where a training stands, by points that it has never seen. A function of the parameters alone: the same training has the same
@@ -56,6 +59,22 @@ pub struct Record {
     pub at_bound: Option<f64>,
     /// Each metric of [`Training::with_metrics`], between the held-out real points (first) and the generated ones.
     pub metrics: Vec<Measured>,
+    /// Which classes a small classifier finds, of images with classes.
+    pub classes: Option<ClassReport>,
+    /// How near images are to those trained on.
+    pub copies: Option<Copies>,
+    /// How lines of text are made.
+    pub text: Option<TextReport>,
+}
+
+/// Mean distances to the nearest training image: a generator that copies is nearer than held-out images are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Copies {
+    /// From generated images.
+    pub generated: f64,
+    /// From held-out real images.
+    pub held_out: f64,
 }
 
 /// What one metric says.
@@ -89,6 +108,8 @@ pub struct Floor {
     pub w2: Estimate,
     /// What the metrics of the training say of them, the mean over the same draws.
     pub metrics: Vec<Measured>,
+    /// The Jensen-Shannon divergences of n-grams between two samples of real lines, of text.
+    pub js: Option<[f64; 4]>,
 }
 
 /// Draws of real points that the floor is the mean of.
@@ -156,7 +177,26 @@ impl Training {
             activation_gradients: network.activation_gradients(y.view()),
             at_bound: self.at_bound(),
             metrics: Measured::all(&self.metrics, real, &generated),
+            classes: self.classifier.as_ref().map(|classifier| {
+                classifier
+                    .report(self.networks_see(&generated).view(), self.gan.conditional.then_some(asked.as_slice()))
+            }),
+            copies: self.copies(&generated),
+            text: match self.data.text_points() {
+                Some(n) => self.data.judged_as_text(&self.generate_labelled_scaled(n, self.referee_seed(0))?.0),
+                None => None,
+            },
         })
+    }
+
+    fn copies(&self, generated: &Samples) -> Option<Copies> {
+        let ((train, _), (held_out, _)) = self.data.image_parts()?;
+        let training = Tree::new(train.points().as_slice(), train.dim());
+        let mean = |points: &Samples| {
+            let found = training.nearest(&Tree::new(points.points().as_slice(), points.dim()), 1, Norm::Euclidean);
+            (0..found.len()).map(|i| found.farthest(i)).sum::<f64>() / found.len() as f64
+        };
+        Some(Copies { generated: mean(generated), held_out: mean(held_out) })
     }
 
     /// E_real f − E_generated f in units of length, with the weights of the real side.
@@ -234,7 +274,7 @@ impl Training {
             Measured { key: metric.key.clone(), reading: metric.reading, outcome }
         };
         let metrics = self.metrics.iter().enumerate().map(over_draws).collect();
-        Ok(Floor { w1, w2, metrics })
+        Ok(Floor { w1, w2, metrics, js: self.data.text_floor() })
     }
 
     /// The mean over draws of real points with its standard error.

@@ -9,6 +9,7 @@ use crate::critic::net::saved::{Reader, Writer};
 use crate::critic::net::{Network, Optimiser};
 use crate::error::{Error, ErrorKind, Result, require, require_dimension};
 use crate::exact::wasserstein;
+use crate::gan::classifier::Classifier;
 use crate::gan::data::Data;
 use crate::gan::method::Gan;
 use crate::gan::passes::{critic_gradient, generator_gradient};
@@ -42,13 +43,15 @@ pub struct Training {
     pub(super) held_out: (Samples, Vec<usize>),
     /// What is measured beside the exact distances.
     pub(super) metrics: Vec<Metric>,
+    /// What finds classes among images, where they have any.
+    pub(super) classifier: Option<Classifier>,
 }
 
 impl Training {
     pub(super) fn new(gan: Gan, data: Data) -> Result<Self> {
-        let generator = Network::new(gan.generator_architecture(&data), gan.seed)?;
+        let generator = Network::new(gan.generator_architecture(&data)?, gan.seed)?;
         // Another seed: equal numbers in both networks would be a coincidence.
-        let critic = Network::new(gan.critic_architecture(&data), !gan.seed)?;
+        let critic = Network::new(gan.critic_architecture(&data)?, !gan.seed)?;
         let critic = Held::new(critic, gan.control, gan.critic_rule.0);
         let optimiser = Optimiser::new(gan.generator_rule.0, generator.parameters().len());
         let average = (gan.averaging > 0.0).then(|| generator.clone());
@@ -64,6 +67,27 @@ impl Training {
             critic_steps: 0,
             held_out,
             metrics: Vec::new(),
+            classifier: None,
+        })
+    }
+
+    /// The same with a classifier for the referee, where the data has images of several classes.
+    pub(super) fn with_classifier(mut self) -> Result<Self> {
+        let parts = self.data.image_parts().filter(|_| self.data.classes() > 1);
+        if let (Some(((train, labels), (held_out, held_out_labels))), Some(shape)) = (parts, self.data.image()) {
+            let (train, held_out) = (self.networks_see(train), self.networks_see(held_out));
+            let classes = self.data.classes();
+            let held_out = (held_out.view(), held_out_labels);
+            self.classifier = Some(Classifier::train(shape, (train.view(), labels), held_out, classes)?);
+        }
+        Ok(self)
+    }
+
+    /// Points in the units of the referee, centred and scaled as networks see them.
+    pub(super) fn networks_see(&self, samples: &Samples) -> Array2<f32> {
+        let (centre, scale) = (self.data.centre(), self.data.scale());
+        Array2::from_shape_fn((samples.len(), self.data.dim()), |(i, k)| {
+            ((samples.point(i)[k] - centre[k]) / scale) as f32
         })
     }
 
@@ -177,7 +201,7 @@ impl Training {
         Ok((self.data.restored(generated)?, labels))
     }
 
-    fn generate_labelled_scaled(&self, n: usize, seed: u64) -> Result<(Samples, Vec<usize>)> {
+    pub(super) fn generate_labelled_scaled(&self, n: usize, seed: u64) -> Result<(Samples, Vec<usize>)> {
         let mut random = stream(seed, GENERATED);
         let labels: Vec<usize> =
             if self.gan.conditional { (0..n).map(|_| self.data.draw_class(&mut random)).collect() } else { vec![0; n] };
@@ -208,6 +232,18 @@ impl Training {
     fn generate_scaled(&self, labels: &[usize], random: &mut ChaCha8Rng) -> Result<Samples> {
         let noise = self.noise(labels.len(), random);
         self.placed(&self.made(self.generator_network(), &noise, labels))
+    }
+
+    /// The training image nearest to each of `images`, in the units of the data; none where the data has no images.
+    pub fn nearest_real(&self, images: &Samples) -> Option<Samples> {
+        let ((train, _), _) = self.data.image_parts().filter(|_| images.dim() == self.data.dim())?;
+        let distance = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+        let nearest = |image: &[f64]| {
+            let far = train.points().iter().map(|point| distance(image, point)).enumerate();
+            far.fold((0, f64::INFINITY), |best, found| if found.1 < best.1 { found } else { best }).0
+        };
+        let rows: Vec<f64> = images.points().iter().flat_map(|image| train.point(nearest(image))).copied().collect();
+        Samples::new(Points::from_rows(rows, train.dim()).ok()?).ok()
     }
 
     /// The critic as a function on R^d with a proven Lipschitz constant, of points in [`Data::units`] where there are some; none where it
@@ -312,6 +348,10 @@ impl Training {
             first: reader.array("critic.optimiser.first")?,
             second: reader.array("critic.optimiser.second")?,
         })?;
+        if !self.critic.network().statistics().is_empty() {
+            let critic: Network<f32> = network("critic.", self.critic.network())?;
+            self.critic.network_mut().statistics_mut().copy_from_slice(critic.statistics());
+        }
         (self.step, self.critic_steps) = (reader.number("step")?, reader.number("critic_steps")?);
         (self.generator, self.average, self.optimiser) = (generator, average, optimiser);
         Ok(())
@@ -321,7 +361,7 @@ impl Training {
         let mut random = self.random(CRITIC, self.critic_steps);
         let (real, labels) = self.real(&mut random);
         let noise = self.noise(self.gan.batch, &mut random);
-        let made = self.made(&self.generator, &noise, &labels);
+        let made = self.made_in_training(&noise, &labels);
         let classes = one_hot(&labels, self.gan.labels(&self.data));
         let (x, y) = (concatenate![Axis(1), real, classes], concatenate![Axis(1), made, classes]);
         let network = self.critic.network();
@@ -329,6 +369,10 @@ impl Training {
         let rules = (self.gan.objective, self.gan.control);
         let (_, loss) = critic_gradient(rules, network, (x.view(), y.view()), self.data.dim(), &mut random, &mut sink);
         self.require_finite(loss, "critic")?;
+        if !network.statistics().is_empty() {
+            let trace = network.forward(concatenate![Axis(0), x, y].view());
+            self.critic.network_mut().absorb(&trace);
+        }
         self.critic.step(&mut sink, self.gan.critic_rule.1 * part);
         self.critic_steps += 1;
         Ok(())
@@ -354,6 +398,10 @@ impl Training {
             &mut sink,
         );
         self.require_finite(loss, "generator")?;
+        if !self.generator.statistics().is_empty() {
+            let trace = self.generator.forward(latent.view());
+            self.generator.absorb(&trace);
+        }
         self.optimiser.step(self.generator.parameters_mut(), &sink, self.gan.generator_rule.1 * part);
         if let Some(average) = &mut self.average {
             // A short memory at first, so that the random beginning is forgotten.
@@ -361,6 +409,7 @@ impl Training {
             for (mean, &now) in average.parameters_mut().iter_mut().zip(self.generator.parameters()) {
                 *mean = memory * *mean + (1.0 - memory) * now;
             }
+            average.statistics_mut().copy_from_slice(self.generator.statistics());
         }
         Ok(())
     }
@@ -380,6 +429,15 @@ impl Training {
     /// What a generator makes of noise, as networks see it.
     fn made(&self, generator: &Network<f32>, noise: &Array2<f32>, labels: &[usize]) -> Array2<f32> {
         generator.values(concatenate![Axis(1), *noise, one_hot(labels, self.gan.labels(&self.data))].view())
+    }
+
+    /// The same for a step of the critic: with the moments of the batch, where the generator normalises over batches.
+    fn made_in_training(&self, noise: &Array2<f32>, labels: &[usize]) -> Array2<f32> {
+        if self.generator.statistics().is_empty() {
+            return self.made(&self.generator, noise, labels);
+        }
+        let classes = one_hot(labels, self.gan.labels(&self.data));
+        self.generator.forward(concatenate![Axis(1), *noise, classes].view()).values.clone()
     }
 
     /// Points as networks see them, in the units in which the referee measures.

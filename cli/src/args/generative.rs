@@ -144,7 +144,8 @@ pub(crate) struct TrainingArgs {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct TrainArgs {
-    /// The real points: ring8, grid25, ring2d, grid2d, swiss-roll, moons, pinwheel, checkerboard, segments, or a file (CSV, NPY, NPZ)
+    /// The real points: ring8, grid25, ring2d, grid2d, swiss-roll, moons, pinwheel, checkerboard, segments, or a file (CSV, NPY, NPZ),
+    /// a folder of PNG images, a file of lines (--text)
     #[arg(long, value_name = "DATA", required_unless_present = "resume")]
     pub(crate) data: Option<String>,
     /// The folder for records, checkpoint and pictures
@@ -152,7 +153,8 @@ pub(crate) struct TrainArgs {
     pub(crate) out: PathBuf,
     /// Go on with the training in that folder, to the same bits as if it had never ended
     #[arg(long, conflicts_with_all = ["data", "objective", "published", "batch", "critic_steps", "hidden", "latent", "critic_rate",
-        "generator_rate", "averaging", "label", "columns", "drop_missing", "header", "referee_points", "metrics"])]
+        "generator_rate", "averaging", "label", "networks", "critic_layers", "generator_layers", "image", "text", "length", "alphabet",
+        "classes", "held_out", "columns", "drop_missing", "header", "referee_points", "metrics"])]
     pub(crate) resume: bool,
     /// wgan-gp, wgan-lp, wgan-clip, wgan-spectral, wgan-bjorck, wgan-finite-difference, wgan-div, ns, saturating, lsgan, hinge, rsgan, rasgan,
     /// ralsgan, rahinge; all but wgan also with a control: hinge+spectral, ns+dragan, rasgan+gp. wgan-gp by default, on one column wgan-lp
@@ -188,6 +190,39 @@ pub(crate) struct TrainArgs {
     /// Tell both networks the class: of a toy its mode, of a file the value of this column (--label class)
     #[arg(long, value_name = "COLUMN", num_args = 0..=1, default_missing_value = "", help_heading = "Training")]
     pub(crate) label: Option<String>,
+    /// What both networks are made of: mlp, dcgan[:CHANNELS] for images, resnet[:DEPTH], text[:CHANNELS]; mlp by default, text with --text
+    #[arg(long, value_name = "NAME", help_heading = "Networks")]
+    pub(crate) networks: Option<String>,
+    /// The critic as a list of layers, such as "conv2d:32:4:2:1 leaky-relu dense:1" (docs/cli.md)
+    #[arg(
+        long,
+        value_name = "LAYERS",
+        help_heading = "Networks",
+        requires = "generator_layers",
+        conflicts_with = "networks"
+    )]
+    pub(crate) critic_layers: Option<String>,
+    /// The generator as a list of layers, from noise to a point
+    #[arg(long, value_name = "LAYERS", help_heading = "Networks", requires = "critic_layers")]
+    pub(crate) generator_layers: Option<String>,
+    /// Each row of the file is an image of this shape: 8x8, or 32x32x3 with channels
+    #[arg(long, value_name = "HxW", help_heading = "Images and text")]
+    pub(crate) image: Option<String>,
+    /// The file holds lines of text
+    #[arg(long, help_heading = "Images and text", conflicts_with_all = ["image", "label", "columns", "drop_missing"])]
+    pub(crate) text: bool,
+    /// Letters of a line at most; those of the longest by default
+    #[arg(long, value_name = "N", value_parser = positive, help_heading = "Images and text", requires = "text")]
+    pub(crate) length: Option<usize>,
+    /// The letters that lines may have; those that occur by default
+    #[arg(long, value_name = "LETTERS", help_heading = "Images and text", requires = "text")]
+    pub(crate) alphabet: Option<String>,
+    /// Real points for the referee alone, in a file like that of --data; a fifth of the data by default
+    #[arg(long, value_name = "FILE", help_heading = "Referee", conflicts_with = "text")]
+    pub(crate) held_out: Option<String>,
+    /// The column of an image's class, for the referee alone: which classes does a small classifier find? (--label tells the networks)
+    #[arg(long, value_name = "COLUMN", help_heading = "Referee", conflicts_with_all = ["label", "text"])]
+    pub(crate) classes: Option<String>,
     /// Columns of a file to use, by name or by number from 1; else all columns of numbers
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "Training")]
     pub(crate) columns: Vec<String>,

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use earthwork::gan::{CriticSteps, Data, Gan, Referee, Toy, Training};
+use earthwork::critic::net::Module;
+use earthwork::gan::{CriticSteps, Data, Gan, Networks, Record, Referee, Toy, Training};
+use earthwork::measure::Samples;
 use earthwork::metrics::Metric;
 use earthwork_view::format;
 
@@ -44,7 +46,7 @@ fn go_on((folder, run, mut training, mut lines): State, options: &RunArgs, json:
     let name = format!("{} on {}", run.objective, run.data);
     let mut last = String::new();
     if lines.is_empty() {
-        lines.push(Line::from(&training.judge()?));
+        lines.push(recorded(&folder, &training, &training.judge()?)?);
         folder.keep(&lines[0], &training)?;
     }
     let ended = interrupt::while_solving(|| -> Outcome<bool> {
@@ -53,7 +55,7 @@ fn go_on((folder, run, mut training, mut lines): State, options: &RunArgs, json:
                 return Ok(false);
             }
             if let Some(record) = training.step()? {
-                let line = Line::from(&record);
+                let line = recorded(&folder, &training, &record)?;
                 last = said(&line, &run);
                 folder.keep(&line, &training)?;
                 lines.push(line);
@@ -78,6 +80,21 @@ fn go_on((folder, run, mut training, mut lines): State, options: &RunArgs, json:
     Ok(if done { Exit::Done } else { Exit::Bounds })
 }
 
+/// Generated lines that a record shows.
+const SAID: usize = 8;
+
+/// A record, with some generated lines of text beside it, or a picture of generated images.
+fn recorded(folder: &Folder, training: &Training, record: &Record) -> Outcome<Line> {
+    let mut line = Line::from(record);
+    if training.data().letters().is_some() {
+        let made = training.generate(SAID, training.options().seed)?;
+        line.said = training.data().decode(&made).unwrap_or_default();
+    } else if let Some(png) = plot::generated_images(training)? {
+        folder.write(&format!("images-{:07}.png", record.step), &png)?;
+    }
+    Ok(line)
+}
+
 /// Tells what a folder holds.
 pub(crate) fn report(options: &ReportArgs) -> Outcome<Exit> {
     let (folder, run) = Folder::open(&options.folder)?;
@@ -95,8 +112,18 @@ fn tell(folder: &Folder, run: RunFile, steps: u64, lines: Vec<Line>, json: bool)
 /// What the progress line says of a record.
 fn said(line: &Line, run: &RunFile) -> String {
     let floor = format::short(line.w1 / run.floor_w1, 3);
-    let modes =
-        line.modes_captured.zip(line.modes).map_or(String::new(), |(captured, of)| format!("  modes {captured}/{of}"));
+    let modes = if let Some((captured, of)) = line.modes_captured.zip(line.modes) {
+        format!("  modes {captured}/{of}")
+    } else if let Some(js) = line.js {
+        format!(
+            "  JS-1 {:.4}, JS-2 {:.4}, real words {}",
+            js[0],
+            js[1],
+            format::percent(line.real_lines.unwrap_or(0.0))
+        )
+    } else {
+        line.classes_found.map_or(String::new(), |found| format!("  classes {found}/{}", run.classes.len()))
+    };
     format!("exact W1 {}, {floor} x real against real{modes}", format::short(line.w1, 4))
 }
 
@@ -107,6 +134,10 @@ fn begun(options: &TrainArgs) -> Outcome<State> {
     let usual = || if one_column(options) { "wgan-lp" } else { "wgan-gp" };
     let name = &options.objective.clone().unwrap_or_else(|| usual().to_string());
     let mut gan = if options.published { Gan::published(name)? } else { Gan::named(name)? };
+    let usual = if options.text { "text" } else { "mlp" };
+    let networks = options.networks.clone().unwrap_or_else(|| usual.to_string());
+    let layers = options.critic_layers.clone().zip(options.generator_layers.clone()).map(|(c, g)| [c, g]);
+    gan = sized(gan, options.published, named(&networks, layers.as_ref())?);
     gan.seed = options.run.seed;
     gan.steps = options.steps.unwrap_or(gan.steps);
     gan.batch = options.batch.unwrap_or(gan.batch);
@@ -140,6 +171,15 @@ fn begun(options: &TrainArgs) -> Outcome<State> {
         floor_w2_std_error: 0.0,
         metrics: options.metrics.clone(),
         floor_metrics: Vec::new(),
+        networks: if layers.is_some() { "layers".into() } else { networks },
+        layers,
+        image: options.image.clone(),
+        text: options.text,
+        length: options.length,
+        alphabet: options.alphabet.clone(),
+        held_out: options.held_out.clone(),
+        class_column: options.classes.clone(),
+        floor_js: None,
     };
     room(&run)?;
     let (gan, data, classes) = parts(&run)?;
@@ -154,7 +194,7 @@ fn begun(options: &TrainArgs) -> Outcome<State> {
 /// Whether the file to train on has one column of numbers, as far as it can be read.
 fn one_column(options: &TrainArgs) -> bool {
     let data = options.data.as_deref().unwrap_or_default();
-    if Toy::named(data).is_ok() || data == "-" {
+    if Toy::named(data).is_ok() || data == "-" || options.text || options.image.is_some() || Path::new(data).is_dir() {
         return false;
     }
     let choice = LabelledChoice {
@@ -207,7 +247,8 @@ fn metrics(run: &RunFile) -> Outcome<Vec<Metric>> {
 
 /// Options and data of a run.
 fn parts(run: &RunFile) -> Outcome<(Gan, Data, Vec<String>)> {
-    let mut gan = if run.published { Gan::published(&run.objective)? } else { Gan::named(&run.objective)? };
+    let gan = if run.published { Gan::published(&run.objective)? } else { Gan::named(&run.objective)? };
+    let mut gan = sized(gan, run.published, named(&run.networks, run.layers.as_ref())?);
     (gan.steps, gan.batch, gan.latent, gan.averaging, gan.seed) =
         (run.steps, run.batch, run.latent, run.averaging, run.seed);
     (gan.critic, gan.generator) = (run.hidden.clone(), run.hidden.clone());
@@ -224,6 +265,10 @@ fn parts(run: &RunFile) -> Outcome<(Gan, Data, Vec<String>)> {
                 run.data
             ));
         }
+        if run.image.is_some() || run.text || run.held_out.is_some() || run.class_column.is_some() {
+            let why = "a toy distribution is neither images nor text, and the referee draws fresh points of it";
+            return wrong(format_args!("{}: {why}; --image, --text, --held-out and --classes are for files", run.data));
+        }
         return Ok((gan, Data::toy(toy), Vec::new()));
     }
     if !std::path::Path::new(run.data.split(".npz:").next().unwrap_or(&run.data)).exists()
@@ -231,13 +276,79 @@ fn parts(run: &RunFile) -> Outcome<(Gan, Data, Vec<String>)> {
     {
         return Err(Failure::from(Toy::named(&run.data).expect_err("it was no toy above")));
     }
-    let label = match run.label.as_deref() {
+    if run.text {
+        let lines = read::pictures::lines(&run.data)?;
+        let data = Data::text(&lines, run.length, run.alphabet.as_deref(), run.seed);
+        return Ok((gan, data.map_err(|error| error.about(run.data.clone()))?, Vec::new()));
+    }
+    let file = given(&run.data, run)?;
+    let mut data = match &run.held_out {
+        None => Data::labelled(&file.samples, &file.labels, run.seed)?,
+        Some(path) => {
+            let held_out = given(path, run)?;
+            let number = |label: &usize| {
+                let name = &held_out.classes[*label];
+                let at = file.classes.iter().position(|class| class == name);
+                at.ok_or_else(|| Failure::Input(format!("{path}: {} has no class `{name}`", run.data)))
+            };
+            let labels = held_out.labels.iter().map(number).collect::<Outcome<Vec<usize>>>()?;
+            if held_out.image != file.image {
+                return wrong(format_args!("{path}: its images have another shape than those of {}", run.data));
+            }
+            Data::split_labelled((&file.samples, &file.labels), (&held_out.samples, &labels))?
+        }
+    };
+    if let Some(shape) = file.image {
+        data = data.as_images(shape)?;
+    }
+    Ok((gan, data, file.classes))
+}
+
+/// A file to train on.
+struct Given {
+    samples: Samples,
+    labels: Vec<usize>,
+    classes: Vec<String>,
+    image: Option<[usize; 3]>,
+}
+
+fn given(path: &str, run: &RunFile) -> Outcome<Given> {
+    let image = run.image.as_deref().map(read::pictures::shape).transpose()?;
+    let label = match run.label.as_deref().or(run.class_column.as_deref()) {
         Some("") => return wrong("--label needs the name of a column: the data is a file"),
         label => label,
     };
+    if let Some(images) = read::pictures::images(path)? {
+        if label.is_some() || !run.columns.is_empty() {
+            return wrong(format_args!("{path}: images have no columns, so that no class can be told"));
+        }
+        if image.is_some_and(|shape| shape != images.shape) {
+            let [h, w, c] = images.shape;
+            return wrong(format_args!("{path}: its images are {h}x{w}x{c}; leave --image out"));
+        }
+        let labels = vec![0; images.samples.len()];
+        return Ok(Given { samples: images.samples, labels, classes: vec![String::new()], image: Some(images.shape) });
+    }
     let choice = LabelledChoice { columns: &run.columns, label, drop_missing: run.drop_missing, header: run.header };
-    let file = read::labelled(&run.data, &choice)?;
-    Ok((gan, Data::labelled(&file.samples, &file.labels, run.seed)?, file.classes))
+    let file = read::labelled(path, &choice)?;
+    Ok(Given { samples: file.samples, labels: file.labels, classes: file.classes, image })
+}
+
+/// Networks by name, or by their layers.
+fn named(name: &str, layers: Option<&[String; 2]>) -> Outcome<Networks> {
+    Ok(match layers {
+        Some([critic, generator]) => {
+            let of = |text: &str, flag: &'static str| Module::parse(text).map_err(|error| error.about(flag));
+            let (critic, generator) = (of(critic, "--critic-layers")?, of(generator, "--generator-layers")?);
+            Networks::Layers { critic, generator }
+        }
+        None => Networks::named(name)?,
+    })
+}
+
+/// The sizes and rates that suit the networks; those of a paper stay.
+fn sized(gan: Gan, published: bool, networks: Networks) -> Gan {
+    if published { Gan { networks, ..gan } } else { gan.with_networks(networks) }
 }
 
 /// All pictures of a run.
@@ -245,8 +356,9 @@ fn draw(folder: &Folder, run: &RunFile, training: &Training, lines: &[Line]) -> 
     let real = training.data().held_out(SHOWN, run.seed)?.0;
     let generated = training.generate(SHOWN, run.seed)?;
     let pictures = Pictures { run, training, lines, real: &real, generated: &generated };
-    for (name, png) in plot::training(&pictures)? {
-        folder.write(name, &png)?;
+    let drawn = plot::training(&pictures)?;
+    for (name, png) in &drawn {
+        folder.write(name, png)?;
     }
-    Ok(())
+    folder.write("report.html", report::training_page(run, lines, &drawn).as_bytes())
 }

@@ -13,10 +13,12 @@ mod line;
 mod metrics;
 mod raster;
 mod scene;
+mod sheet;
 mod svg;
 mod training;
 
 pub(crate) use kind::check;
+pub(crate) use sheet::generated_images;
 pub(crate) use training::{Pictures, training};
 
 use std::path::Path;

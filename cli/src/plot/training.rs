@@ -13,6 +13,7 @@ use crate::plot::metrics::metrics;
 use crate::plot::raster;
 use crate::plot::scene::{Anchor, FAINT, INK, Paint, SOURCE, Scene, Shape, TARGET, WIDTH, solid};
 use earthwork_view::format;
+use crate::plot::sheet::generated_images;
 
 /// Cells of the critic's picture along the longer side.
 const CELLS: usize = 160;
@@ -47,7 +48,11 @@ pub(crate) fn training(of: &Pictures) -> Outcome<Vec<(&'static str, Vec<u8>)>> {
     if !of.run.floor_metrics.is_empty() {
         scenes.push(("metrics.png", metrics(&of.title(), &of.evidence(), of.run, of.lines)));
     }
-    Ok(scenes.iter().map(|(name, scene)| (*name, raster::png(scene))).collect())
+    let mut drawn: Vec<_> = scenes.iter().map(|(name, scene)| (*name, raster::png(scene))).collect();
+    if let Some(png) = generated_images(of.training)? {
+        drawn.insert(0, ("images.png", png));
+    }
+    Ok(drawn)
 }
 
 impl Pictures<'_> {

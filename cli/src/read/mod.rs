@@ -8,6 +8,7 @@ mod formats;
 mod image;
 mod labelled;
 mod npy;
+pub(crate) mod pictures;
 mod samples;
 mod source;
 mod table;

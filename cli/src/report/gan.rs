@@ -88,6 +88,10 @@ pub(crate) fn gan(found: &GanReport) -> String {
     let mut entries = Entries::default();
     let classes = if run.label.is_some() { ", both networks told the class" } else { "" };
     entries.add("training", format!("{} on {}, seed {}{classes}", run.objective, run.data, run.seed));
+    if run.networks != "mlp" {
+        let given = run.layers.as_ref().map(|[critic, generator]| format!("critic {critic}; generator {generator}"));
+        entries.add("networks", given.unwrap_or_else(|| run.networks.clone()));
+    }
     let done = (format::count(found.steps_done), format::count(run.steps));
     entries.add(
         "steps",
@@ -143,7 +147,12 @@ pub(crate) fn gan(found: &GanReport) -> String {
         }
     }
     if let Some(accuracy) = found.records.last().and_then(|line| line.label_accuracy) {
-        verdict.add("classes", format!("{} of generated points lie at the mode asked for", format::percent(accuracy)));
+        let told = if found.records.last().is_some_and(|line| line.classes_found.is_some()) {
+            "are of the class asked for, by the classifier"
+        } else {
+            "lie at the mode asked for"
+        };
+        verdict.add("classes", format!("{} of generated points {told}", format::percent(accuracy)));
     }
     if let Some(share) = found.records.last().and_then(|line| line.at_bound) {
         verdict.add(
@@ -151,8 +160,41 @@ pub(crate) fn gan(found: &GanReport) -> String {
             format!("{} are within 2.5 % of the bound that they are clipped at", format::percent(share)),
         );
     }
+    seen(&mut verdict, run, found.records.last());
     verdict.add("written", format!("records, checkpoint and pictures in {}", found.folder));
     format!("\n{}\n{}\n{}{}\n", entries.text(), grid.text(2), metrics(&found.metrics), verdict.text())
+}
+
+/// What is seen of images and of text.
+fn seen(verdict: &mut Entries, run: &RunFile, last: Option<&Line>) {
+    let Some(line) = last else { return };
+    if let Some((count, accuracy)) = line.classes_found.zip(line.classifier_accuracy) {
+        let (of, accuracy) = (run.classes.len(), format::percent(accuracy));
+        verdict.add(
+            "images",
+            format!("{count} of {of} classes found, by a classifier that is right on {accuracy} of held-out images"),
+        );
+    }
+    if let Some((made, real)) = line.to_training.zip(line.held_out_to_training).filter(|(_, real)| *real > 0.0) {
+        let ratio = made / real;
+        verdict.add(
+            "copies",
+            format!(
+                "the nearest training image is {ratio:.2} times as far as from held-out images; copies would be at 0"
+            ),
+        );
+    }
+    if let Some((js, floor)) = line.js.zip(run.floor_js) {
+        let parts: Vec<String> =
+            (0..4).map(|k| format!("JS-{} {:.4} ({:.2} x real)", k + 1, js[k], js[k] / floor[k])).collect();
+        verdict.add("n-grams", parts.join(", "));
+        let share = |share: Option<f64>| format::percent(share.unwrap_or(0.0));
+        let (real, new) = (share(line.real_lines), share(line.new_lines));
+        verdict.add(
+            "lines",
+            format!("{real} are lines of the file, {new} such that were not trained on; {}", line.said.join(", ")),
+        );
+    }
 }
 
 /// What the metrics say at the end, and how they went with the exact distance.

@@ -290,3 +290,58 @@ fn a_training_takes_the_first_row_for_what_it_is_said_to_be() {
     assert!(folder.read("named/run.json").contains(r#""header": "yes""#), "{}", folder.read("named/run.json"));
     folder.run("gan resume named --steps 3").text();
 }
+
+#[test]
+fn images_are_trained_on() {
+    let folder = Folder::new();
+    let digits = std::fs::read_to_string(in_examples("digits.csv")).unwrap();
+    let some: String = digits.lines().take(121).map(|line| line.to_string() + "\n").collect();
+    folder.write("digits.csv", some.as_bytes());
+    let line = "gan train --data digits.csv --image 8x8 --networks dcgan:4 --steps 4 --batch 8 --critic-steps 1 --latent 4 --referee-points 24 \
+                --referee-every 2";
+    let text = folder.run(&format!("{line} --label label --out told")).text();
+    for part in ["networks", "dcgan:4", "of 10 classes found", "nearest training image", "of the class asked for"] {
+        assert!(text.contains(part), "`{part}` is missing in\n{text}");
+    }
+    for name in ["images.png", "images-0000000.png", "images-0000004.png", "samples.png"] {
+        assert!(std::fs::read(folder.path(&format!("told/{name}"))).unwrap().starts_with(b"\x89PNG"), "{name}");
+    }
+    let page = folder.read("told/report.html");
+    assert!(page.contains("data:image/png;base64,iVBOR") && page.contains("classes") && !page.contains("src=\"http"));
+    // The same told to the referee alone, and with a file of its own.
+    let columns = "--columns p0,p1,p2,p3,p4,p5,p6,p7,p8,p9,p10,p11 --image 3x4";
+    let text = folder.run(&format!("{line} {columns} --classes label --held-out digits.csv --out seen").replace("--image 8x8", "")).text();
+    assert!(text.contains("of 10 classes found") && !text.contains("class asked for"), "{text}");
+    folder.run("gan train --out seen --resume --steps 5").text();
+    let record = folder.read("told/log.jsonl").lines().last().unwrap().to_string();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    let documentation = include_str!("../../../docs/cli.md");
+    for key in record.as_object().unwrap().keys() {
+        assert!(documentation.contains(&format!("`{key}`")), "docs/cli.md does not tell of `{key}`");
+    }
+    let refused = |rest: &str| folder.run(&format!("gan train --data digits.csv --out no {rest}")).refusal();
+    assert!(refused("--image 8x9 --networks dcgan").contains("8 x 9 x 1 values are not the 65"));
+    assert!(refused("--image 8").contains("HEIGHTxWIDTH"));
+    assert!(refused("--networks dcgan").contains("of which shape"));
+    assert!(refused("--networks gan").contains("there are mlp, dcgan"));
+    assert!(refused("--critic-layers dense:x --generator-layers dense:65").contains("--critic-layers: `dense:x` is no layer"));
+}
+
+#[test]
+fn text_is_trained_on() {
+    let folder = Folder::new();
+    let words: String = ["ape", "bee", "cat", "dog", "emu", "fox", "gnu", "hen"].map(|word| format!("{word}\n")).concat().repeat(5);
+    folder.write("words.txt", words.as_bytes());
+    let line = "gan train --data words.txt --text --networks text:4 --steps 2 --batch 8 --critic-steps 1 --latent 4 --referee-points 8";
+    let text = folder.run(&format!("{line} --out run")).text();
+    assert!(text.contains("JS-1") && text.contains("JS-4") && text.contains("lines of the file"), "{text}");
+    let record: Value = serde_json::from_str(folder.read("run/log.jsonl").lines().last().unwrap()).unwrap();
+    assert!(record["js"].as_array().unwrap().len() == 4 && record["said"].as_array().unwrap().len() == 8);
+    let documentation = include_str!("../../../docs/cli.md");
+    for key in record.as_object().unwrap().keys() {
+        assert!(documentation.contains(&format!("`{key}`")), "docs/cli.md does not tell of `{key}`");
+    }
+    let refused = |rest: &str| folder.run(&format!("{line} --out no {rest}")).refusal();
+    assert!(refused("--length 2").contains("line 1 has 3 letters"));
+    assert!(refused("--alphabet abc").contains("which is not in it"));
+}

@@ -5,14 +5,15 @@ use std::fmt;
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::critic::net::assembly::Assembly;
 use crate::critic::net::layer::Layer;
-use crate::critic::net::{Activation, Scalar};
+use crate::critic::net::{Activation, Module, Scalar};
 use crate::error::{Error, ErrorKind, Result};
 use crate::numeric::stream;
 
-/// The shape of a multilayer perceptron.
+/// The shape of a network: a multilayer perceptron ([`Architecture::mlp`]), or any layers ([`Architecture::of`]).
 ///
-/// Each hidden layer is a matrix, then layer normalisation where asked, then the activation; the last layer is a matrix alone. With
+/// In a perceptron each hidden layer is a matrix, then layer normalisation where asked, then the activation; the last layer is a matrix alone. With
 /// `residual`, a hidden layer as wide as the one before is added to it.
 ///
 /// ```
@@ -39,6 +40,20 @@ pub struct Architecture {
     pub residual: bool,
     /// How the weights begin.
     pub init: Init,
+    /// The layers, where it is no multilayer perceptron; what is said above of hidden layers has no meaning then.
+    pub modules: Option<Modules>,
+}
+
+/// Layers, and the images that they read.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Modules {
+    /// Height, width and channels of the images.
+    pub shape: [usize; 3],
+    /// How many inputs behind the image tell the class; 0 for none.
+    pub classes: usize,
+    /// The layers.
+    pub layers: Vec<Module>,
 }
 
 /// How the weights begin; biases begin at 0.
@@ -99,7 +114,16 @@ impl Architecture {
             layer_norm: false,
             residual: false,
             init: Init::He,
+            modules: None,
         }
+    }
+
+    /// Layers that read images of height × width × channels, with a one-hot class of `classes` values behind (0 for none). Layers that do
+    /// not fit are refused by [`Network::new`](crate::critic::net::Network::new); of such the number of outputs is 0.
+    pub fn of(shape: [usize; 3], classes: usize, layers: &[Module]) -> Self {
+        let outputs = Assembly::new(shape, classes, layers).map_or(0, |assembly| assembly.outputs);
+        let modules = Modules { shape, classes, layers: layers.to_vec() };
+        Self { modules: Some(modules), ..Self::mlp(shape.iter().product::<usize>() + classes, &[], outputs) }
     }
 
     /// The same with another activation.
@@ -128,11 +152,22 @@ impl Architecture {
 
     /// How many parameters it has.
     pub fn parameters(&self) -> usize {
+        if let Some(assembly) = self.assembly() {
+            return assembly.parameters;
+        }
         self.blocks().iter().map(|block| block.end() - block.weights).sum()
     }
 
     /// Refuses what cannot be built.
+    pub(crate) fn require(&self) -> Result<()> {
+        self.check()
+    }
+
+    /// Refuses what cannot be built.
     pub(super) fn check(&self) -> Result<()> {
+        if let Some(modules) = &self.modules {
+            return Assembly::new(modules.shape, modules.classes, &modules.layers).map(|_| ());
+        }
         let wrong = |argument: &'static str, value: f64, requirement| {
             Err(Error::new(argument, ErrorKind::Parameter { value, requirement }))
         };
@@ -161,8 +196,22 @@ impl Architecture {
         Ok(())
     }
 
+    /// The layers with their parameters, where it is no multilayer perceptron.
+    pub(super) fn assembly(&self) -> Option<Assembly> {
+        let modules = self.modules.as_ref()?;
+        Some(Assembly::new(modules.shape, modules.classes, &modules.layers).unwrap_or_default())
+    }
+
+    /// Whether the value at a point depends on other points of its batch.
+    pub(crate) fn mixes_points(&self) -> bool {
+        self.assembly().is_some_and(|assembly| assembly.statistics > 0)
+    }
+
     /// Each matrix with what follows it, in order.
     pub(super) fn blocks(&self) -> Vec<Block> {
+        if let Some(assembly) = self.assembly() {
+            return assembly.blocks();
+        }
         let mut at = 0;
         let mut inputs = self.inputs;
         let widths = self.hidden.iter().copied().map(|width| (width, true)).chain([(self.outputs, false)]);
@@ -178,6 +227,9 @@ impl Architecture {
 
     /// The layers, with the places of their parameters.
     pub(super) fn layers(&self) -> Vec<Layer> {
+        if let Some(assembly) = self.assembly() {
+            return assembly.layers;
+        }
         let mut layers = Vec::new();
         for (k, block) in self.blocks().into_iter().enumerate() {
             let Block { weights, inputs, outputs, .. } = block;
@@ -199,6 +251,9 @@ impl Architecture {
 
     /// The first parameters.
     pub(super) fn draw<T: Scalar>(&self, seed: u64) -> Vec<T> {
+        if let Some(assembly) = self.assembly() {
+            return assembly.draw(self.init, seed);
+        }
         let mut parameters = vec![T::zero(); self.parameters()];
         for (k, block) in self.blocks().into_iter().enumerate() {
             let mut random = stream(seed, k as u64);

@@ -8,33 +8,60 @@
 //!   J t), to θ, and to x. A function of the input gradient of a network, such as a gradient penalty, is differentiated by these:
 //!   J t goes up from layer to layer, and what has come to the x of each layer goes down by one more `backward`.
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Zip};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Zip};
 
 use crate::critic::net::activation::{permuted, sorting_order, unpermuted};
 use crate::critic::net::buffers::Buffers;
+use crate::critic::net::convolution::{Convolution, Embedding};
+use crate::critic::net::normal::{NORM_EPSILON, Normal, Over, normalised, symmetric, symmetric_bend};
+use crate::critic::net::shape::{Shape, softmax, softmax_bend, softmax_slope};
 use crate::critic::net::{Activation, Scalar};
 use crate::simd::add_rows;
-
-/// Added to the variance before layer normalisation divides by its root.
-pub(super) const NORM_EPSILON: f64 = 1e-5;
 
 /// One layer; its parameters are a range of the network's.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Layer {
     /// y = x Wᵀ + b, with W of shape (outputs, inputs) at `weights` and b at `bias`.
-    Dense { weights: usize, bias: usize, inputs: usize, outputs: usize },
+    Dense {
+        weights: usize,
+        bias: usize,
+        inputs: usize,
+        outputs: usize,
+    },
     /// Each value by itself, or groups sorted.
     Activation(Activation),
     /// y = γ ∘ (x − mean x) / √(var x + 1e-5) + β, over the values of each point (Ba, Kiros, Hinton, "Layer normalization", 2016).
-    Norm { gain: usize, shift: usize, width: usize },
+    Norm {
+        gain: usize,
+        shift: usize,
+        width: usize,
+    },
     /// y = x + the layers inside.
     Residual(Vec<Self>),
+    /// The sum of two branches.
+    Sum(Vec<Self>, Vec<Self>),
+    Convolution(Convolution),
+    /// The class as further channels.
+    Embedding(Embedding),
+    /// Normalisation of images.
+    Normal(Normal),
+    /// What only moves values.
+    Shape(Shape),
+    /// Groups of values as probabilities.
+    Softmax {
+        width: usize,
+        temperature: f64,
+    },
 }
 
 /// What all passes over the layers of a network share.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Numbers<'a, T> {
     pub(super) parameters: &'a [T],
+    /// The running moments of normalisations over batches.
+    pub(super) statistics: &'a [T],
+    /// Whether these take the running moments and not those of the batch.
+    pub(super) running: bool,
     pub(super) buffers: &'a Buffers<T>,
 }
 
@@ -45,6 +72,12 @@ pub(super) enum Step<T> {
     Order(Array2<u32>),
     /// (x − mean) / deviation, and 1 / deviation.
     Normal(Array2<T>, Array1<T>),
+    /// The same of a batch, with the means.
+    Batch(Array2<T>, Array1<T>, Vec<T>),
+    /// The same by running moments, point by point.
+    Running(Array2<T>, Array1<T>),
+    /// Of what only moves values.
+    Nothing,
     Inside(Vec<Self>),
 }
 
@@ -68,9 +101,9 @@ impl<T: Scalar> Step<T> {
     /// Gives its arrays back.
     pub(super) fn give(self, buffers: &Buffers<T>) {
         match self {
-            Self::Input(x) | Self::Normal(x, _) => buffers.give(x),
+            Self::Input(x) | Self::Normal(x, _) | Self::Batch(x, ..) | Self::Running(x, _) => buffers.give(x),
             Self::Inside(inside) => inside.into_iter().for_each(|step| step.give(buffers)),
-            Self::Order(_) => {}
+            Self::Order(_) | Self::Nothing => {}
         }
     }
 }
@@ -180,6 +213,51 @@ impl Layer {
                 steps.push(Step::Inside(steps_inside));
                 y
             }
+            Self::Sum(one, other) => {
+                let (mut steps_one, mut steps_other) = (Vec::new(), Vec::new());
+                let y = Self::forward_all(one, numbers, x.clone(), &mut steps_one)
+                    + Self::forward_all(other, numbers, x, &mut steps_other);
+                steps.push(Step::Inside(vec![Step::Inside(steps_one), Step::Inside(steps_other)]));
+                y
+            }
+            Self::Convolution(convolution) => {
+                let (y, kept) = convolution.forward(numbers, x);
+                steps.push(Step::Input(kept));
+                y
+            }
+            Self::Embedding(embedding) => {
+                let y = embedding.forward(numbers, &x);
+                steps.push(Step::Input(x));
+                y
+            }
+            Self::Normal(normal) => {
+                let (y, step) = if normal.over == Over::Batch && numbers.running {
+                    let (values, factors) = normal.by_running(x, numbers.statistics);
+                    (values.clone(), Step::Running(values, factors))
+                } else {
+                    let grouped = normal.grouped(x);
+                    let means = (normal.over == Over::Batch)
+                        .then(|| grouped.rows().into_iter().map(|row| row.sum() / T::of(row.len() as f64)).collect());
+                    let (values, scale) = normalised(grouped);
+                    let step = |values| match means {
+                        Some(means) => Step::Batch(values, scale, means),
+                        None => Step::Normal(values, scale),
+                    };
+                    (normal.ungrouped(values.clone()), step(values))
+                };
+                steps.push(step);
+                let of = |at: usize| &numbers.parameters[at..at + normal.channels];
+                normal.plus(normal.times(y, of(normal.gain)), of(normal.shift))
+            }
+            Self::Shape(shape) => {
+                steps.push(Step::Nothing);
+                shape.forward(x, numbers.buffers)
+            }
+            Self::Softmax { width, temperature } => {
+                let y = softmax(x, *width, *temperature);
+                steps.push(Step::Input(y.clone()));
+                y
+            }
         }
     }
 
@@ -277,6 +355,88 @@ impl Layer {
                 }
                 back + around
             }
+            (Self::Sum(one, other), Step::Inside(steps)) => {
+                let [Step::Inside(steps_one), Step::Inside(steps_other)] = steps.as_slice() else {
+                    unreachable!("a sum left the steps of both branches")
+                };
+                let bends = |k: usize| match bend {
+                    Some(Bend::Inside(bends)) => match &bends[k] {
+                        Bend::Inside(bends) => Some(bends.as_slice()),
+                        Bend::Input(_) => None,
+                    },
+                    _ => None,
+                };
+                let mut kept = pulls.is_some().then(|| (Vec::new(), Vec::new()));
+                let (mut kept_one, mut kept_other) = match &mut kept {
+                    Some((one, other)) => (Some(one), Some(other)),
+                    None => (None, None),
+                };
+                let back = Self::backward_all(
+                    one,
+                    numbers,
+                    steps_one,
+                    gradient.clone(),
+                    sink.as_deref_mut(),
+                    bends(0),
+                    kept_one.as_deref_mut(),
+                ) + Self::backward_all(
+                    other,
+                    numbers,
+                    steps_other,
+                    gradient,
+                    sink,
+                    bends(1),
+                    kept_other.as_deref_mut(),
+                );
+                if let (Some(pulls), Some((one, other))) = (pulls, kept) {
+                    pulls.push(Pull::Inside(vec![Pull::Inside(one), Pull::Inside(other)]));
+                }
+                back
+            }
+            (Self::Convolution(convolution), Step::Input(kept)) => {
+                let back = convolution.backward(numbers, kept, &gradient, sink);
+                keep(pulls, gradient, numbers.buffers);
+                back
+            }
+            (Self::Embedding(embedding), Step::Input(x)) => {
+                if let Some(sink) = sink {
+                    embedding.add_gradient(x, &gradient, sink);
+                }
+                let back = embedding.adjoint(numbers, &gradient);
+                keep(pulls, gradient, numbers.buffers);
+                back
+            }
+            (Self::Normal(normal), step) => {
+                if let Some(sink) = sink {
+                    let along = match step {
+                        Step::Running(values, _) => &gradient * values,
+                        Step::Normal(values, _) | Step::Batch(values, ..) => {
+                            &gradient * &normal.ungrouped(values.clone())
+                        }
+                        _ => unreachable!("each layer left its own kind of step"),
+                    };
+                    normal.add_sums(&along, &mut sink[normal.gain..]);
+                    normal.add_sums(&gradient, &mut sink[normal.shift..]);
+                }
+                let gains = &numbers.parameters[normal.gain..normal.gain + normal.channels];
+                let back = normal_slope(normal, step, normal.times(gradient.clone(), gains));
+                keep(pulls, gradient, numbers.buffers);
+                back
+            }
+            (Self::Shape(shape), Step::Nothing) => {
+                let back = shape.adjoint(&gradient, numbers.buffers);
+                numbers.buffers.give(gradient);
+                if let Some(pulls) = pulls {
+                    pulls.push(Pull::Nothing);
+                }
+                back
+            }
+            (Self::Softmax { width, temperature }, Step::Input(y)) => {
+                if let Some(pulls) = pulls {
+                    pulls.push(Pull::Output(gradient.clone()));
+                }
+                softmax_slope(y, gradient, *width, *temperature)
+            }
             _ => unreachable!("each layer left its own kind of step"),
         }
     }
@@ -342,8 +502,85 @@ impl Layer {
                 let (up, bends) = Self::tangent_all(inside, numbers, steps, pulls, tangent, sink);
                 (up + around, Bend::Inside(bends))
             }
+            (Self::Sum(one, other), Step::Inside(steps), Pull::Inside(pulls)) => {
+                let (
+                    [Step::Inside(steps_one), Step::Inside(steps_other)],
+                    [Pull::Inside(one_pulls), Pull::Inside(other_pulls)],
+                ) = (steps.as_slice(), pulls.as_slice())
+                else {
+                    unreachable!("a sum left what belongs to both branches")
+                };
+                let (up, bends) = Self::tangent_all(one, numbers, steps_one, one_pulls, tangent.clone(), sink);
+                let (across, others) = Self::tangent_all(other, numbers, steps_other, other_pulls, tangent, sink);
+                (up + across, Bend::Inside(vec![Bend::Inside(bends), Bend::Inside(others)]))
+            }
+            (Self::Convolution(convolution), _, Pull::Output(q)) => {
+                (convolution.tangent(numbers, q, tangent, sink), Bend::Input(None))
+            }
+            (Self::Embedding(embedding), _, Pull::Output(q)) => {
+                embedding.add_gradient(&tangent, q, sink);
+                (embedding.forward(numbers, &tangent), Bend::Input(None))
+            }
+            (Self::Normal(normal), step, Pull::Output(q)) => {
+                let gains = &numbers.parameters[normal.gain..normal.gain + normal.channels];
+                let bend = match step {
+                    Step::Normal(values, scale) | Step::Batch(values, scale, _) => {
+                        let v = normal.grouped(normal.times(q.clone(), gains));
+                        Some(normal.ungrouped(symmetric_bend(values, scale, &normal.grouped(tangent.clone()), &v)))
+                    }
+                    _ => None,
+                };
+                let up = normal_slope(normal, step, tangent);
+                normal.add_sums(&(&up * q), &mut sink[normal.gain..]);
+                (normal.times(up, gains), Bend::Input(bend))
+            }
+            (Self::Shape(shape), ..) => (shape.forward(tangent, numbers.buffers), Bend::Input(None)),
+            (Self::Softmax { width, temperature }, Step::Input(y), Pull::Output(q)) => {
+                let bend = softmax_bend(y, &tangent, q, *width, *temperature);
+                (softmax_slope(y, tangent, *width, *temperature), Bend::Input(Some(bend)))
+            }
             _ => unreachable!("each layer left its own kind of step"),
         }
+    }
+
+    /// Takes the moments of the last batch into the running ones: a tenth of the new ones (PyTorch's momentum 0.1), with the variance
+    /// over n − 1.
+    pub(super) fn absorb_all<T: Scalar>(layers: &[Self], steps: &[Step<T>], statistics: &mut [T]) {
+        for (layer, step) in layers.iter().zip(steps) {
+            match (layer, step) {
+                (Self::Residual(inside), Step::Inside(steps)) => Self::absorb_all(inside, steps, statistics),
+                (Self::Sum(one, other), Step::Inside(steps)) => {
+                    for (layers, step) in [one, other].into_iter().zip(steps) {
+                        if let Step::Inside(steps) = step {
+                            Self::absorb_all(layers, steps, statistics);
+                        }
+                    }
+                }
+                (Self::Normal(normal), Step::Batch(values, scale, means)) => {
+                    let n = values.ncols() as f64;
+                    let unbiased = n / (n - 1.0).max(1.0);
+                    let (running, variances) = statistics[normal.running..].split_at_mut(normal.channels);
+                    let take = |to: &mut T, new: f64| *to = T::of(0.9 * to.to_f64() + 0.1 * new);
+                    for k in 0..normal.channels {
+                        take(&mut running[k], means[k].to_f64());
+                        let variance = scale[k].to_f64().powi(-2) - NORM_EPSILON;
+                        take(&mut variances[k], unbiased * variance.max(0.0));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// S v of an image normalisation, with S the derivative of the normalised values, which is symmetric.
+fn normal_slope<T: Scalar>(normal: &Normal, step: &Step<T>, v: Array2<T>) -> Array2<T> {
+    match step {
+        Step::Normal(values, scale) | Step::Batch(values, scale, _) => {
+            normal.ungrouped(symmetric(values, scale, normal.grouped(v)))
+        }
+        Step::Running(_, factors) => normal.times(v, factors.as_slice().expect("a new array is stored in one piece")),
+        _ => unreachable!("each layer left its own kind of step"),
     }
 }
 
@@ -357,56 +594,4 @@ fn keep<T: Scalar>(pulls: Option<&mut Vec<Pull<T>>>, gradient: Array2<T>, buffer
         Some(pulls) => pulls.push(Pull::Output(gradient)),
         None => buffers.give(gradient),
     }
-}
-
-/// Each row at mean 0 and variance 1 (but for ε), and the factor that did it.
-fn normalised<T: Scalar>(mut x: Array2<T>) -> (Array2<T>, Array1<T>) {
-    let width = T::of(x.ncols() as f64);
-    let mut scale = Array1::zeros(x.nrows());
-    for (mut row, scale) in x.rows_mut().into_iter().zip(&mut scale) {
-        let mean = row.sum() / width;
-        row.mapv_inplace(|v| v - mean);
-        let variance = row.iter().fold(T::zero(), |sum, &v| sum + v * v) / width;
-        *scale = T::one() / (variance + T::of(NORM_EPSILON)).sqrt();
-        let scale = *scale;
-        row.mapv_inplace(|v| v * scale);
-    }
-    (x, scale)
-}
-
-/// S v for each row, with S = s (I − 1 1ᵀ/n − x̂ x̂ᵀ/n) the derivative of x̂, which is symmetric; s = 1/σ.
-fn symmetric<T: Scalar>(normal: &Array2<T>, scale: &Array1<T>, mut v: Array2<T>) -> Array2<T> {
-    let width = T::of(normal.ncols() as f64);
-    for ((mut v, x), &s) in v.rows_mut().into_iter().zip(normal.rows()).zip(scale) {
-        let mean = v.sum() / width;
-        let along = dot(v.view(), x) / width;
-        Zip::from(&mut v).and(x).for_each(|v, &x| *v = s * (*v - mean - along * x));
-    }
-    v
-}
-
-/// ∂/∂x of q = tᵀ S v for each row. With P the projection on mean 0, a = x̂·t and b = x̂·v,
-///
-/// ```text
-/// q = s (Pt·v − a b / n),   ∂s = −s² x̂ / n,   ∂a = s (Pt − a x̂ / n)
-/// ```
-fn symmetric_bend<T: Scalar>(normal: &Array2<T>, scale: &Array1<T>, t: &Array2<T>, v: &Array2<T>) -> Array2<T> {
-    let width = T::of(normal.ncols() as f64);
-    let mut out = Array2::zeros(normal.dim());
-    for (k, mut out) in out.axis_iter_mut(Axis(0)).enumerate() {
-        let (x, t, v, s) = (normal.row(k), t.row(k), v.row(k), scale[k]);
-        let (mean_t, mean_v) = (t.sum() / width, v.sum() / width);
-        let (a, b) = (dot(x, t), dot(x, v));
-        let q = s * (dot(t, v) - width * mean_t * mean_v - a * b / width);
-        for (i, out) in out.iter_mut().enumerate() {
-            let toward_t = t[i] - mean_t - a * x[i] / width;
-            let toward_v = v[i] - mean_v - b * x[i] / width;
-            *out = -(s / width) * (x[i] * q + s * (b * toward_t + a * toward_v));
-        }
-    }
-    out
-}
-
-fn dot<T: Scalar>(a: ArrayView1<'_, T>, b: ArrayView1<'_, T>) -> T {
-    a.iter().zip(b).fold(T::zero(), |sum, (&a, &b)| sum + a * b)
 }

@@ -4,7 +4,8 @@ use nalgebra::{DMatrix, SymmetricEigen};
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
 
 use crate::critic::net::architecture::Block;
-use crate::critic::net::layer::{Layer, NORM_EPSILON};
+use crate::critic::net::layer::Layer;
+use crate::critic::net::normal::{NORM_EPSILON, Over};
 use crate::critic::net::{Activation, Network, Scalar};
 
 /// What rounding may hide of a norm that was computed from the eigenvalues of a Gram matrix.
@@ -32,8 +33,7 @@ impl<T: Scalar> Network<T> {
         for layer in layers {
             match layer {
                 Layer::Dense { weights, inputs, outputs, .. } => {
-                    let entries = &self.parameters()[*weights..weights + inputs * outputs];
-                    chain.add(DMatrix::from_row_iterator(*outputs, *inputs, entries.iter().map(|w| w.to_f64())));
+                    chain.add(self.matrix(*weights, *outputs, *inputs));
                 }
                 Layer::Activation(activation) if activation.group() == 0 => chain.bend(*activation),
                 Layer::Activation(activation) => chain.end(activation.lipschitz()),
@@ -42,10 +42,41 @@ impl<T: Scalar> Network<T> {
                     chain.end(gains.fold(0.0, |m, g| g.to_f64().abs().max(m)) / NORM_EPSILON.sqrt());
                 }
                 Layer::Residual(inside) => chain.end(1.0 + self.bound_of(inside)),
+                Layer::Sum(one, other) => chain.end(self.bound_of(one) + self.bound_of(other)),
+                Layer::Convolution(convolution) => {
+                    // A value lies in so many windows at most: the map to all windows, and its adjoint, have norm √overlap.
+                    let (rows, columns) = convolution.shape();
+                    let norm = spectral_norm(&self.matrix(convolution.weights, rows, columns));
+                    chain.end(norm * (convolution.windows.overlap() as f64).sqrt());
+                }
+                Layer::Embedding(embedding) => {
+                    let (rows, columns) = embedding.shape();
+                    chain.end(spectral_norm(&self.matrix(embedding.weights, rows, columns)).max(1.0));
+                }
+                Layer::Normal(normal) => {
+                    let gains = &self.parameters()[normal.gain..normal.gain + normal.channels];
+                    let factor = |k: usize| match normal.over {
+                        Over::Batch => {
+                            let variance = self.statistics()[normal.running + normal.channels + k].to_f64();
+                            1.0 / (variance + NORM_EPSILON).sqrt()
+                        }
+                        _ => 1.0 / NORM_EPSILON.sqrt(),
+                    };
+                    let gains = gains.iter().enumerate().map(|(k, gain)| gain.to_f64().abs() * factor(k));
+                    chain.end(gains.fold(0.0, f64::max));
+                }
+                Layer::Shape(shape) => chain.end(shape.norm()),
+                // diag y − y yᵀ has norm ½ at most.
+                Layer::Softmax { temperature, .. } => chain.end(0.5 / temperature),
             }
         }
         chain.end(1.0);
         chain.bound
+    }
+
+    fn matrix(&self, at: usize, rows: usize, columns: usize) -> DMatrix<f64> {
+        let entries = &self.parameters()[at..at + rows * columns];
+        DMatrix::from_row_iterator(rows, columns, entries.iter().map(|w| w.to_f64()))
     }
 }
 

@@ -5,23 +5,30 @@
 
 mod activation;
 mod architecture;
+mod assembly;
 mod buffers;
+mod convolution;
 #[cfg(test)]
 pub(crate) mod differences;
 mod layer;
 mod lipschitz;
+mod module;
 mod network;
+mod normal;
 mod optimiser;
 mod penalty;
 mod region;
 pub(crate) mod saved;
 mod scalar;
+mod shape;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 pub use activation::Activation;
-pub use architecture::{Architecture, Init};
+pub use architecture::{Architecture, Init, Modules};
 pub(crate) use lipschitz::{Matrices, Reparametrisation};
+pub use module::Module;
 pub use network::{Network, Trace};
 pub use optimiser::{Optimiser, Rule, Schedule};
 pub use penalty::GradientPenalty;

@@ -8,7 +8,7 @@ use crate::critic::net::layer::{Layer, Numbers, Pull, Step, straight};
 use crate::critic::net::{GradientPenalty, Scalar};
 use crate::error::{Error, ErrorKind, Result};
 
-/// A multilayer perceptron over batches of points, with gradients by hand: of its parameters, of its input, and of a penalty on
+/// A network over batches of points, with gradients by hand: of its parameters, of its input, and of a penalty on
 /// its input gradient.
 ///
 /// All parameters are one flat vector, for each matrix in order: W of shape (outputs, inputs) row by row, its bias, and where there
@@ -30,6 +30,8 @@ pub struct Network<T> {
     architecture: Architecture,
     layers: Vec<Layer>,
     parameters: Vec<T>,
+    /// Running means and variances of normalisations over batches.
+    statistics: Vec<T>,
     buffers: Buffers<T>,
 }
 
@@ -57,7 +59,7 @@ impl<T: Scalar> Network<T> {
     pub fn new(architecture: Architecture, seed: u64) -> Result<Self> {
         architecture.check()?;
         let parameters = architecture.draw(seed);
-        Ok(Self { layers: architecture.layers(), architecture, parameters, buffers: Buffers::default() })
+        Ok(Self::assembled(architecture, parameters))
     }
 
     /// A network with the given parameters.
@@ -76,7 +78,17 @@ impl<T: Scalar> Network<T> {
             let kind = ErrorKind::Parameter { value: value.to_f64(), requirement: "parameters must be finite" };
             return Err(Error::new("parameters", kind));
         }
-        Ok(Self { layers: architecture.layers(), architecture, parameters, buffers: Buffers::default() })
+        Ok(Self::assembled(architecture, parameters))
+    }
+
+    fn assembled(architecture: Architecture, parameters: Vec<T>) -> Self {
+        // Means 0 and variances 1, as in PyTorch.
+        let assembly = architecture.assembly().unwrap_or_default();
+        let mut statistics = vec![T::zero(); assembly.statistics];
+        for (_, at, channels) in &assembly.running {
+            statistics[at + channels..at + 2 * channels].fill(T::one());
+        }
+        Self { layers: architecture.layers(), architecture, parameters, statistics, buffers: Buffers::default() }
     }
 
     /// What it is made of.
@@ -92,6 +104,22 @@ impl<T: Scalar> Network<T> {
     /// All parameters, to be changed.
     pub fn parameters_mut(&mut self) -> &mut [T] {
         &mut self.parameters
+    }
+
+    /// The running means and variances of normalisations over batches.
+    pub(crate) fn statistics(&self) -> &[T] {
+        &self.statistics
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn statistics_mut(&mut self) -> &mut [T] {
+        &mut self.statistics
+    }
+
+    /// Takes the moments of a pass [`forward`](Network::forward) into the running ones of its normalisations over batches, a tenth of them.
+    /// Nothing where there are none.
+    pub fn absorb(&mut self, trace: &Trace<T>) {
+        Layer::absorb_all(&self.layers, &trace.steps, &mut self.statistics);
     }
 
     /// The entries of each matrix, in order; `flat` is laid out as the parameters are (they themselves, or a gradient).
@@ -112,23 +140,27 @@ impl<T: Scalar> Network<T> {
         &self.layers
     }
 
-    /// The outputs for a batch, of shape (points, outputs).
+    /// The outputs for a batch, of shape (points, outputs), each point by itself: normalisations over batches take the running moments.
     ///
     /// # Panics
     /// When the points do not have as many coordinates as the network has inputs.
     pub fn values(&self, points: ArrayView2<'_, T>) -> Array2<T> {
         self.assert_width(points);
-        Layer::values_all(&self.layers, self.numbers(), self.buffers.copy(points))
+        Layer::values_all(&self.layers, self.numbers_by_running(), self.buffers.copy(points))
     }
 
-    /// The outputs, and what the passes back need.
+    /// The outputs, and what the passes back need. Normalisations over batches take the moments of this batch.
     ///
     /// # Panics
     /// As [`Network::values`].
     pub fn forward(&self, points: ArrayView2<'_, T>) -> Trace<T> {
+        self.pass(self.numbers(), points)
+    }
+
+    fn pass(&self, numbers: Numbers<'_, T>, points: ArrayView2<'_, T>) -> Trace<T> {
         self.assert_width(points);
         let mut steps = Vec::with_capacity(self.layers.len());
-        let values = Layer::forward_all(&self.layers, self.numbers(), self.buffers.copy(points), &mut steps);
+        let values = Layer::forward_all(&self.layers, numbers, self.buffers.copy(points), &mut steps);
         Trace { steps, buffers: self.buffers.shared(), values }
     }
 
@@ -147,7 +179,7 @@ impl<T: Scalar> Network<T> {
     /// # Panics
     /// As [`Network::values`].
     pub fn gradients(&self, points: ArrayView2<'_, T>) -> Array2<T> {
-        let trace = self.forward(points);
+        let trace = self.pass(self.numbers_by_running(), points);
         self.input_gradient(&trace, Array2::ones((points.nrows(), self.architecture.outputs)))
     }
 
@@ -157,7 +189,7 @@ impl<T: Scalar> Network<T> {
     /// # Panics
     /// As [`Network::values`].
     pub fn activation_gradients(&self, points: ArrayView2<'_, T>) -> Vec<f64> {
-        let trace = self.forward(points);
+        let trace = self.pass(self.numbers_by_running(), points);
         let mut pulls = Vec::new();
         let ones = Array2::ones((points.nrows(), self.architecture.outputs));
         Layer::backward_all(&self.layers, self.numbers(), &trace.steps, ones, None, None, Some(&mut pulls));
@@ -222,7 +254,13 @@ impl<T: Scalar> Network<T> {
     }
 
     fn numbers(&self) -> Numbers<'_, T> {
-        Numbers { parameters: &self.parameters, buffers: &self.buffers }
+        let (parameters, statistics, buffers) = (&self.parameters, &self.statistics, &self.buffers);
+        Numbers { parameters, statistics, running: false, buffers }
+    }
+
+    /// With the running moments in normalisations over batches: each point by itself.
+    fn numbers_by_running(&self) -> Numbers<'_, T> {
+        Numbers { running: true, ..self.numbers() }
     }
 
     fn assert_width(&self, points: ArrayView2<'_, T>) {
@@ -238,11 +276,18 @@ impl<T: Scalar> Network<T> {
 fn collect_sizes<T: Scalar>(layers: &[Layer], pulls: &[Pull<T>], sizes: &mut Vec<f64>) {
     for (layer, pull) in layers.iter().zip(pulls.iter().rev()) {
         match (layer, pull) {
-            (Layer::Dense { .. }, Pull::Output(q)) => {
+            (Layer::Dense { .. } | Layer::Convolution(_), Pull::Output(q)) => {
                 let norms = q.rows().into_iter().map(|row| row.iter().map(|v| v.to_f64().powi(2)).sum::<f64>().sqrt());
                 sizes.push(norms.sum::<f64>() / q.nrows() as f64);
             }
             (Layer::Residual(inside), Pull::Inside(pulls)) => collect_sizes(inside, pulls, sizes),
+            (Layer::Sum(one, other), Pull::Inside(pulls)) => {
+                for (layers, pull) in [one, other].into_iter().zip(pulls) {
+                    if let Pull::Inside(pulls) = pull {
+                        collect_sizes(layers, pulls, sizes);
+                    }
+                }
+            }
             _ => {}
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
-use crate::critic::net::{Activation, Architecture, Init, Network, Scalar};
+use crate::critic::net::{Activation, Architecture, Init, Module, Modules, Network, Scalar};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The one key of the text, so that equal contents are equal bytes.
@@ -41,6 +41,18 @@ impl Writer {
     pub(crate) fn network<T: Scalar>(&mut self, prefix: &str, network: &Network<T>) {
         self.note(&format!("{prefix}architecture"), describe(network.architecture()));
         let parameters = network.parameters();
+        if let Some(assembly) = network.architecture().assembly() {
+            for tensor in &assembly.tensors {
+                let values = turned(&parameters[tensor.at..tensor.at + tensor.len()], tensor.turned);
+                self.array(format!("{prefix}{}", tensor.name), &tensor.shape, &values);
+            }
+            for (name, at, channels) in &assembly.running {
+                let (means, variances) = network.statistics()[*at..at + 2 * channels].split_at(*channels);
+                self.array(format!("{prefix}{name}running_mean"), &[*channels], means);
+                self.array(format!("{prefix}{name}running_var"), &[*channels], variances);
+            }
+            return;
+        }
         for (k, block) in network.blocks().iter().enumerate() {
             let mut at = block.weights;
             let mut part = |name: &str, shape: &[usize], writer: &mut Self| {
@@ -115,6 +127,30 @@ impl<'b> Reader<'b> {
     pub(crate) fn network<T: Scalar>(&self, prefix: &str) -> Result<Network<T>> {
         let architecture = undescribe(self.note(&format!("{prefix}architecture"))?)?;
         let mut parameters = Vec::new();
+        if let Some(assembly) = architecture.assembly() {
+            for tensor in &assembly.tensors {
+                let values = self.array::<T>(&format!("{prefix}{}", tensor.name))?;
+                if values.len() != tensor.len() {
+                    let why =
+                        format!("the array `{}` holds {} numbers and not {}", tensor.name, values.len(), tensor.len());
+                    return Err(refuse(why));
+                }
+                parameters.extend(turned(&values, tensor.turned.map(|(a, b, c)| (a, c, b))));
+            }
+            let mut network = Network::with_parameters(architecture, parameters)?;
+            for (name, at, channels) in &assembly.running {
+                for (first, part) in [(*at, "running_mean"), (at + channels, "running_var")] {
+                    let values = self.array::<T>(&format!("{prefix}{name}{part}"))?;
+                    if values.len() != *channels || values.iter().any(|v| !v.is_finite()) {
+                        return Err(refuse(format!(
+                            "the array `{name}{part}` does not hold {channels} finite numbers"
+                        )));
+                    }
+                    network.statistics_mut()[first..first + channels].copy_from_slice(&values);
+                }
+            }
+            return Ok(network);
+        }
         for (k, block) in architecture.blocks().iter().enumerate() {
             let norm: &[&str] = if block.norm { &["gain", "shift"] } else { &[] };
             for name in ["weight", "bias"].iter().chain(norm) {
@@ -129,6 +165,9 @@ impl<T: Scalar> Network<T> {
     /// The network as a safetensors file: for hidden layer k (and the last one) the arrays `k.weight` of shape (outputs, inputs),
     /// `k.bias`, and with layer normalisation `k.gain` and `k.shift`; the architecture stands in the metadata. Equal networks give
     /// equal bytes.
+    ///
+    /// Networks of [`Module`](crate::critic::net::Module)s have the names and shapes of PyTorch's `Sequential` with one module for each
+    /// layer: `k.weight`, `k.bias`, `k.running_mean`, `k.running_var`, and `k.branch.j.weight` in a residual block.
     pub fn to_safetensors(&self) -> Vec<u8> {
         let mut writer = Writer::default();
         writer.network("", self);
@@ -152,8 +191,18 @@ impl<T: Scalar> Network<T> {
     }
 }
 
-fn describe(architecture: &Architecture) -> String {
-    let Architecture { inputs, hidden, outputs, activation, layer_norm, residual, init } = architecture;
+/// Of a × b × c values those of a × c × b.
+fn turned<T: Copy>(values: &[T], shape: Option<(usize, usize, usize)>) -> Vec<T> {
+    let Some((_, b, c)) = shape else { return values.to_vec() };
+    let part = |part: &[T]| (0..b * c).map(|k| part[k % b * c + k / b]).collect::<Vec<T>>();
+    values.chunks_exact(b * c).flat_map(part).collect()
+}
+
+pub(super) fn describe(architecture: &Architecture) -> String {
+    let Architecture { inputs, hidden, outputs, activation, layer_norm, residual, init, modules } = architecture;
+    if let Some(Modules { shape: [height, width, channels], classes, layers }) = modules {
+        return format!("layers {height}x{width}x{channels} {classes} {init} {}", Module::write(layers));
+    }
     let hidden: Vec<String> = hidden.iter().map(ToString::to_string).collect();
     let hidden = if hidden.is_empty() { "none".to_string() } else { hidden.join(",") };
     format!("{inputs} {hidden} {outputs} {activation} {layer_norm} {residual} {init}")
@@ -161,6 +210,18 @@ fn describe(architecture: &Architecture) -> String {
 
 fn undescribe(text: &str) -> Result<Architecture> {
     let wrong = || refuse(format!("`{text}` is no architecture"));
+    if let Some(rest) = text.strip_prefix("layers ") {
+        let mut words = rest.splitn(4, ' ');
+        let mut word = || words.next().ok_or_else(wrong);
+        let shape: Vec<usize> =
+            word()?.split('x').map(|side| side.parse().map_err(|_| wrong())).collect::<Result<_>>()?;
+        let classes = word()?.parse().map_err(|_| wrong())?;
+        let init = Init::named(word()?)?;
+        let shape: [usize; 3] = shape.try_into().map_err(|_| wrong())?;
+        let architecture = Architecture::of(shape, classes, &Module::parse(word()?)?).with_init(init);
+        architecture.check()?;
+        return Ok(architecture);
+    }
     let [inputs, hidden, outputs, activation, layer_norm, residual, init] =
         text.split(' ').collect::<Vec<_>>().try_into().map_err(|_| wrong())?;
     let count = |text: &str| text.parse::<usize>().map_err(|_| wrong());
