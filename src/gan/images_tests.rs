@@ -31,7 +31,8 @@ fn words() -> Data {
 }
 
 fn small(name: &str, networks: &str, steps: u64) -> Gan {
-    let mut gan = Gan::named(name).unwrap().with_networks(Networks::named(networks).unwrap()).with_steps(steps).with_seed(2);
+    let mut gan =
+        Gan::named(name).unwrap().with_networks(Networks::named(networks).unwrap()).with_steps(steps).with_seed(2);
     (gan.batch, gan.latent, gan.critic_steps) = (8, 4, CriticSteps::always(2));
     gan.referee = Referee { every: 2, points: 24 };
     gan
@@ -79,7 +80,9 @@ fn images_and_text_are_judged() {
         assert!(text.new <= text.real && record.certified.unwrap() <= record.w1.upper());
     }
     let made = training.generate(5, 1).unwrap();
-    assert!(made.points().iter().all(|point| point.chunks(5).all(|letter| (letter.iter().sum::<f64>() - 1.0).abs() < 1e-6)));
+    assert!(
+        made.points().iter().all(|point| point.chunks(5).all(|letter| (letter.iter().sum::<f64>() - 1.0).abs() < 1e-6))
+    );
     let lines = training.data().decode(&made).unwrap();
     assert!(lines.len() == 5 && lines.iter().all(|line| line.chars().all(|letter| " abcd".contains(letter))));
     assert!(training.floor().unwrap().js.unwrap()[0] < 0.2);

@@ -5,7 +5,6 @@ use crate::critic::{Control, Networks};
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::gan::data::Data;
 use crate::gan::objective::Objective;
-use crate::gan::training::Training;
 
 /// Adversarial training of a generator against a critic (Goodfellow et al. 2014; Arjovsky, Chintala, Bottou 2017), with exact
 /// transport as the referee.
@@ -251,28 +250,6 @@ impl Gan {
         }
     }
 
-    /// A training that has made no step.
-    ///
-    /// # Errors
-    /// When an option cannot be, or classes are wanted and the data has none.
-    pub fn start(&self, data: Data) -> Result<Training> {
-        self.check(&data)?;
-        Training::new(self.clone(), data)?.with_classifier()
-    }
-
-    /// A training that goes on where [`Training::checkpoint`] was written, to the same bits as one that was never interrupted.
-    ///
-    /// Options and data must be those of the checkpoint, but for the number of steps and how often the referee is asked. A training can
-    /// go on beyond the steps first asked for: its learning rate then goes down over all of them, and is above 0 again from here on.
-    ///
-    /// # Errors
-    /// As [`Gan::start`], and when the checkpoint is damaged, of other data, or of other options.
-    pub fn resume(&self, data: Data, checkpoint: &[u8]) -> Result<Training> {
-        let mut training = self.start(data)?;
-        training.restore(checkpoint)?;
-        Ok(training)
-    }
-
     /// What must be equal for a training to be resumed.
     pub(super) fn mark(&self, data: &Data) -> String {
         let gan = Self { steps: 0, referee: Referee { every: 0, ..self.referee }, ..self.clone() };
@@ -311,7 +288,7 @@ impl Gan {
         if self.conditional { data.classes() } else { 0 }
     }
 
-    fn check(&self, data: &Data) -> Result<()> {
+    pub(super) fn check(&self, data: &Data) -> Result<()> {
         let counts = [
             ("steps", self.steps),
             ("batch", self.batch as u64),

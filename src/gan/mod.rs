@@ -17,6 +17,7 @@ mod method;
 mod metrics_tests;
 mod objective;
 mod passes;
+mod record;
 mod referee;
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,8 @@ pub use classifier::ClassReport;
 pub use data::Data;
 pub use method::{CriticSteps, Gan, Referee};
 pub use objective::{Loss, Objective};
-pub use referee::{Copies, Floor, Measured, Record, tracks_w1};
+pub use record::{Copies, Floor, Measured, Record};
+pub use referee::tracks_w1;
 pub use text::TextReport;
 pub use toy::Toy;
 pub use training::Training;

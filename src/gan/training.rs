@@ -13,7 +13,7 @@ use crate::gan::classifier::Classifier;
 use crate::gan::data::Data;
 use crate::gan::method::Gan;
 use crate::gan::passes::{critic_gradient, generator_gradient};
-use crate::gan::referee::Record;
+use crate::gan::record::Record;
 use crate::measure::{Points, Samples};
 use crate::metrics::Metric;
 use crate::numeric::random::ChaCha8Rng;
@@ -45,6 +45,30 @@ pub struct Training {
     pub(super) metrics: Vec<Metric>,
     /// What finds classes among images, where they have any.
     pub(super) classifier: Option<Classifier>,
+}
+
+impl Gan {
+    /// A training that has made no step.
+    ///
+    /// # Errors
+    /// When an option cannot be, or classes are wanted and the data has none.
+    pub fn start(&self, data: Data) -> Result<Training> {
+        self.check(&data)?;
+        Training::new(self.clone(), data)?.with_classifier()
+    }
+
+    /// A training that goes on where [`Training::checkpoint`] was written, to the same bits as one that was never interrupted.
+    ///
+    /// Options and data must be those of the checkpoint, but for the number of steps and how often the referee is asked. A training can
+    /// go on beyond the steps first asked for: its learning rate then goes down over all of them, and is above 0 again from here on.
+    ///
+    /// # Errors
+    /// As [`Gan::start`], and when the checkpoint is damaged, of other data, or of other options.
+    pub fn resume(&self, data: Data, checkpoint: &[u8]) -> Result<Training> {
+        let mut training = self.start(data)?;
+        training.restore(checkpoint)?;
+        Ok(training)
+    }
 }
 
 impl Training {

@@ -12,8 +12,8 @@ use crate::plot::contour;
 use crate::plot::metrics::metrics;
 use crate::plot::raster;
 use crate::plot::scene::{Anchor, FAINT, INK, Paint, SOURCE, Scene, Shape, TARGET, WIDTH, solid};
-use earthwork_view::format;
 use crate::plot::sheet::generated_images;
+use earthwork_view::format;
 
 /// Cells of the critic's picture along the longer side.
 const CELLS: usize = 160;

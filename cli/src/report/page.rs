@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::folder::{Line, RunFile};
-use crate::format;
+use earthwork_view::format;
 
 /// Headings of the pictures, by file name.
 const HEADINGS: [(&str, &str); 7] = [

@@ -310,7 +310,9 @@ fn images_are_trained_on() {
     assert!(page.contains("data:image/png;base64,iVBOR") && page.contains("classes") && !page.contains("src=\"http"));
     // The same told to the referee alone, and with a file of its own.
     let columns = "--columns p0,p1,p2,p3,p4,p5,p6,p7,p8,p9,p10,p11 --image 3x4";
-    let text = folder.run(&format!("{line} {columns} --classes label --held-out digits.csv --out seen").replace("--image 8x8", "")).text();
+    let text = folder
+        .run(&format!("{line} {columns} --classes label --held-out digits.csv --out seen").replace("--image 8x8", ""))
+        .text();
     assert!(text.contains("of 10 classes found") && !text.contains("class asked for"), "{text}");
     folder.run("gan train --out seen --resume --steps 5").text();
     let record = folder.read("told/log.jsonl").lines().last().unwrap().to_string();
@@ -324,13 +326,17 @@ fn images_are_trained_on() {
     assert!(refused("--image 8").contains("HEIGHTxWIDTH"));
     assert!(refused("--networks dcgan").contains("of which shape"));
     assert!(refused("--networks gan").contains("there are mlp, dcgan"));
-    assert!(refused("--critic-layers dense:x --generator-layers dense:65").contains("--critic-layers: `dense:x` is no layer"));
+    assert!(
+        refused("--critic-layers dense:x --generator-layers dense:65")
+            .contains("--critic-layers: `dense:x` is no layer")
+    );
 }
 
 #[test]
 fn text_is_trained_on() {
     let folder = Folder::new();
-    let words: String = ["ape", "bee", "cat", "dog", "emu", "fox", "gnu", "hen"].map(|word| format!("{word}\n")).concat().repeat(5);
+    let words: String =
+        ["ape", "bee", "cat", "dog", "emu", "fox", "gnu", "hen"].map(|word| format!("{word}\n")).concat().repeat(5);
     folder.write("words.txt", words.as_bytes());
     let line = "gan train --data words.txt --text --networks text:4 --steps 2 --batch 8 --critic-steps 1 --latent 4 --referee-points 8";
     let text = folder.run(&format!("{line} --out run")).text();

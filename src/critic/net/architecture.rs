@@ -6,6 +6,7 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::critic::net::assembly::Assembly;
+use crate::critic::net::block::Block;
 use crate::critic::net::layer::Layer;
 use crate::critic::net::{Activation, Module, Scalar};
 use crate::error::{Error, ErrorKind, Result};
@@ -289,29 +290,5 @@ impl Architecture {
             }
         }
         parameters
-    }
-}
-
-/// A matrix of shape (outputs, inputs) at `weights`, its bias, and the gain and shift of its normalisation.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Block {
-    pub(super) weights: usize,
-    pub(super) inputs: usize,
-    pub(super) outputs: usize,
-    pub(super) hidden: bool,
-    pub(super) norm: bool,
-}
-
-impl Block {
-    pub(super) fn bias(&self) -> usize {
-        self.weights + self.inputs * self.outputs
-    }
-
-    pub(super) fn gain(&self) -> usize {
-        self.bias() + self.outputs
-    }
-
-    fn end(&self) -> usize {
-        self.gain() + if self.norm { 2 * self.outputs } else { 0 }
     }
 }

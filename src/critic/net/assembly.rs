@@ -3,7 +3,7 @@
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::critic::net::architecture::Block;
+use crate::critic::net::block::Block;
 use crate::critic::net::convolution::{Convolution, Embedding};
 use crate::critic::net::layer::Layer;
 use crate::critic::net::normal::{Normal, Over};

@@ -83,3 +83,14 @@ impl<T: Scalar> Buffers<T> {
 fn slice<T>(array: &mut Array2<T>) -> &mut [T] {
     array.as_slice_mut().expect("a new array is stored row by row")
 }
+
+/// What all passes over the layers of a network share.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Numbers<'a, T> {
+    pub(super) parameters: &'a [T],
+    /// The running moments of normalisations over batches.
+    pub(super) statistics: &'a [T],
+    /// Whether these take the running moments and not those of the batch.
+    pub(super) running: bool,
+    pub(super) buffers: &'a Buffers<T>,
+}

@@ -3,8 +3,7 @@
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 use crate::critic::net::Scalar;
-use crate::critic::net::buffers::Buffers;
-use crate::critic::net::layer::Numbers;
+use crate::critic::net::buffers::{Buffers, Numbers};
 use crate::critic::net::shape::{blocks, blocks_mut};
 use crate::critic::net::windows::Windows;
 use crate::simd::add_rows;

@@ -11,7 +11,7 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Zip};
 
 use crate::critic::net::activation::{permuted, sorting_order, unpermuted};
-use crate::critic::net::buffers::Buffers;
+use crate::critic::net::buffers::{Buffers, Numbers};
 use crate::critic::net::convolution::{Convolution, Embedding};
 use crate::critic::net::normal::{NORM_EPSILON, Normal, Over, normalised, symmetric, symmetric_bend};
 use crate::critic::net::shape::{Shape, softmax, softmax_bend, softmax_slope};
@@ -52,17 +52,6 @@ pub(super) enum Layer {
         width: usize,
         temperature: f64,
     },
-}
-
-/// What all passes over the layers of a network share.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Numbers<'a, T> {
-    pub(super) parameters: &'a [T],
-    /// The running moments of normalisations over batches.
-    pub(super) statistics: &'a [T],
-    /// Whether these take the running moments and not those of the batch.
-    pub(super) running: bool,
-    pub(super) buffers: &'a Buffers<T>,
 }
 
 /// What the pass forward leaves for the others.

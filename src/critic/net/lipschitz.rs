@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, SymmetricEigen};
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
 
-use crate::critic::net::architecture::Block;
+use crate::critic::net::block::Block;
 use crate::critic::net::layer::Layer;
 use crate::critic::net::normal::{NORM_EPSILON, Over};
 use crate::critic::net::{Activation, Network, Scalar};

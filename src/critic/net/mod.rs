@@ -6,6 +6,7 @@
 mod activation;
 mod architecture;
 mod assembly;
+mod block;
 mod buffers;
 mod convolution;
 #[cfg(test)]

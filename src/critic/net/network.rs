@@ -2,9 +2,11 @@
 
 use ndarray::{Array1, Array2, ArrayView2};
 
-use crate::critic::net::architecture::{Architecture, Block};
+use crate::critic::net::architecture::Architecture;
+use crate::critic::net::block::Block;
 use crate::critic::net::buffers::Buffers;
-use crate::critic::net::layer::{Layer, Numbers, Pull, Step, straight};
+use crate::critic::net::buffers::Numbers;
+use crate::critic::net::layer::{Layer, Pull, Step, straight};
 use crate::critic::net::{GradientPenalty, Scalar};
 use crate::error::{Error, ErrorKind, Result};
 
