@@ -39,7 +39,7 @@ impl Error {
         &self.kind
     }
 
-    /// The same error under the name by which the caller knows the argument (a file, a Python parameter).
+    /// Renames the argument to the name by which the caller knows the argument (a file, a Python parameter).
     #[must_use]
     pub fn about(self, argument: impl Into<Cow<'static, str>>) -> Self {
         Self { argument: argument.into(), ..self }

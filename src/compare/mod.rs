@@ -203,7 +203,7 @@ impl Compare {
         Self { time_limit: Some(time), ..self }
     }
 
-    /// The same with another seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -235,7 +235,7 @@ impl Compare {
         self.between_observed(x, y, &mut |_, _| {})
     }
 
-    /// The same, with progress: `observe` is called with the row's name a few times each second at most.
+    /// [`between`](Self::between) with progress reports: `observe` is called with the row's name a few times each second at most.
     ///
     /// # Errors
     /// As [`Compare::between`].
@@ -251,7 +251,7 @@ impl Compare {
         Ok(whole.unwrap_or_else(|| unreachable!("all exact rows were handed over")))
     }
 
-    /// The same, with each row handed over as soon as it is there, for a caller that must not wait for the last:
+    /// [`between`](Self::between), with each row handed over as soon as it is there, for a caller that must not wait for the last:
     /// [`Comparison::from_parts`] makes a comparison of those that came.
     ///
     /// # Errors

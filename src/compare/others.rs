@@ -32,7 +32,7 @@ pub struct Other {
     pub key: &'static str,
     /// What it belongs to.
     pub group: &'static str,
-    /// Its name in tables.
+    /// The name in tables.
     pub name: String,
     /// The value with its evidence, or why there is none for these samples.
     pub outcome: Result<Estimate, Error>,
@@ -43,7 +43,7 @@ pub struct Other {
 /// A row or a test that a comparison did not compute.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeftOut {
-    /// Its name in tables.
+    /// The name in tables.
     pub name: String,
     /// Why.
     pub reason: Reason,

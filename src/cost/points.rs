@@ -35,7 +35,7 @@ impl PointCost {
         Self::shared(source, target, Arc::new(ground))
     }
 
-    /// The same, for a ground cost that is chosen at run time.
+    /// Poses the problem between two samples under a ground cost that is chosen at run time.
     ///
     /// # Errors
     /// As [`PointCost::new`].

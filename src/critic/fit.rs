@@ -88,31 +88,31 @@ impl NeuralCritic {
         }
     }
 
-    /// The same with so many steps.
+    /// Sets the number of steps.
     #[must_use]
     pub fn with_steps(self, steps: u64) -> Self {
         Self { steps, ..self }
     }
 
-    /// The same with hidden layers of these widths.
+    /// Sets the widths of the hidden layers.
     #[must_use]
     pub fn with_hidden(self, hidden: &[usize]) -> Self {
         Self { hidden: hidden.to_vec(), ..self }
     }
 
-    /// The same with another network than a perceptron, such as `resnet:DEPTH`.
+    /// Sets the architecture of the network, such as `resnet:DEPTH`.
     #[must_use]
     pub fn with_networks(self, networks: Networks) -> Self {
         Self { networks, ..self }
     }
 
-    /// The same with batches of this size.
+    /// Sets the batch size.
     #[must_use]
     pub fn with_batch(self, batch: usize) -> Self {
         Self { batch, ..self }
     }
 
-    /// The same with another seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -128,7 +128,7 @@ impl NeuralCritic {
         self.fit_observed(x, y, &mut Silent)
     }
 
-    /// The same with progress.
+    /// [`fit`](Self::fit) with progress reports.
     ///
     /// # Errors
     /// As [`NeuralCritic::fit`].
@@ -151,7 +151,7 @@ impl NeuralCritic {
         self.fit_streams_observed(dim, draw, &mut Silent)
     }
 
-    /// The same with progress.
+    /// [`fit_streams`](Self::fit_streams) with progress reports.
     ///
     /// # Errors
     /// As [`NeuralCritic::fit_streams`].

@@ -82,19 +82,19 @@ impl Classifier {
         Self { divergence, formula: Formula::Variational, features: Features::Quadratic, folds: 5, seed: 0 }
     }
 
-    /// The same by another formula.
+    /// Sets the formula of the bound.
     #[must_use]
     pub fn with_formula(self, formula: Formula) -> Self {
         Self { formula, ..self }
     }
 
-    /// The same with other features.
+    /// Sets the features of the classifier.
     #[must_use]
     pub fn with_features(self, features: Features) -> Self {
         Self { features, ..self }
     }
 
-    /// The same with another seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }

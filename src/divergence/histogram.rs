@@ -56,13 +56,13 @@ impl PlugIn {
         Self { divergence, bins: None, correction: if js { Correction::MillerMadow } else { Correction::None } }
     }
 
-    /// The same with this many bins along each axis.
+    /// Sets the number of bins along each axis.
     #[must_use]
     pub fn with_bins(self, bins: usize) -> Self {
         Self { bins: Some(bins), ..self }
     }
 
-    /// The same with another correction.
+    /// Sets the bias correction.
     #[must_use]
     pub fn with_correction(self, correction: Correction) -> Self {
         Self { correction, ..self }

@@ -35,7 +35,7 @@ impl Kde {
         Self { divergence, bandwidth: 1.0 }
     }
 
-    /// The same with the bandwidth times a factor.
+    /// Multiplies the bandwidth by a factor.
     #[must_use]
     pub fn with_bandwidth(self, factor: f64) -> Self {
         Self { bandwidth: factor, ..self }

@@ -95,13 +95,13 @@ impl Knn {
         Self::new(Divergence::JensenShannon)
     }
 
-    /// The same with another k.
+    /// Sets k, the number of neighbors.
     #[must_use]
     pub fn with_k(self, k: usize) -> Self {
         Self { k, ..self }
     }
 
-    /// The same by counts in balls.
+    /// Counts points in balls instead of taking the distance to the k-th neighbor.
     #[must_use]
     pub fn by_balls(self) -> Self {
         Self { ball: true, ..self }

@@ -52,7 +52,7 @@ impl Default for Ksg {
 }
 
 impl Ksg {
-    /// The same with another k.
+    /// Sets k, the number of neighbors.
     #[must_use]
     pub fn with_k(self, k: usize) -> Self {
         Self { k }

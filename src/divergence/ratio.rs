@@ -58,7 +58,7 @@ impl LeastSquaresRatio {
         Self { alpha, ..Self::ulsif() }
     }
 
-    /// The same with another seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }

@@ -76,7 +76,7 @@ impl Barycenter {
         Self { debias: false, ..self }
     }
 
-    /// The same with another tolerance.
+    /// Sets the tolerance at which the iteration ends.
     #[must_use]
     pub fn with_tolerance(self, tolerance: f64) -> Self {
         Self { tolerance, ..self }

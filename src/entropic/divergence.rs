@@ -81,7 +81,7 @@ impl SinkhornDivergence {
         Self { solver: solver.without_certificate(), ground: Arc::new(SquaredEuclidean) }
     }
 
-    /// The same under another ground cost.
+    /// Sets the ground cost.
     #[must_use]
     pub fn with_cost(self, ground: impl GroundCost + 'static) -> Self {
         Self { ground: Arc::new(ground), ..self }

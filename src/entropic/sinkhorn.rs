@@ -93,7 +93,7 @@ impl Sinkhorn {
         Self::with_epsilon(Epsilon::Relative(factor))
     }
 
-    /// Either.
+    /// Sinkhorn's algorithm at the given ε, absolute or relative.
     pub fn with_epsilon(epsilon: Epsilon) -> Self {
         Self {
             epsilon,
@@ -112,13 +112,13 @@ impl Sinkhorn {
         Self { reference, ..self }
     }
 
-    /// The same with another tolerance.
+    /// Sets the tolerance at which the iteration ends.
     #[must_use]
     pub fn with_tolerance(self, tolerance: f64) -> Self {
         Self { tolerance, ..self }
     }
 
-    /// The same with at most this many bytes of stored shares.
+    /// Sets the most memory, in bytes, that stored kernel entries may take.
     #[must_use]
     pub fn with_memory(self, bytes: usize) -> Self {
         Self { memory: bytes, ..self }

@@ -119,7 +119,7 @@ impl Unbalanced {
         Self { mass: Some(mass), ..Self::new(epsilon, Marginal::Exact, Marginal::Exact) }
     }
 
-    /// The same with another tolerance.
+    /// Sets the tolerance at which the iteration ends.
     #[must_use]
     pub fn with_tolerance(self, tolerance: f64) -> Self {
         Self { tolerance, ..self }
@@ -142,7 +142,7 @@ impl Unbalanced {
         self.solve_observed(x, y, Arc::new(ground), &mut Silent)
     }
 
-    /// The same with progress.
+    /// [`solve`](Self::solve) with progress reports.
     ///
     /// # Errors
     /// As [`Unbalanced::solve`].

@@ -182,25 +182,25 @@ impl Estimate {
         }
     }
 
-    /// The same number as a bound.
+    /// Marks the estimate as a bound of this kind.
     #[must_use]
     pub fn of_kind(self, kind: Kind) -> Self {
         Self { kind, ..self }
     }
 
-    /// The same number, whose standard error or interval is about these draws.
+    /// States what the standard error or the interval is about.
     #[must_use]
     pub fn with_randomness(self, randomness: Randomness) -> Self {
         Self { randomness, ..self }
     }
 
-    /// The same, with the seed it was drawn with.
+    /// Records the seed of the estimate.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
     }
 
-    /// The same, with one note more.
+    /// Adds a note.
     #[must_use]
     pub fn with_note(mut self, note: Note) -> Self {
         self.notes.push(note);
@@ -235,7 +235,7 @@ impl Estimate {
         }
     }
 
-    /// The same with the normal interval of this level, such as 0.9, in place of its standard error: what an estimator whose standard
+    /// Replaces the standard error by the normal interval of this level, such as 0.9: what an estimator whose standard
     /// error holds what it says gives as [`Discrepancy::own_interval`]. None for other evidence.
     #[must_use]
     pub fn normal_interval(self, level: f64) -> Option<Self> {
@@ -244,7 +244,7 @@ impl Estimate {
         Some(Self { evidence: Evidence::Interval { lower, upper, level }, ..self })
     }
 
-    /// The same with its interval alone: what an estimator with asymmetric ones gives as [`Discrepancy::own_interval`]. None for
+    /// Keeps the interval alone: what an estimator with asymmetric ones gives as [`Discrepancy::own_interval`]. None for
     /// other evidence.
     pub(crate) fn asymmetric_interval(self) -> Option<Self> {
         match self.evidence {

@@ -39,7 +39,7 @@ pub fn batch(problems: &[Problem]) -> Result<Vec<Solution>> {
     Ok(solutions.into_iter().map(|solution| solution.expect("nothing ended the batch")).collect())
 }
 
-/// The same with limits and progress. The time limit is for all problems together, the iteration limit for each. What was
+/// [`batch`] with limits and progress reports. The time limit is for all problems together, the iteration limit for each. What was
 /// finished before an early end is kept; the problems that were at work have plans and bounds, and a status that says why
 /// they ended; the others are `None`.
 ///
@@ -84,7 +84,7 @@ pub fn pairwise(samples: &[Samples], ground: impl GroundCost + 'static) -> Resul
     pairwise_observed(samples, ground, Interrupt::default(), &mut Silent)
 }
 
-/// The same with limits and progress. The time limit is for all pairs together. What was finished before an early end is kept,
+/// [`pairwise`] with limits and progress reports. The time limit is for all pairs together. What was finished before an early end is kept,
 /// and [`Pairwise::missing`] says what was not.
 ///
 /// # Errors
@@ -119,7 +119,7 @@ pub fn pairwise_distances(samples: &[Samples], p: f64) -> Result<Pairwise> {
     pairwise_distances_observed(samples, p, Interrupt::default(), &mut Silent)
 }
 
-/// The same with limits and progress, as [`pairwise_observed`].
+/// [`pairwise_distances`] with limits and progress reports, as [`pairwise_observed`].
 ///
 /// # Errors
 /// As [`pairwise_distances`].

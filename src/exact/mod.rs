@@ -53,7 +53,7 @@ pub fn solve(problem: &Problem) -> Result<Solution> {
     solve_observed(problem, Interrupt::default(), &mut Silent)
 }
 
-/// The same with limits and progress: when a limit ends the solve early, the solution holds a feasible plan, valid bounds
+/// [`solve`] with limits and progress reports: when a limit ends the solve early, the solution holds a feasible plan, valid bounds
 /// and a status that says so.
 ///
 /// # Errors
@@ -239,7 +239,7 @@ pub struct Wasserstein {
 }
 
 impl Wasserstein {
-    /// The same with limits on its solves, which begin now: for intervals and tests in which one solve alone may take long.
+    /// Limits the time of all solves together, from now on: for intervals and tests in which one solve alone may take long.
     pub fn within(self, interrupt: Interrupt) -> LimitedWasserstein {
         LimitedWasserstein::new(self.p, interrupt)
     }

@@ -135,7 +135,7 @@ impl Population {
         self.bracket_observed(x, y, &mut Silent)
     }
 
-    /// The same with progress.
+    /// [`bracket`](Self::bracket) with progress reports.
     ///
     /// # Errors
     /// As [`Population::bracket`].

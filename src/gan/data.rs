@@ -116,7 +116,7 @@ impl Data {
         })
     }
 
-    /// The same points as images of height × width × channels, pixel by pixel. Networks see values between −1 and 1, distances are in the
+    /// Reads the points as images of height × width × channels, pixel by pixel. Networks see values between −1 and 1, distances are in the
     /// units of the pixels, and no pixel has a unit of its own.
     ///
     /// # Errors
@@ -204,7 +204,7 @@ impl Data {
         Self::labelled(samples, &vec![0; samples.len()], seed)
     }
 
-    /// The same with the class of each point, counted from 0, for conditional training.
+    /// Real points with the class of each, counted from 0, for conditional training; a part of them is held out.
     ///
     /// # Errors
     /// As [`Data::samples`], and when there is not one label for each point.
@@ -234,7 +234,7 @@ impl Data {
         Self::split_labelled((train, &vec![0; train.len()]), (held_out, &vec![0; held_out.len()]))
     }
 
-    /// The same with the class of each point, counted from 0.
+    /// Real points to train on and real points held out, with the class of each, counted from 0.
     ///
     /// # Errors
     /// When their dimensions differ, or there is not one label for each point.
@@ -273,7 +273,7 @@ impl Data {
         Ok(Self { name, source, dim, classes, centre, scale, modes: None, units, image: None })
     }
 
-    /// The same, with modes that the referee looks for.
+    /// Sets the modes that the referee looks for.
     ///
     /// # Errors
     /// When their dimension is another one.

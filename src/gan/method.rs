@@ -153,7 +153,7 @@ impl Gan {
         Ok(Self::new(objective, control))
     }
 
-    /// The same with the constants of its source, where there is one: `wgan` (Arjovsky et al. 2017 and their code), `wgan-gp`
+    /// Sets the constants of the paper that introduced the method, where there is one: `wgan` (Arjovsky et al. 2017 and their code), `wgan-gp`
     /// (Gulrajani et al. 2017, `gan_toy.py`), `wgan-lp` (Petzka et al. 2018), `wgan-div` (Wu et al. 2018), `hinge+spectral` (Miyato et
     /// al. 2018), `ns+dragan` (Kodali et al. 2017); for all others Adam 2e-4 (0.5, 0.999) and one step of the critic
     /// (Jolicoeur-Martineau 2019, appendix).
@@ -195,19 +195,19 @@ impl Gan {
         Ok(gan)
     }
 
-    /// The same with so many steps of the generator.
+    /// Sets the number of generator steps.
     #[must_use]
     pub fn with_steps(self, steps: u64) -> Self {
         Self { steps, ..self }
     }
 
-    /// The same with another seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
-    /// The same with other networks than perceptrons, and the sizes and rates that suit them: noise of dimension 32, batches of 64, and Adam
+    /// Sets the architecture of the networks, with the sizes and rates that suit it: noise of dimension 32, batches of 64, and Adam
     /// at 5e-4 (for networks of points nothing is changed but the rate).
     #[must_use]
     pub fn with_networks(self, networks: Networks) -> Self {
@@ -234,13 +234,13 @@ impl Gan {
         }
     }
 
-    /// The same with the class told to both networks.
+    /// Conditions both networks on the class.
     #[must_use]
     pub fn conditional(self) -> Self {
         Self { conditional: true, ..self }
     }
 
-    /// Its name, as [`Gan::named`] reads it.
+    /// The name, as [`Gan::named`] reads it.
     pub fn name(&self) -> String {
         let objective = self.objective.name();
         match self.control {

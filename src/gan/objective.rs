@@ -15,7 +15,8 @@ pub enum Objective {
     Wasserstein,
     /// Critic −E ln σ(r) − E ln(1 − σ(f)), generator −E ln σ(f): Goodfellow et al., "Generative adversarial nets", 2014, §3.
     NonSaturating,
-    /// The same critic, generator E ln(1 − σ(f)): the game of that paper, eq. 1. Its gradient vanishes where the critic is sure.
+    /// The critic of the non-saturating game, with the generator's loss E ln(1 − σ(f)): Goodfellow et al. 2014, eq. 1. Its gradient vanishes
+    /// where the critic is sure.
     Saturating,
     /// Critic ½ E (r − 1)² + ½ E f², generator ½ E (f − 1)²: Mao et al., "Least squares GANs", 2017, eq. 9.
     LeastSquares,
@@ -58,7 +59,7 @@ impl Objective {
         })
     }
 
-    /// All of them.
+    /// Every variant.
     pub fn all() -> [Self; 9] {
         [
             Self::Wasserstein,
@@ -73,7 +74,7 @@ impl Objective {
         ]
     }
 
-    /// Its name.
+    /// The name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Wasserstein => "wgan",

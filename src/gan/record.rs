@@ -42,14 +42,14 @@ pub struct Record {
     pub label_accuracy: Option<f64>,
     /// The norm of the gradient of the critic's loss and penalty with respect to each of its matrices.
     pub critic_gradients: Vec<f64>,
-    /// The same of the generator's loss and matrices.
+    /// The norm of the gradient of the generator's loss with respect to each of its matrices.
     pub generator_gradients: Vec<f64>,
     /// The mean norm of the critic's gradient with respect to the outputs of each of its matrices: what explodes or vanishes with
     /// depth (Gulrajani et al. 2017, figure 1).
     pub activation_gradients: Vec<f64>,
     /// The share of weights w with |w| > 0.975 c, under clipping at c.
     pub at_bound: Option<f64>,
-    /// Each metric of [`Training::with_metrics`], between the held-out real points (first) and the generated ones.
+    /// Each metric of [`Training::with_metrics`](super::Training::with_metrics), between the held-out real points (first) and the generated ones.
     pub metrics: Vec<Measured>,
     /// Which classes a small classifier finds, of images with classes.
     pub classes: Option<ClassReport>,

@@ -47,7 +47,7 @@ pub enum Toy {
 }
 
 impl Toy {
-    /// All of them.
+    /// Every variant.
     pub fn all() -> [Self; 9] {
         [
             Self::Ring8,
@@ -62,7 +62,7 @@ impl Toy {
         ]
     }
 
-    /// Its name.
+    /// The name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ring8 => "ring8",

@@ -115,7 +115,7 @@ impl Training {
         })
     }
 
-    /// The same with metrics that every [`Record`] has beside the exact distances: those of
+    /// Adds metrics that every [`Record`] has in addition to the exact distances: those of
     /// [`metrics::catalogue`](crate::metrics::catalogue), of [`compare::metrics`](crate::compare::metrics) by name, or your own.
     /// (`w1` and `w2` are left out: they are there already.) The training itself is not changed by what is measured.
     #[must_use]
@@ -215,7 +215,7 @@ impl Training {
         Ok(self.generate_labelled(n, seed)?.0)
     }
 
-    /// The same with the class that was asked for, drawn as the data draws it; 0 where the generator is not told any.
+    /// Generates points with the class that was asked for, drawn as the data draws it; 0 where the generator is not conditional.
     ///
     /// # Errors
     /// As [`Training::generate`].

@@ -52,7 +52,7 @@ impl Histogram {
         Ok(Self { masses: weights, shape, origin, spacing: 1.0 })
     }
 
-    /// The same grid with another distance between neighbouring cells.
+    /// Sets the distance between neighboring cells.
     ///
     /// # Errors
     /// When the spacing is not a positive finite number.
@@ -61,7 +61,7 @@ impl Histogram {
         Ok(Self { spacing, ..self })
     }
 
-    /// The same grid with the centre of its first cell at `origin` (length d).
+    /// Sets the center of the first cell, of length d.
     ///
     /// # Errors
     /// When the length is not the number of axes, or a coordinate is not finite.
@@ -121,7 +121,7 @@ impl Histogram {
         ArrayViewD::from_shape(shape, self.masses.as_slice()).expect("the shape counts the masses")
     }
 
-    /// The same proportions with total 1.
+    /// Divides the masses by their sum.
     #[must_use]
     pub fn normalised(&self) -> Self {
         Self { masses: self.masses.normalised(), ..self.clone() }

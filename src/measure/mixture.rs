@@ -105,7 +105,7 @@ impl Mixture {
         Self::round(centres, deviation)
     }
 
-    /// The same components with other weights.
+    /// Sets the weights of the components.
     ///
     /// # Errors
     /// When the number of weights differs from theirs, or a weight is negative, NaN or infinite.

@@ -69,7 +69,7 @@ impl Samples {
         Ok(Self { points, weights, columns: None })
     }
 
-    /// The same with names for its columns, by which errors tell of them.
+    /// Names the columns, for messages and for matching columns by name.
     ///
     /// # Errors
     /// When the number of names is not d.
@@ -119,7 +119,7 @@ impl Samples {
         self.weights.total()
     }
 
-    /// The same points with weights of total 1.
+    /// Divides the weights by their sum.
     #[must_use]
     pub fn normalised(&self) -> Self {
         Self { weights: self.weights.normalised(), ..self.clone() }

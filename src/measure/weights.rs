@@ -92,7 +92,7 @@ impl Weights {
         self.uniform
     }
 
-    /// The same proportions with total 1.
+    /// Divides the masses by their sum.
     #[must_use]
     pub fn normalised(&self) -> Self {
         if self.total == 1.0 {

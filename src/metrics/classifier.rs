@@ -48,7 +48,7 @@ impl Default for ClassifierTest {
 }
 
 impl ClassifierTest {
-    /// The same with another seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }

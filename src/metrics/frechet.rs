@@ -223,7 +223,7 @@ impl FidInfinity {
         Self { repeats: 1, fake_only: true, ..Self::default() }
     }
 
-    /// The same with another seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }

@@ -62,7 +62,7 @@ impl Kid {
         Self { subsets, subset_size, ..self }
     }
 
-    /// The same with another seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }

@@ -91,7 +91,7 @@ impl Manifold {
         Self { score: ManifoldScore::Coverage, k: 5 }
     }
 
-    /// The same with another k.
+    /// Sets k, the number of neighbors.
     #[must_use]
     pub fn with_k(self, k: usize) -> Self {
         Self { k, ..self }

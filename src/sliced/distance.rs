@@ -146,19 +146,19 @@ impl Sliced {
         Self { p, ..Self::default() }
     }
 
-    /// The same with so many directions.
+    /// Sets the number of directions.
     #[must_use]
     pub fn with_directions(self, directions: usize) -> Self {
         Self { directions, ..self }
     }
 
-    /// The same with directions chosen this way.
+    /// Sets how the directions are chosen.
     #[must_use]
     pub fn with_method(self, method: Method) -> Self {
         Self { method, ..self }
     }
 
-    /// The same with this seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -195,7 +195,7 @@ impl Sliced {
         self.solve_observed(x, y, &mut Silent)
     }
 
-    /// The same with progress.
+    /// [`solve`](Self::solve) with progress reports.
     ///
     /// # Errors
     /// As [`Sliced::solve`].

@@ -129,7 +129,7 @@ impl MaxSliced {
         Self { p, ..Self::default() }
     }
 
-    /// The same with this seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }

@@ -168,7 +168,7 @@ impl Directions {
         }
     }
 
-    /// All of them, row by row.
+    /// Every variant, row by row.
     pub(super) fn all(&self) -> Vec<f64> {
         let mut out = Vec::with_capacity(self.count * self.dim);
         self.write(0..self.count, &mut out);

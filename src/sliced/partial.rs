@@ -167,19 +167,19 @@ impl PartialSliced {
         Self { p, amount, directions: 500, method: Method::Auto, seed: 0, interrupt: Interrupt::default() }
     }
 
-    /// The same with so many directions.
+    /// Sets the number of directions.
     #[must_use]
     pub fn with_directions(self, directions: usize) -> Self {
         Self { directions, ..self }
     }
 
-    /// The same with directions chosen this way.
+    /// Sets how the directions are chosen.
     #[must_use]
     pub fn with_method(self, method: Method) -> Self {
         Self { method, ..self }
     }
 
-    /// The same with this seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -194,7 +194,7 @@ impl PartialSliced {
         self.solve_observed(x, y, &mut Silent)
     }
 
-    /// The same with progress.
+    /// [`solve`](Self::solve) with progress reports.
     ///
     /// # Errors
     /// As [`PartialSliced::solve`].

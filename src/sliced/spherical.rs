@@ -66,13 +66,13 @@ impl SphericalSliced {
         Self { p, ..Self::default() }
     }
 
-    /// The same with so many circles.
+    /// Sets the number of circles.
     #[must_use]
     pub fn with_circles(self, circles: usize) -> Self {
         Self { circles, ..self }
     }
 
-    /// The same with this seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }

@@ -132,7 +132,7 @@ impl Plan {
         one_each.then(|| self.flows.iter().map(|flow| flow.target).collect())
     }
 
-    /// The same plan from target to source.
+    /// The transposed plan, from targets to sources.
     #[must_use]
     pub fn transposed(&self) -> Self {
         let turn = |flow: &Flow| Flow { source: flow.target, target: flow.source, mass: flow.mass };

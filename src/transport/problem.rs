@@ -43,7 +43,7 @@ impl Problem<'static> {
         Self::between_shared(x, y, Arc::new(ground))
     }
 
-    /// The same, for a ground cost that is chosen at run time.
+    /// Poses the problem between two samples under a ground cost that is chosen at run time.
     ///
     /// # Errors
     /// As [`Problem::between`].

@@ -66,7 +66,7 @@ impl Root {
         Self::pose_under(x, y, Arc::new(PNorm::wasserstein(p)?))
     }
 
-    /// The same under a ground cost, for the distance that the root of its [order](Form::order) is. Under costs that are no power, 1 or
+    /// The problem between two samples under a ground cost, for the distance that the root of its [order](Form::order) is. Under costs that are no power, 1 or
     /// more, of a norm the points stay as they are given, and the order is 1.
     ///
     /// # Errors

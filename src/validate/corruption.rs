@@ -78,7 +78,7 @@ const TABLE: [(Corruption, &str, &str); 13] = [
 ];
 
 impl Corruption {
-    /// All of them, in the order of tables.
+    /// Every variant, in the order of tables.
     pub fn all() -> Vec<Self> {
         TABLE.iter().map(|row| row.0).collect()
     }

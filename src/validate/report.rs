@@ -44,7 +44,7 @@ pub struct Report {
 pub struct MetricInfo {
     /// The name to ask for.
     pub key: String,
-    /// Its name in tables.
+    /// The name in tables.
     pub name: String,
     /// How it is read.
     pub reading: Reading,

@@ -77,25 +77,25 @@ type Row = Vec<(std::result::Result<f64, String>, Duration)>;
 type Refused = Vec<(Corruption, String)>;
 
 impl Validation {
-    /// The same with these corruptions.
+    /// Sets the corruptions.
     #[must_use]
     pub fn with_corruptions(self, corruptions: impl Into<Vec<Corruption>>) -> Self {
         Self { corruptions: corruptions.into(), ..self }
     }
 
-    /// The same with so many points of either sample.
+    /// Sets the number of points of each sample.
     #[must_use]
     pub fn with_points(self, points: usize) -> Self {
         Self { points, ..self }
     }
 
-    /// The same with so many values at each severity.
+    /// Sets the number of repeats at each severity.
     #[must_use]
     pub fn with_repeats(self, repeats: usize) -> Self {
         Self { repeats, ..self }
     }
 
-    /// The same with another seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -110,7 +110,7 @@ impl Validation {
         self.run_observed(population, metrics, &mut Silent)
     }
 
-    /// The same with progress: `done` of `total` pairs of samples.
+    /// [`run`](Self::run) with progress reports: `done` of `total` pairs of samples.
     ///
     /// # Errors
     /// As [`run`](Self::run).

@@ -127,25 +127,25 @@ impl Architecture {
         Self { modules: Some(modules), ..Self::mlp(shape.iter().product::<usize>() + classes, &[], outputs) }
     }
 
-    /// The same with another activation.
+    /// Sets the activation function.
     #[must_use]
     pub fn with_activation(self, activation: Activation) -> Self {
         Self { activation, ..self }
     }
 
-    /// The same with layer normalisation.
+    /// Adds layer normalization to the hidden layers.
     #[must_use]
     pub fn with_layer_norm(self) -> Self {
         Self { layer_norm: true, ..self }
     }
 
-    /// The same with shortcuts.
+    /// Adds residual connections around the hidden layers.
     #[must_use]
     pub fn with_residual(self) -> Self {
         Self { residual: true, ..self }
     }
 
-    /// The same with another beginning.
+    /// Sets how parameters are initialized.
     #[must_use]
     pub fn with_init(self, init: Init) -> Self {
         Self { init, ..self }

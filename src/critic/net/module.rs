@@ -49,9 +49,9 @@ pub enum Module {
     /// Mean 0 and variance 1 over all values of a point, then a gain and a shift for each channel: `layer-norm` (Ba, Kiros, Hinton 2016;
     /// PyTorch's `GroupNorm(1, channels)`).
     LayerNorm,
-    /// The same over each channel of each point: `instance-norm` (Ulyanov, Vedaldi, Lempitsky 2016).
+    /// Normalization of each channel of each point: `instance-norm` (Ulyanov, Vedaldi, Lempitsky 2016).
     InstanceNorm,
-    /// The same over each channel of the whole batch: `batch-norm` (Ioffe & Szegedy 2015). The value at a point then depends on the other
+    /// Normalization of each channel over the batch: `batch-norm` (Ioffe & Szegedy 2015). The value at a point then depends on the other
     /// points, so that a penalty on the gradient at a point has no meaning. Passes forward of a training take the moments of the batch;
     /// [`Network::values`](crate::critic::net::Network::values) takes the running ones.
     BatchNorm,

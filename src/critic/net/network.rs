@@ -213,7 +213,7 @@ impl<T: Scalar> Network<T> {
         self.penalise_along(points, self.architecture.inputs, penalty, sink)
     }
 
-    /// The same for the gradient along the first `inputs` inputs alone: what is behind them, such as a label, stays as it is.
+    /// [`penalise`](Self::penalise) for the gradient along the first `inputs` inputs alone: what is behind them, such as a label, stays as it is.
     ///
     /// # Panics
     /// As [`Network::penalise`].

@@ -145,25 +145,25 @@ impl Resampling {
         Self { scheme: Scheme::Subsample { fraction }, ..Self::default() }
     }
 
-    /// The same with these ends.
+    /// Sets which ends the interval has.
     #[must_use]
     pub fn with_ends(self, ends: Ends) -> Self {
         Self { ends, ..self }
     }
 
-    /// The same at this level, such as 0.9.
+    /// Sets the level, such as 0.9.
     #[must_use]
     pub fn with_level(self, level: f64) -> Self {
         Self { level, ..self }
     }
 
-    /// The same with so many draws.
+    /// Sets the number of draws.
     #[must_use]
     pub fn with_replicates(self, replicates: usize) -> Self {
         Self { replicates, ..self }
     }
 
-    /// The same with another seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }

@@ -35,7 +35,7 @@ impl Permutation {
         Self { permutations, ..Self::default() }
     }
 
-    /// The same with another seed.
+    /// Sets the seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -99,7 +99,7 @@ pub fn permutation_test<D: Discrepancy + ?Sized>(
     permutation_test_observed(d, x, y, options, &mut |_| true)
 }
 
-/// The same with progress: `go_on` is called after each batch with the number of permutations done, and ends the test by
+/// [`permutation_test`] with progress reports: `go_on` is called after each batch with the number of permutations done, and ends the test by
 /// returning `false`. A test that is ended by a clock or by hand keeps its level with the permutations it has; one that is ended
 /// because its p-value looks good does not.
 ///

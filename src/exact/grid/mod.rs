@@ -95,7 +95,7 @@ impl Grid {
         self.solve_observed(source, target, ground, &mut Silent)
     }
 
-    /// The same with progress.
+    /// [`solve`](Self::solve) with progress reports.
     ///
     /// # Errors
     /// As [`Grid::solve`].

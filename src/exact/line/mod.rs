@@ -126,7 +126,7 @@ impl Line {
 
     /// The optimal transport cost and its bounds, without plan and potentials.
     ///
-    /// The same cost as that of [`Line::solve`] up to some roundings, in about a third of its time: where nobody asks which
+    /// The cost of [`Line::solve`] up to some roundings, in about a third of its time: where nobody asks which
     /// point goes where, values are sorted without their indices, and the plan is never written down.
     ///
     /// # Errors

@@ -299,7 +299,7 @@ impl NetworkSimplex {
         self.solve_from_observed(problem, guess, &mut Silent)
     }
 
-    /// The same, and reports progress to `observer`.
+    /// [`solve_from`](Self::solve_from) with progress reports.
     ///
     /// # Errors
     /// As [`NetworkSimplex::solve_from`].

@@ -74,7 +74,7 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// The same as samples.
+    /// The points of the case as samples.
     ///
     /// # Panics
     /// Never for a cloud of a [`Case`]: its points are finite and some mass is positive.
