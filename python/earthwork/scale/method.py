@@ -153,7 +153,9 @@ def _named(by: str, within: float, errors: Errors) -> Method:
     form, _, rest = by.partition(":")
     if by in ("w1", "w2") or form == "w":
         discrepancy(by)  # which refuses what is no order
-        return Method(by, "distance", float(by[1:] if by in ("w1", "w2") else rest), within, errors)
+        order = float(by[1:] if by in ("w1", "w2") else rest)
+        if order < float("inf"):
+            return Method(by, "distance", order, within, errors)
     try:
         discrepancy(by)
     except ValueError as unknown:

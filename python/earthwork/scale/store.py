@@ -122,6 +122,26 @@ class Store:
 
     def begin(self, wanted: dict[str, Any], grid: Grid, names: tuple[Sequence[str], Sequence[str]]) -> Grid:
         """Opens what is there for these parameters, or makes it new. Returns the grid with the tiles of the store."""
+        with self._alone():
+            return self._begun(wanted, grid, names)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Of several shards that begin at the same time, one makes the store."""
+        if not self.writable:
+            yield
+            return
+        import fcntl
+
+        with explained(self.path):
+            held = os.open(self.path / f"{_LOCK}.make", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(held)
+
+    def _begun(self, wanted: dict[str, Any], grid: Grid, names: tuple[Sequence[str], Sequence[str]]) -> Grid:
         found = parameters(self.path)
         if found is None:
             strange = sorted({one.name for one in self.path.iterdir() if not one.name.startswith(_LOCK)} - _OURS)
