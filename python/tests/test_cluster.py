@@ -204,9 +204,8 @@ def test_the_run_is_killed(client, clouds, script, tmp_path, where):
     """All of a run without a cluster; or the client alone, whose workers live on."""
     store = tmp_path / "s"
     there = killed_once(script, store, "none" if where == "none" else client.scheduler_info()["address"], 4, group=True)
-    assert there < 15
     computed = finish(script, store)
-    assert computed <= 15 - there
+    assert computed <= 25 - there
     same(ew.open_pairwise(store), ew.pairwise(clouds, slow_free))
 
 
@@ -223,7 +222,7 @@ def test_killed_at_twenty_moments(clouds, script, tmp_path):
                 break
             except subprocess.CalledProcessError:
                 time.sleep(0.1)
-        assert computed <= 15 - there
+        assert computed <= 25 - there
         same(ew.open_pairwise(store), expected)
 
 
@@ -237,7 +236,7 @@ def test_a_worker_without_memory(clouds, tmp_path):
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as own,
-        pytest.raises(RuntimeError, match="workers died one after another over the same tile.*0 of 15 tiles are in the store"),
+        pytest.raises(RuntimeError, match="workers died one after another over the same tile.*0 of 25 tiles are in the store"),
     ):
         ew.pairwise(clouds, greedy, client=own, store=tmp_path / "s", tile=4)
 
