@@ -134,7 +134,7 @@ impl Lines {
             made.iter().filter(|row| held_out.contains(row.as_slice()) && !train.contains(row.as_slice())).count();
         let made: Vec<&[u8]> = made.iter().map(Vec::as_slice).collect();
         TextReport {
-            js: self.divergences(&made, &self.some(&self.held_out)),
+            js: Self::divergences(&made, &self.some(&self.held_out)),
             real: share(known + new),
             new: share(new),
         }
@@ -142,14 +142,14 @@ impl Lines {
 
     /// What two real samples of that size are apart.
     pub(super) fn floor(&self) -> [f64; LONGEST] {
-        self.divergences(&self.some(&self.train), &self.some(&self.held_out))
+        Self::divergences(&self.some(&self.train), &self.some(&self.held_out))
     }
 
     fn some<'l>(&self, part: &'l [u8]) -> Vec<&'l [u8]> {
         self.rows(part).into_iter().take(COUNTED).collect()
     }
 
-    fn divergences(&self, made: &[&[u8]], real: &[&[u8]]) -> [f64; LONGEST] {
+    fn divergences(made: &[&[u8]], real: &[&[u8]]) -> [f64; LONGEST] {
         std::array::from_fn(|k| jensen_shannon(&grams(made, k + 1), &grams(real, k + 1)))
     }
 }
@@ -212,17 +212,16 @@ mod tests {
 
     #[test]
     fn divergences_are_those_by_hand() {
-        let text = Lines::new(&lines(&["ab", "ba", "ab", "ba", "ab"]), None, None, 0).unwrap();
         let rows = |words: &[&[u8]]| words.iter().map(|word| word.to_vec()).collect::<Vec<_>>();
         // One letter: blanks ½, a and b ¼ each on both sides.
         let (made, real) = (rows(&[&[1, 2]]), rows(&[&[2, 1]]));
-        let found = text.divergences(&[&made[0]], &[&real[0]]);
+        let found = Lines::divergences(&[&made[0]], &[&real[0]]);
         assert!(found[0].abs() < 1e-15 && (found[1] - std::f64::consts::LN_2).abs() < 1e-15, "{found:?}");
-        let half = text.divergences(&[&made[0], &real[0]], &[&real[0]]);
+        let half = Lines::divergences(&[&made[0], &real[0]], &[&real[0]]);
         // p = (½, ½), q = (0, 1): ½ (½ ln 2 + ½ ln ⅔) + ½ ln 4/3.
         let expected = 0.5 * (0.5 * 2.0_f64.ln() + 0.5 * (2.0_f64 / 3.0).ln()) + 0.5 * (4.0_f64 / 3.0).ln();
         assert!((half[2] - expected).abs() < 1e-15, "{half:?}");
-        assert_eq!(text.divergences(&[&[0, 0]], &[&real[0]])[3], std::f64::consts::LN_2);
+        assert_eq!(Lines::divergences(&[&[0, 0]], &[&real[0]])[3], std::f64::consts::LN_2);
     }
 
     #[test]

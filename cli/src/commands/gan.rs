@@ -114,13 +114,9 @@ fn said(line: &Line, run: &RunFile) -> String {
     let floor = format::short(line.w1 / run.floor_w1, 3);
     let modes = if let Some((captured, of)) = line.modes_captured.zip(line.modes) {
         format!("  modes {captured}/{of}")
-    } else if let Some(js) = line.js {
-        format!(
-            "  JS-1 {:.4}, JS-2 {:.4}, real words {}",
-            js[0],
-            js[1],
-            format::percent(line.real_lines.unwrap_or(0.0))
-        )
+    } else if let Some([first, second, ..]) = line.js {
+        let real = format::percent(line.real_lines.unwrap_or(0.0));
+        format!("  JS-1 {first:.4}, JS-2 {second:.4}, real words {real}")
     } else {
         line.classes_found.map_or(String::new(), |found| format!("  classes {found}/{}", run.classes.len()))
     };
@@ -347,8 +343,12 @@ fn named(name: &str, layers: Option<&[String; 2]>) -> Outcome<Networks> {
 }
 
 /// The sizes and rates that suit the networks; those of a paper stay.
-fn sized(gan: Gan, published: bool, networks: Networks) -> Gan {
-    if published { Gan { networks, ..gan } } else { gan.with_networks(networks) }
+fn sized(mut gan: Gan, published: bool, networks: Networks) -> Gan {
+    if published {
+        gan.networks = networks;
+        return gan;
+    }
+    gan.with_networks(networks)
 }
 
 /// All pictures of a run.

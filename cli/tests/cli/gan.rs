@@ -294,7 +294,7 @@ fn a_training_takes_the_first_row_for_what_it_is_said_to_be() {
 #[test]
 fn images_are_trained_on() {
     let folder = Folder::new();
-    let digits = std::fs::read_to_string(in_examples("digits.csv")).unwrap();
+    let digits = include_str!("../../../examples/data/digits.csv");
     let some: String = digits.lines().take(121).map(|line| line.to_string() + "\n").collect();
     folder.write("digits.csv", some.as_bytes());
     let line = "gan train --data digits.csv --image 8x8 --networks dcgan:4 --steps 4 --batch 8 --critic-steps 1 --latent 4 --referee-points 24 \

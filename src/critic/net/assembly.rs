@@ -113,13 +113,12 @@ impl Assembly {
             let mut normal = || -> f64 { StandardNormal.sample(&mut random) };
             match tensor.role {
                 Role::Gain => values.fill(T::one()),
-                Role::Shift => {}
                 Role::Embedding => values.iter_mut().for_each(|v| *v = T::of(normal())),
                 Role::Bias { fan_in } if init == Init::Uniform => {
                     let bound = 1.0 / fan_in.sqrt();
                     values.iter_mut().for_each(|v| *v = T::of(random.random_range(-bound..=bound)));
                 }
-                Role::Bias { .. } => {}
+                Role::Shift | Role::Bias { .. } => {}
                 Role::Matrix { rows, columns, fan_in, fan_out, damping } => match init {
                     Init::He => {
                         let deviation = (2.0 / fan_in).sqrt() / damping;
@@ -169,6 +168,7 @@ impl Assembly {
         at
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of layer")]
     fn module(
         &mut self,
         module: &Module,

@@ -281,6 +281,7 @@ impl Layer {
         gradient
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of layer")]
     fn backward<T: Scalar>(
         &self,
         numbers: Numbers<'_, T>,
@@ -356,7 +357,7 @@ impl Layer {
                     _ => None,
                 };
                 let mut kept = pulls.is_some().then(|| (Vec::new(), Vec::new()));
-                let (mut kept_one, mut kept_other) = match &mut kept {
+                let (kept_one, kept_other) = match &mut kept {
                     Some((one, other)) => (Some(one), Some(other)),
                     None => (None, None),
                 };
@@ -367,16 +368,8 @@ impl Layer {
                     gradient.clone(),
                     sink.as_deref_mut(),
                     bends(0),
-                    kept_one.as_deref_mut(),
-                ) + Self::backward_all(
-                    other,
-                    numbers,
-                    steps_other,
-                    gradient,
-                    sink,
-                    bends(1),
-                    kept_other.as_deref_mut(),
-                );
+                    kept_one,
+                ) + Self::backward_all(other, numbers, steps_other, gradient, sink, bends(1), kept_other);
                 if let (Some(pulls), Some((one, other))) = (pulls, kept) {
                     pulls.push(Pull::Inside(vec![Pull::Inside(one), Pull::Inside(other)]));
                 }

@@ -79,7 +79,8 @@ pub(super) fn combined(base: Base, cells: &[Counted]) -> (f64, f64) {
                 let (between, inside_alone) = (base.term(p, q), 0.5 * (p + q) * within);
                 value += between.max(inside_alone);
                 // Where what is inside decides, a change of either mass changes the value by that, whichever mass is larger.
-                let by_mass = |own: f64, other: f64| if inside_alone > between { within } else { (own - other).signum() };
+                let by_mass =
+                    |own: f64, other: f64| if inside_alone > between { within } else { (own - other).signum() };
                 by_p.push((p, 0.5 * by_mass(p, q)));
                 by_q.push((q, 0.5 * by_mass(q, p)));
                 inside += (0.5 * (p + q) * error).powi(2);
