@@ -261,7 +261,7 @@ def test_a_function_that_calls_the_package_does_not_wait_for_itself():
 def test_a_panic_is_a_runtime_error_of_one_line(pairs, capfd):
     from earthwork import _earthwork
 
-    with pytest.raises(RuntimeError, match=r"^this is a bug in earthwork, please report it: a panic on purpose \(.*panics\.rs:\d+\)$"):
+    with pytest.raises(RuntimeError, match=r"^this is a bug in earthwork, please report it: a panic on purpose \(.*testing\.rs:\d+\)$"):
         _earthwork.panic_on_purpose(pairs)
     assert capfd.readouterr() == ("", "")
     assert ew.exact.wasserstein([0.0], [1.0]).value == 1.0
