@@ -333,10 +333,14 @@ fn flatten(tree: &str, prefix: &[String], out: &mut Vec<(Vec<String>, String)>) 
 /// The code without comments, texts and tests.
 fn bare(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for line in text.lines() {
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
         if line == "#[cfg(test)]" {
-            // Modules of tests stand at the end of a file.
-            break;
+            // A module of tests stands at the end of a file; what is declared in one line is left out by itself.
+            if lines.next().is_none_or(|item| !item.ends_with(';')) {
+                break;
+            }
+            continue;
         }
         let code = line.split("//").next().unwrap_or_default();
         let mut inside = false;
@@ -410,6 +414,14 @@ mod tests {
         let expected = ["std::fmt", "crate::a", "crate::a::b::C", "crate::a::b::D", "crate::a::f", "crate::i::j"];
         assert_eq!(source.paths, expected.map(words).into_iter().collect());
         assert_eq!(source.handed_on["H"], words("g::H"));
+    }
+
+    #[test]
+    fn tests_are_left_out_and_what_follows_their_declaration_is_read() {
+        let source =
+            Source::of("#[cfg(test)]\nmod tests;\npub use a::B;\n#[cfg(test)]\nmod more {\n    use super::C;\n}\n");
+        assert_eq!(source.handed_on["B"], words("a::B"));
+        assert!(source.paths.is_empty());
     }
 
     #[test]

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use rand::RngExt;
-use rand_distr::{Distribution, StandardNormal};
-
 use crate::critic::net::assembly::Assembly;
 use crate::critic::net::block::Block;
+use crate::critic::net::init::{Init, Matrix};
 use crate::critic::net::layer::Layer;
 use crate::critic::net::{Activation, Module, Scalar};
 use crate::error::{Error, ErrorKind, Result};
@@ -55,40 +53,6 @@ pub struct Modules {
     pub classes: usize,
     /// The layers.
     pub layers: Vec<Module>,
-}
-
-/// How the weights begin; biases begin at 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Init {
-    /// N(0, 2 / inputs): He et al. 2015, for ReLU and the like.
-    #[default]
-    He,
-    /// U(±√(6 / (inputs + outputs))): Glorot & Bengio 2010.
-    Glorot,
-    /// U(±1 / √inputs), for the biases too: PyTorch's `Linear`.
-    Uniform,
-    /// Rows (or columns) of length 1 at right angles: Saxe et al. 2014.
-    Orthogonal,
-}
-
-impl Init {
-    /// By its name: `he`, `glorot`, `uniform`, `orthogonal`.
-    ///
-    /// # Errors
-    /// When there is none of that name.
-    pub fn named(name: &str) -> Result<Self> {
-        Ok(match name {
-            "he" => Self::He,
-            "glorot" => Self::Glorot,
-            "uniform" => Self::Uniform,
-            "orthogonal" => Self::Orthogonal,
-            _ => {
-                let why = format!("`{name}` is no initialisation; there are he, glorot, uniform and orthogonal");
-                return Err(Error::new("init", ErrorKind::Unsupported(why.into())));
-            }
-        })
-    }
 }
 
 /// The name that [`Init::named`] reads.
@@ -259,32 +223,10 @@ impl Architecture {
         for (k, block) in self.blocks().into_iter().enumerate() {
             let mut random = stream(seed, k as u64);
             let (inputs, outputs) = (block.inputs, block.outputs);
-            let weights = &mut parameters[block.weights..block.bias()];
-            let mut normal = || -> f64 { StandardNormal.sample(&mut random) };
-            match self.init {
-                Init::He => {
-                    let deviation = (2.0 / inputs as f64).sqrt();
-                    weights.iter_mut().for_each(|w| *w = T::of(deviation * normal()));
-                }
-                Init::Orthogonal => {
-                    let tall = nalgebra::DMatrix::from_fn(inputs.max(outputs), inputs.min(outputs), |_, _| normal());
-                    let q = tall.qr().q();
-                    for (at, w) in weights.iter_mut().enumerate() {
-                        let (row, column) = (at / inputs, at % inputs);
-                        *w = T::of(if outputs >= inputs { q[(row, column)] } else { q[(column, row)] });
-                    }
-                }
-                Init::Glorot | Init::Uniform => {
-                    let bound = match self.init {
-                        Init::Glorot => (6.0 / (inputs + outputs) as f64).sqrt(),
-                        _ => 1.0 / (inputs as f64).sqrt(),
-                    };
-                    let end = if self.init == Init::Uniform { block.bias() + outputs } else { block.bias() };
-                    for w in &mut parameters[block.weights..end] {
-                        *w = T::of(random.random_range(-bound..=bound));
-                    }
-                }
-            }
+            let matrix =
+                Matrix { rows: outputs, columns: inputs, fan_in: inputs as f64, fan_out: outputs as f64, damping: 1.0 };
+            self.init.draw(&mut parameters[block.weights..block.bias()], matrix, &mut random);
+            self.init.draw_biases(&mut parameters[block.bias()..block.bias() + outputs], inputs as f64, &mut random);
             if block.norm {
                 parameters[block.gain()..block.gain() + outputs].fill(T::one());
             }

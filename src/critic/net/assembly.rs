@@ -1,15 +1,15 @@
 //! From layers as they are written to layers that compute: shapes, and the places of parameters.
 
-use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::critic::net::block::Block;
 use crate::critic::net::convolution::{Convolution, Embedding};
+use crate::critic::net::init::{Init, Matrix};
 use crate::critic::net::layer::Layer;
 use crate::critic::net::normal::{Normal, Over};
 use crate::critic::net::shape::Shape;
 use crate::critic::net::windows::Windows;
-use crate::critic::net::{Init, Module, Scalar};
+use crate::critic::net::{Module, Scalar};
 use crate::error::{Error, ErrorKind, Result};
 use crate::numeric::stream;
 
@@ -31,7 +31,7 @@ pub(super) struct Assembly {
 /// Parameters that belong together.
 #[derive(Debug, Clone)]
 pub(super) struct Tensor {
-    /// Its name in a file: that in PyTorch, where the layers are a `Sequential`.
+    /// The name of the tensor in a file: that in PyTorch, where the layers are a `Sequential`.
     pub(super) name: String,
     pub(super) at: usize,
     /// Its shape in a file.
@@ -43,18 +43,8 @@ pub(super) struct Tensor {
 
 #[derive(Debug, Clone, Copy)]
 enum Role {
-    /// With the rows and columns of the matrix, how many values come in to make one and go out of one, and what the first values are
-    /// divided by.
-    Matrix {
-        rows: usize,
-        columns: usize,
-        fan_in: f64,
-        fan_out: f64,
-        damping: f64,
-    },
-    Bias {
-        fan_in: f64,
-    },
+    Matrix(Matrix),
+    Bias { fan_in: f64 },
     Gain,
     Embedding,
     Shift,
@@ -96,7 +86,7 @@ impl Assembly {
     /// The matrices, in order.
     pub(super) fn blocks(&self) -> Vec<Block> {
         let matrix = |tensor: &Tensor| match tensor.role {
-            Role::Matrix { rows, columns, .. } => {
+            Role::Matrix(Matrix { rows, columns, .. }) => {
                 Some(Block { weights: tensor.at, inputs: columns, outputs: rows, hidden: false, norm: false })
             }
             _ => None,
@@ -110,35 +100,12 @@ impl Assembly {
         for (k, tensor) in self.tensors.iter().enumerate() {
             let mut random = stream(seed, k as u64);
             let values = &mut parameters[tensor.at..tensor.at + tensor.len()];
-            let mut normal = || -> f64 { StandardNormal.sample(&mut random) };
             match tensor.role {
                 Role::Gain => values.fill(T::one()),
-                Role::Embedding => values.iter_mut().for_each(|v| *v = T::of(normal())),
-                Role::Bias { fan_in } if init == Init::Uniform => {
-                    let bound = 1.0 / fan_in.sqrt();
-                    values.iter_mut().for_each(|v| *v = T::of(random.random_range(-bound..=bound)));
-                }
-                Role::Shift | Role::Bias { .. } => {}
-                Role::Matrix { rows, columns, fan_in, fan_out, damping } => match init {
-                    Init::He => {
-                        let deviation = (2.0 / fan_in).sqrt() / damping;
-                        values.iter_mut().for_each(|v| *v = T::of(deviation * normal()));
-                    }
-                    Init::Orthogonal => {
-                        let tall = nalgebra::DMatrix::from_fn(rows.max(columns), rows.min(columns), |_, _| normal());
-                        let q = tall.qr().q();
-                        for (at, v) in values.iter_mut().enumerate() {
-                            let (row, column) = (at / columns, at % columns);
-                            let entry = if rows >= columns { q[(row, column)] } else { q[(column, row)] };
-                            *v = T::of(entry / damping);
-                        }
-                    }
-                    Init::Glorot | Init::Uniform => {
-                        let bound =
-                            if init == Init::Glorot { (6.0 / (fan_in + fan_out)).sqrt() } else { 1.0 / fan_in.sqrt() };
-                        values.iter_mut().for_each(|v| *v = T::of(random.random_range(-bound..=bound) / damping));
-                    }
-                },
+                Role::Shift => {}
+                Role::Embedding => values.iter_mut().for_each(|v| *v = T::of(StandardNormal.sample(&mut random))),
+                Role::Bias { fan_in } => init.draw_biases(values, fan_in, &mut random),
+                Role::Matrix(matrix) => init.draw(values, matrix, &mut random),
             }
         }
         parameters
@@ -193,7 +160,7 @@ impl Assembly {
                 }
                 let inputs = pixels * channels + place.classes;
                 let (fan_in, fan_out) = (inputs as f64, *outputs as f64);
-                let role = Role::Matrix { rows: *outputs, columns: inputs, fan_in, fan_out, damping };
+                let role = Role::Matrix(Matrix { rows: *outputs, columns: inputs, fan_in, fan_out, damping });
                 let weights = self.tensor(format!("{name}weight"), &[*outputs, inputs], role);
                 let bias = self.tensor(format!("{name}bias"), &[*outputs], Role::Bias { fan_in });
                 layers.push(Layer::Dense { weights, bias, inputs, outputs: *outputs });
@@ -320,7 +287,7 @@ impl Assembly {
         let fan_in =
             if *transposed { (area * inputs) as f64 / (steps[0] * steps[1]) as f64 } else { (area * inputs) as f64 };
         let fan_out = (area * channels) as f64;
-        let role = Role::Matrix { rows: other, columns: area * outer, fan_in, fan_out, damping };
+        let role = Role::Matrix(Matrix { rows: other, columns: area * outer, fan_in, fan_out, damping });
         let mut shape = vec![other, outer];
         shape.extend(&sides[2 - axes..]);
         let weights = self.tensor(format!("{name}weight"), &shape, role);

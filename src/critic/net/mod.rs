@@ -11,6 +11,7 @@ mod buffers;
 mod convolution;
 #[cfg(test)]
 pub(crate) mod differences;
+mod init;
 mod layer;
 mod lipschitz;
 mod module;
@@ -27,7 +28,8 @@ mod tests;
 mod windows;
 
 pub use activation::Activation;
-pub use architecture::{Architecture, Init, Modules};
+pub use architecture::{Architecture, Modules};
+pub use init::Init;
 pub(crate) use lipschitz::{Matrices, Reparametrisation};
 pub use module::Module;
 pub use network::{Network, Trace};

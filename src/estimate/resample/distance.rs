@@ -4,7 +4,8 @@ use rand::seq::SliceRandom;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::resample::schemes::{FIRST, sides};
-use crate::estimate::resample::{Draw, Pool, Resampling, finite, unless_ended};
+use crate::estimate::resample::values::{finite, unless_ended};
+use crate::estimate::resample::{Draw, Pool, Resampling};
 use crate::estimate::{Discrepancy, Estimate, Evidence, Note, Randomness};
 use crate::measure::Samples;
 use crate::numeric::normal::normal_quantile;

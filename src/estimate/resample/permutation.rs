@@ -5,7 +5,8 @@ use rand::seq::SliceRandom;
 
 use crate::error::{Error, ErrorKind, Result, require};
 use crate::estimate::resample::schemes::{BATCH, FIRST};
-use crate::estimate::resample::{Draw, Pool, unless_ended};
+use crate::estimate::resample::values::unless_ended;
+use crate::estimate::resample::{Draw, Pool};
 use crate::estimate::{Discrepancy, Estimate};
 use crate::measure::Samples;
 use crate::numeric::random::stream;

@@ -5,7 +5,8 @@ use rand::seq::SliceRandom;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::Discrepancy;
-use crate::estimate::resample::{Draw, Ends, Pool, Resampling, ends, unless_ended};
+use crate::estimate::resample::values::unless_ended;
+use crate::estimate::resample::{Draw, Ends, Pool, Resampling, ends};
 use crate::numeric::normal::normal_quantile;
 use crate::numeric::random::{ChaCha8Rng, stream};
 use crate::numeric::sum::sum;

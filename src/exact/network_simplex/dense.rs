@@ -1,11 +1,11 @@
 //! The pivot loop over a dense matrix: price a few rows, bring in the worst arc, repeat.
 
 use super::masses::Masses;
+use super::outcome::{Outcome, pivots_per_round, tolerance};
 use super::rounds::Dual;
 use super::start::row_greedy;
 use super::thread::Thread;
 use super::tree::{Tree, TreeArc};
-use super::{Outcome, pivots_per_round, tolerance};
 use crate::exact::amount::Amount;
 use crate::simd;
 use crate::transport::{Progress, Status, Watch};

@@ -4,10 +4,10 @@
 //! perturbed supplies (each node one unit more, one node all of them less) that no edge carries nothing, so no pivot is
 //! degenerate. With π(v) − π(u) = length along each flow from u to v, an edge violates when |π(v) − π(u)| exceeds its length.
 
+use super::outcome::{TOUR_FROM, pivots_per_round, tolerance};
 use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Links, Move, NONE, Node, Order};
-use super::{TOUR_FROM, pivots_per_round, tolerance};
 use crate::exact::amount::Amount;
 use crate::numeric::Sum;
 use crate::transport::{Progress, Status, Watch};

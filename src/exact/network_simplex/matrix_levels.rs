@@ -6,11 +6,11 @@
 
 use std::ops::Range;
 
-use super::Outcome;
 use super::expand::{Cell, expand};
 use super::levels::{Cells, Side};
 use super::masses::Masses;
 use super::oracle::Matrix;
+use super::outcome::Outcome;
 use super::priced::from_potentials;
 use super::tree::TreeArc;
 use crate::exact::amount::Amount;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Outcome;
 use super::arcs::Candidates;
 use super::expand::{Cell, expand, finer_potentials};
 use super::levels::{Cells, Side};
 use super::masses::Masses;
 use super::oracle::{Oracle, oracle};
+use super::outcome::Outcome;
 use super::rounds::Rounds;
 use super::start::row_greedy;
 use super::tree::TreeArc;

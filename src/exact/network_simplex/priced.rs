@@ -1,9 +1,9 @@
 //! From potentials of the sources to the optimum: candidates by reduced cost, a first basis, pricing rounds.
 
-use super::Outcome;
 use super::arcs::Candidates;
 use super::masses::Masses;
 use super::oracle::Oracle;
+use super::outcome::Outcome;
 use super::rounds::Rounds;
 use super::sparse_start::sparse_start;
 use super::start::corners;

@@ -3,10 +3,10 @@
 use super::arcs::{Candidates, End, pivot_until_clean};
 use super::fixed_point::FixedPoint;
 use super::oracle::Oracle;
+use super::outcome::{Outcome, TOUR_FROM, pivots_per_round, tolerance};
 use super::thread::Thread;
 use super::tour::Tour;
 use super::tree::{Order, Tree, TreeArc};
-use super::{Outcome, TOUR_FROM, pivots_per_round, tolerance};
 use crate::exact::amount::Amount;
 use crate::numeric::Sum;
 use crate::transport::{Progress, Status, Watch};

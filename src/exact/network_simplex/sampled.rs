@@ -8,8 +8,8 @@ use super::masses::Masses;
 use super::matrix_levels;
 use super::multiscale::Clouds;
 use super::oracle::{Matrix, oracle};
+use super::outcome::{Outcome, SPARSE_FROM};
 use super::priced::from_potentials;
-use super::{Outcome, SPARSE_FROM};
 use crate::exact::amount::Amount;
 use crate::transport::Watch;
 

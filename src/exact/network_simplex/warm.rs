@@ -13,7 +13,6 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::Outcome;
 use super::arcs::Candidates;
 use super::dense;
 use super::levels::Side;
@@ -21,6 +20,7 @@ use super::masses::Masses;
 use super::multiscale::Clouds;
 use super::multiscale::ties;
 use super::oracle::{Matrix, Oracle, oracle};
+use super::outcome::Outcome;
 use super::rounds::{Dual, Rounds, masses_of, relative_gap};
 use super::start::row_greedy;
 use super::tree::TreeArc;
