@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats
 from earthwork._kinds import OnMissing
@@ -22,9 +21,10 @@ from earthwork.scale import store as stores
 from earthwork.scale.grid import Grid, edge_for
 from earthwork.scale.method import NOT_BEGUN, NOT_CONVERGED, STATUS, Errors, Method, method_of
 from earthwork.scale.needs import needed
-from earthwork.scale.run import Clock, Plan, cores, runner, tile_jobs
+from earthwork.scale.run import Clock, Plan, cores, tile_jobs
 from earthwork.scale.source import Source, source
-from earthwork.scale.store import Store, explained
+from earthwork.scale.store import Store, explained, recorded
+from earthwork.scale.where import runner
 
 if TYPE_CHECKING:
     import pandas
@@ -237,22 +237,6 @@ def pairwise(
         if opened is not None:
             grid = opened.begin(recorded(method, rows, columns), grid, (rows.names, columns.names))
         return _computed(Plan(method, grid, rows, columns), opened, client, shard, threads or cores(), time_limit, progress)
-
-
-def recorded(method: Method, rows: Source, columns: Source, **more: Any) -> dict[str, Any]:
-    """What a store must have been made by to go on from."""
-    return {
-        "format": stores.FORMAT,
-        "version": _native.__version__,
-        "by": method.key,
-        "name": method.name,
-        "tolerance": method.tolerance,
-        "errors": method.errors,
-        "samples": f"{len(rows)} of fingerprint {rows.fingerprint()}",
-        "nearest": None,
-        "other": None if columns is rows else f"{len(columns)} of fingerprint {columns.fingerprint()}",
-        **more,
-    }
 
 
 def _alike(columns: Source, rows: Source) -> Source:

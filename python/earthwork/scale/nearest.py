@@ -18,9 +18,10 @@ from earthwork._text import seconds
 from earthwork.scale.bounds import Bounds, bounded, masses
 from earthwork.scale.grid import Grid, edge_for
 from earthwork.scale.method import NOT_BEGUN, STATUS, Method
-from earthwork.scale.run import Clock, Job, Plan, Runner, batch_job, runner
+from earthwork.scale.run import Clock, Job, Plan, Runner, batch_job
 from earthwork.scale.source import Source
-from earthwork.scale.store import Store, explained, read_tile
+from earthwork.scale.store import Store, explained, read_tile, recorded
+from earthwork.scale.where import runner
 
 if TYPE_CHECKING:
     import pandas
@@ -133,8 +134,6 @@ def find(
     shape = Grid(pairs // _BATCH + 64 * (len(rows) // 64 + 2), _BATCH, 1, False, _BATCH)
     with Store(store, None) if store is not None else nullcontext() as opened, reporting(progress) as shown:
         if opened is not None:
-            from earthwork.scale.matrix import recorded
-
             shape = opened.begin(recorded(method, rows, columns, nearest=k), shape, ([], []))
         search = _Search(plan, k, opened, shape, Clock(pairs, pairs, shown), time_limit)
         search.where = runner(plan, client, threads, None, search.kept)

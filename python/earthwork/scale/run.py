@@ -161,16 +161,6 @@ def windowed(
             yield running.pop(one), one.result()
 
 
-def runner(plan: Plan, client: Any, threads: int, jobs: Sequence[Job] | None, kept: Callable[[], str]) -> Runner:
-    """Here, or on a client. Where all ``jobs`` are known, samples are let go when the last of them is done; ``kept`` says what is in
-    the store when something dies."""
-    if client is None:
-        return Here(plan, threads)
-    from earthwork.scale.cluster import Cluster
-
-    return Cluster(client, plan, jobs, kept)
-
-
 class Clock:
     """How far a run is, and how long it will still take."""
 

@@ -14,16 +14,34 @@ from typing import Any
 
 import numpy as np
 
+from earthwork import _earthwork as _native
 from earthwork._inputs import Floats
 from earthwork.scale.grid import Grid
-from earthwork.scale.method import QUANTITIES
+from earthwork.scale.method import QUANTITIES, Method
 from earthwork.scale.needs import needed
+from earthwork.scale.source import Source
 
 FORMAT = 1
 """Of what a store holds; a store of another format is refused."""
 
 _LOCK = ".earthwork.lock"
 _OURS = {"zarr.json", "pairs", "quantity", "row", "column"}
+
+
+def recorded(method: Method, rows: Source, columns: Source, **more: Any) -> dict[str, Any]:
+    """What a store must have been made by to go on from."""
+    return {
+        "format": FORMAT,
+        "version": _native.__version__,
+        "by": method.key,
+        "name": method.name,
+        "tolerance": method.tolerance,
+        "errors": method.errors,
+        "samples": f"{len(rows)} of fingerprint {rows.fingerprint()}",
+        "nearest": None,
+        "other": None if columns is rows else f"{len(columns)} of fingerprint {columns.fingerprint()}",
+        **more,
+    }
 
 
 class Busy(RuntimeError):
