@@ -36,7 +36,7 @@ fn diagram(signal: &[f64]) -> Vec<[f64; 2]> {
     points
 }
 
-/// Costs between the points of both diagrams, each with a place on the diagonal for every point of the other.
+/// The cost matrix between two diagrams. Each diagram is extended by one point of the diagonal for every point of the other.
 fn costs(p: &[[f64; 2]], q: &[[f64; 2]]) -> Array2<f64> {
     let to_diagonal = |[birth, death]: [f64; 2]| 0.5 * (death - birth);
     Array2::from_shape_fn((p.len() + q.len(), p.len() + q.len()), |(i, j)| match (p.get(i), q.get(j)) {

@@ -1,7 +1,5 @@
 //! Work over the rows, cut into parts whatever the number of threads.
 
-use std::sync::{Mutex, PoisonError};
-
 use crate::numeric::parallel;
 
 /// Parts that the rows are cut into: their sums are added in order, for the same bits at any number of threads.
@@ -17,9 +15,5 @@ pub(super) fn in_parts<S: Default + Send, P: Send, T: Send>(
         let mut scratch = S::default();
         return parts.into_iter().enumerate().map(|part| job(&mut scratch, part)).collect();
     }
-    let parts: Vec<Mutex<Option<P>>> = parts.into_iter().map(|part| Mutex::new(Some(part))).collect();
-    parallel::map_with(parts.len(), S::default, |scratch, k| {
-        let part = parts[k].lock().unwrap_or_else(PoisonError::into_inner).take();
-        job(scratch, (k, part.expect("each part is taken once")))
-    })
+    parallel::map_parts(parts, S::default, job)
 }

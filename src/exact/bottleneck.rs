@@ -5,8 +5,6 @@
 //! either a smaller upper bound or a larger lower bound, and both are costs of pairs: the search ends when they are equal. Flows are kept
 //! from one threshold to the next, and grow by blocking flows (Dinic 1970; Hopcroft & Karp 1973 for assignments) over rows of bits.
 
-use std::time::Instant;
-
 use super::amount::{Amount, Wide};
 use super::line::Line;
 use super::network_simplex::masses::{Masses, fit_128_bits};
@@ -185,7 +183,6 @@ impl<'p, A: Amount> Search<'p, A> {
     }
 
     fn run(mut self, watch: &mut Watch) -> Result<Bottleneck> {
-        let started = Instant::now();
         let (mut lower, dearest) = self.first_bounds();
         let mut progress = Progress { stage: "threshold", ..Progress::default() };
         let mut tried = 0;
@@ -223,7 +220,7 @@ impl<'p, A: Amount> Search<'p, A> {
         let (value, lower, cut) = (upper, lower.value.min(upper), lower.sources);
         let flows: usize = self.inflow.iter().map(Vec::capacity).sum();
         let memory = size_of_val(&self.open[..]) + flows * size_of::<(u32, A)>();
-        let report = Report { method: METHOD, iterations: tried, time: started.elapsed(), memory };
+        let report = Report { method: METHOD, iterations: tried, time: watch.elapsed(), memory };
         Ok(Bottleneck { value, lower, plan, cut, status, report })
     }
 

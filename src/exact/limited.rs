@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use super::{interval, name_of, wasserstein_observed};
+use super::{interval, wasserstein_observed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::estimate::resample::{Draw, Pool, Resampling};
 use crate::estimate::{Discrepancy, Estimate, Note};
 use crate::measure::Samples;
 use crate::numeric::parallel;
-use crate::transport::{Interrupt, Silent, Status};
+use crate::transport::{Interrupt, Root, Silent, Status};
 
 /// [`Wasserstein`](super::Wasserstein) with limits: made by [`Wasserstein::within`](super::Wasserstein::within).
 ///
@@ -53,7 +53,7 @@ impl LimitedWasserstein {
 
 impl Discrepancy for LimitedWasserstein {
     fn name(&self) -> String {
-        name_of(self.p)
+        Root::new(self.p).name()
     }
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {

@@ -247,7 +247,7 @@ impl Wasserstein {
 
 impl Discrepancy for Wasserstein {
     fn name(&self) -> String {
-        name_of(self.p)
+        Root::new(self.p).name()
     }
 
     fn between(&self, x: &Samples, y: &Samples) -> Result<Estimate> {
@@ -267,11 +267,6 @@ impl Discrepancy for Wasserstein {
     ) -> Result<Option<Estimate>> {
         interval::interval(self, self.p, &Interrupt::default(), (x, y), options, go_on).map(Some)
     }
-}
-
-/// The name of the distance of an order.
-fn name_of(p: f64) -> String {
-    if p == f64::INFINITY { "W∞".into() } else { format!("W{p}") }
 }
 
 #[cfg(test)]

@@ -19,15 +19,32 @@ pub(crate) fn map_with<S, T: Send>(
     scratch: impl Fn() -> S + Sync,
     job: impl Fn(&mut S, usize) -> T + Sync,
 ) -> Vec<T> {
-    type Worker<'a, T> = Box<dyn FnMut(usize) -> T + 'a>;
-
-    fn all<'a, T: Send>(count: usize, worker: &(dyn Fn() -> Worker<'a, T> + Sync)) -> Vec<T> {
-        (0..count).into_par_iter().map_init(worker, |worker, k| worker(k)).collect()
-    }
-    all(count, &|| {
+    each(0..count, &|| {
         let (mut scratch, job) = (scratch(), &job);
         Box::new(move |k| job(&mut scratch, k))
     })
+}
+
+/// `job(scratch, (k, part))` for the k-th part, in order, with scratch as in [`map_with`].
+pub(crate) fn map_parts<S, P: Send, T: Send>(
+    parts: Vec<P>,
+    scratch: impl Fn() -> S + Sync,
+    job: impl Fn(&mut S, (usize, P)) -> T + Sync,
+) -> Vec<T> {
+    each(parts.into_par_iter().enumerate(), &|| {
+        let (mut scratch, job) = (scratch(), &job);
+        Box::new(move |part| job(&mut scratch, part))
+    })
+}
+
+/// What does one job after another.
+type Worker<'a, P, T> = Box<dyn FnMut(P) -> T + 'a>;
+
+fn each<'a, I: IntoParallelIterator<Iter: IndexedParallelIterator>, T: Send>(
+    parts: I,
+    worker: &(dyn Fn() -> Worker<'a, I::Item, T> + Sync),
+) -> Vec<T> {
+    parts.into_par_iter().map_init(worker, |worker, part| worker(part)).collect()
 }
 
 /// `job(k, values)` for the k-th chunk of `size` values, the last of which may be shorter.

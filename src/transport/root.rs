@@ -90,6 +90,11 @@ impl Root {
         if self.order == f64::INFINITY { 1.0 } else { self.order }
     }
 
+    /// The name of the distance: `W2`, `W1.5`, `W∞`.
+    pub fn name(self) -> String {
+        if self.order == f64::INFINITY { "W∞".into() } else { format!("W{}", self.order) }
+    }
+
     /// The order p.
     pub fn order(self) -> f64 {
         self.order

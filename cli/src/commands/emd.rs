@@ -23,20 +23,16 @@ pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
     if let Some(inputs) = &inputs {
         plot::require_room(out.plot.as_deref(), inputs.columns.len())?;
     }
-    let name = root.map_or_else(|| "exact".to_string(), report::name_of_order);
+    let name = root.map_or_else(|| "exact".to_string(), Root::name);
     let limits = Limits { time: options.run.time_limit, tolerance: options.tolerance };
+    let mut plan = None;
     let solved = if order == Some(f64::INFINITY) {
         if out.potentials.is_some() {
             return wrong("--potentials: the distance of order inf has none; its proof is a cut");
         }
         let found = run::bottleneck(&problem, limits, &name)?;
         let solved = found.summary();
-        if let Some(path) = &out.plan {
-            output::write_plan(path, &found.plan)?;
-        }
-        if let (Some(path), Some(inputs), Some(root)) = (&out.plot, &inputs, root) {
-            plot::write(path, inputs, [0, 1], &found.plan, &plot::title(&name, &root.estimate(&solved)))?;
-        }
+        plan = Some(found.plan);
         solved
     } else if out.plan.is_none() && out.potentials.is_none() && out.plot.is_none() {
         run::summarise(&problem, order, limits, &name)?
@@ -45,20 +41,23 @@ pub(crate) fn emd(options: &EmdArgs) -> Outcome<Exit> {
         if order.is_some() {
             exact::refuse_underflow(&problem, &solution)?;
         }
-        let solved = solution.summary();
-        if let Some(path) = &out.plan {
-            output::write_plan(path, &solution.plan)?;
-        }
         if let Some(path) = &out.potentials {
             output::write_potentials(path, &as_given(&solution.potentials, root)?)?;
+        }
+        let solved = solution.summary();
+        plan = Some(solution.plan);
+        solved
+    };
+    if let Some(plan) = &plan {
+        if let Some(path) = &out.plan {
+            output::write_plan(path, plan)?;
         }
         if let (Some(path), Some(inputs)) = (&out.plot, &inputs) {
             let answer = root.unwrap_or(Root::new(1.0)).estimate(&solved);
             let title = plot::title(&order.map_or_else(|| format!("{cost} cost"), |_| name.clone()), &answer);
-            plot::write(path, inputs, [0, 1], &solution.plan, &title)?;
+            plot::write(path, inputs, [0, 1], plan, &title)?;
         }
-        solved
-    };
+    }
     let text = if out.json {
         let dim = inputs.as_ref().map(|inputs| inputs.columns.len());
         report::to_json(&Answer::new(&name, &cost, root, dim, &solved, options.run.seed))

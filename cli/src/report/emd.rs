@@ -16,13 +16,13 @@ pub(crate) fn emd(inputs: Option<&Inputs>, cost: &str, root: Option<Root>, solve
     let is_bottleneck = root.is_some_and(|root| root.order() == f64::INFINITY);
     if let Some(root) = root.filter(|root| root.order() != 1.0 && !is_bottleneck) {
         let estimate = root.estimate(solved);
-        entries.add(name_of_order(root), format::number(estimate.value, 10));
+        entries.add(root.name(), format::number(estimate.value, 10));
         entries.add("", between(estimate.lower(), estimate.upper()));
     }
     let given = |value: f64| root.map_or(Some(value), |root| root.cost(value));
     let is_distance = root.is_some_and(|root| root.order() == 1.0);
     let name = match root {
-        Some(root) if is_bottleneck => name_of_order(root),
+        Some(root) if is_bottleneck => root.name(),
         _ if is_distance => "earth mover's distance".to_string(),
         _ => "transport cost".to_string(),
     };
@@ -50,11 +50,6 @@ pub(crate) fn emd(inputs: Option<&Inputs>, cost: &str, root: Option<Root>, solve
         text += &short_of_optimal(solved.status);
     }
     text + "\n"
-}
-
-/// The name of the distance that a root leads to.
-pub(crate) fn name_of_order(root: Root) -> String {
-    if root.order() == f64::INFINITY { "W∞".to_string() } else { format!("W{}", root.order()) }
 }
 
 fn between(lower: f64, upper: f64) -> String {

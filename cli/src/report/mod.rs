@@ -22,7 +22,7 @@ mod verify;
 pub(crate) use compare::compare;
 pub(crate) use critic::{BenchmarkReport, BenchmarkRow, CriticReport, CriticRow, benchmark, critic};
 pub(crate) use divergence::{DivergenceRow, divergence, divergence_json};
-pub(crate) use emd::{emd, name_of_order};
+pub(crate) use emd::emd;
 pub(crate) use gan::{GanReport, gan};
 pub(crate) use json::{Answer, ComparisonReport, PairReport, SampleInfo, VerifyReport, to_json};
 pub(crate) use laws::{LawsReport, laws};

@@ -308,7 +308,7 @@ fn images_are_trained_on() {
     }
     let page = folder.read("told/report.html");
     assert!(page.contains("data:image/png;base64,iVBOR") && page.contains("classes") && !page.contains("src=\"http"));
-    // The same told to the referee alone, and with a file of its own.
+    // Classes that only the referee knows, and held-out images from a separate file.
     let columns = "--columns p0,p1,p2,p3,p4,p5,p6,p7,p8,p9,p10,p11 --image 3x4";
     let text = folder
         .run(&format!("{line} {columns} --classes label --held-out digits.csv --out seen").replace("--image 8x8", ""))
