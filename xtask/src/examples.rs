@@ -1,16 +1,29 @@
 //! Builds and runs every file of `examples/`: an example that ends with an error is a failed test.
 
+use std::path::PathBuf;
+
 use crate::step::{Failure, Step, root};
 
-/// Runs the examples one after the other, in the profile of the tests, so that they share what the tests have built.
+/// Runs the examples one after the other.
+///
+/// They are built in the profile of the tests and for the whole workspace: a choice of packages is a choice of features, and with
+/// another one the library would be compiled once more.
 pub(crate) fn run_all() -> Result<(), Failure> {
     let names = sources("examples", "", "rs")?;
-    Step::cargo("examples", &["build", "--profile", "test", "--examples"]).run()?;
+    Step::cargo("examples", &["build", "--profile", "test", "--workspace", "--examples"]).run()?;
+    let built = built()?;
     for name in names {
-        Step::cargo(format!("example {name}"), &["run", "--quiet", "--profile", "test", "--example", &name])
-            .run_quietly()?;
+        let program = built.join("examples").join(&name).with_extension(std::env::consts::EXE_EXTENSION);
+        Step::new(format!("example {name}"), program).run_quietly()?;
     }
     Ok(())
+}
+
+/// The folder that holds this program, and what the profile of the tests makes.
+fn built() -> Result<PathBuf, Failure> {
+    let unknown = |why: std::io::Error| Failure::new(format!("cannot tell where this program lies: {why}"));
+    let program = std::env::current_exe().map_err(unknown)?;
+    Ok(program.parent().map(PathBuf::from).unwrap_or_default())
 }
 
 /// Names without extension of the files in a folder of the repository, in order.

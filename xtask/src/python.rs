@@ -24,7 +24,8 @@ pub(crate) fn test() -> Result<(), Failure> {
     let pytest = |name: &str| {
         python.module(name, "pytest").arguments(&["-c", "python/pyproject.toml", "-p", "no:cacheprovider"])
     };
-    pytest("python tests").arguments(&["python/tests"]).run()?;
+    // Files of tests side by side: they hardly use more than one core each.
+    pytest("python tests").arguments(&["--numprocesses", "auto", "--dist", "loadfile", "python/tests"]).run()?;
     pytest("python documentation")
         .arguments(&["--doctest-modules", "--doctest-ignore-import-errors", "--pyargs", "earthwork"])
         .run()?;
