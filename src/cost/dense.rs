@@ -37,6 +37,12 @@ impl<'a> DenseCost<'a> {
         Ok(Self { matrix })
     }
 
+    /// A matrix in row-major order whose entries were checked when they were made.
+    pub(crate) fn known(matrix: ArrayView2<'a, f64>) -> Self {
+        debug_assert!(matrix.is_standard_layout() && matrix.iter().all(|c| c.is_finite()));
+        Self { matrix: matrix.into() }
+    }
+
     /// The matrix.
     pub fn view(&self) -> ArrayView2<'_, f64> {
         self.matrix.view()

@@ -245,22 +245,36 @@ pub(crate) fn in_parallel<T: Send>(
     let (mut first_ended, mut ended) = (jobs, None);
 
     let (send, receive) = mpsc::channel();
+    // Short jobs are told together: a message that wakes the receiver takes some microseconds.
+    let together = (jobs / (MESSAGES * rayon::current_num_threads())).clamp(1, MOST_TOGETHER);
     rayon::in_place_scope(|scope| {
         let begin = &begin;
         scope.spawn(move |_| {
-            // The receiver outlives the scope.
-            parallel::map(jobs, |k| drop(send.send((k, begin(k)))));
-        });
-        while let Some((k, result)) = next(&receive, || _ = watch.check(&progress)) {
-            if let Some(Ok(result)) = &result {
-                let (pivots, status) = told(result);
-                progress.done += 1;
-                progress.iterations += pivots;
-                if !status.is_success() && k < first_ended {
-                    (first_ended, ended) = (k, Some(status));
+            parallel::map(jobs.div_ceil(together), |block| {
+                let (mut done, mut told) = (Vec::with_capacity(together), Instant::now());
+                for k in block * together..jobs.min((block + 1) * together) {
+                    done.push((k, begin(k)));
+                    if told.elapsed() >= PATIENCE {
+                        // The receiver outlives the scope.
+                        drop(send.send(std::mem::take(&mut done)));
+                        told = Instant::now();
+                    }
                 }
+                drop(send.send(done));
+            });
+        });
+        while let Some(done) = next(&receive, || _ = watch.check(&progress)) {
+            for (k, result) in done {
+                if let Some(Ok(result)) = &result {
+                    let (pivots, status) = told(result);
+                    progress.done += 1;
+                    progress.iterations += pivots;
+                    if !status.is_success() && k < first_ended {
+                        (first_ended, ended) = (k, Some(status));
+                    }
+                }
+                results[k] = result;
             }
-            results[k] = result;
         }
     });
     let status = ended.or_else(|| {
@@ -271,10 +285,15 @@ pub(crate) fn in_parallel<T: Send>(
     Ok((results, status.unwrap_or(Status::Optimal)))
 }
 
+/// Messages of each thread that are few enough to cost nothing, and jobs that are told together at most.
+const MESSAGES: usize = 64;
+const MOST_TOGETHER: usize = 64;
+/// How long nothing is told.
+const PATIENCE: Duration = Duration::from_millis(20);
+
 /// The next message, or `None` when there are no more. While it waits, it works for the pool if this is one of its threads, and
 /// calls `meanwhile` now and then.
 fn next<T>(receive: &mpsc::Receiver<T>, mut meanwhile: impl FnMut()) -> Option<T> {
-    const PATIENCE: Duration = Duration::from_millis(20);
     loop {
         match receive.try_recv() {
             Ok(message) => return Some(message),

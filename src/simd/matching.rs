@@ -1,4 +1,10 @@
 //! Row loops of the assignment solver.
+//!
+//! A row of a small problem is a few vectors long, and compilers make much of what is left of it: AVX-512 is written out, with masks
+//! for the last vector. All levels give the same answers.
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 
 use super::dispatch;
 
@@ -14,9 +20,20 @@ pub(crate) struct TwoLeast {
     pub(crate) second: f64,
 }
 
+/// The two least of `costs[j] - offsets[j]`. Both slices have one length ≥ 1.
+#[inline]
+pub(crate) fn two_least(costs: &[f64], offsets: &[f64]) -> TwoLeast {
+    #[cfg(target_arch = "x86_64")]
+    if super::level() == super::Level::Avx512 {
+        // SAFETY: `level` found these instructions on this processor.
+        return unsafe { avx512::two_least(costs, offsets) };
+    }
+    two_least_in_lanes(costs, offsets)
+}
+
 dispatch! {
-    /// The two least of `costs[j] - offsets[j]`. Both slices have one length ≥ 1.
-    fn two_least(costs: &[f64], offsets: &[f64]) -> TwoLeast = two_least_lanes
+    /// [`two_least`] without masks.
+    fn two_least_in_lanes(costs: &[f64], offsets: &[f64]) -> TwoLeast = two_least_lanes
 }
 
 #[inline(always)]
@@ -48,11 +65,29 @@ fn two_least_lanes<const FUSED: bool>(costs: &[f64], offsets: &[f64]) -> TwoLeas
     TwoLeast { least, at: first_at(n, |j| costs[j] - offsets[j] == least), second: next }
 }
 
+/// One step of a shortest path search: lowers each `distances[j]` to `costs[j] - offsets[j] + shift` where that is less
+/// and notes `row` in `before[j]`. Returns the least distance and the first column that has it. A column that is done
+/// has the distance −∞ and is left alone.
+#[inline]
+pub(crate) fn relax(
+    costs: &[f64],
+    offsets: &[f64],
+    shift: f64,
+    row: u32,
+    distances: &mut [f64],
+    before: &mut [u32],
+) -> (f64, usize) {
+    #[cfg(target_arch = "x86_64")]
+    if super::level() == super::Level::Avx512 {
+        // SAFETY: `level` found these instructions on this processor.
+        return unsafe { avx512::relax(costs, offsets, shift, row, distances, before) };
+    }
+    relax_in_lanes(costs, offsets, shift, row, distances, before)
+}
+
 dispatch! {
-    /// One step of a shortest path search: lowers each `distances[j]` to `costs[j] - offsets[j] + shift` where that is less
-    /// and notes `row` in `before[j]`. Returns the least distance and the first column that has it. A column that is done
-    /// has the distance −∞ and is left alone.
-    fn relax(costs: &[f64], offsets: &[f64], shift: f64, row: u32, distances: &mut [f64], before: &mut [u32]) -> (f64, usize) = relax_lanes
+    /// [`relax`] without masks.
+    fn relax_in_lanes(costs: &[f64], offsets: &[f64], shift: f64, row: u32, distances: &mut [f64], before: &mut [u32]) -> (f64, usize) = relax_lanes
 }
 
 #[inline(always)]
@@ -127,6 +162,7 @@ mod tests {
             all.sort_by(|a, b| a.partial_cmp(b).unwrap());
             assert_eq!((found.least, found.at), all[0], "n = {n}");
             assert_eq!(found.second, all.get(1).map_or(f64::INFINITY, |second| second.0), "n = {n}");
+            assert_eq!(two_least_in_lanes(&costs, &offsets), found, "n = {n}");
         }
     }
 

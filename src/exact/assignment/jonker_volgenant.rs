@@ -28,11 +28,13 @@ pub(super) struct Matching {
     pub(super) memory: usize,
 }
 
-/// Solves the assignment. If `wary`, gives up (returns `None`) after the reductions when these have assigned too few rows, or
+/// Solves the assignment, from potentials of the rows; the nearer they are to optimal ones, the more rows the reductions assign. If
+/// `wary`, gives up (returns `None`) after the reductions when these have assigned too few rows, or
 /// mostly by ties: the shortest path searches would then take longer than the network simplex.
-pub(super) fn solve(costs: &[f64], n: usize, wary: bool, watch: &mut Watch) -> Option<Matching> {
+pub(super) fn solve(costs: &[f64], potentials: &[f64], wary: bool, watch: &mut Watch) -> Option<Matching> {
+    let n = potentials.len();
     let mut solver = Solver { costs, n, prices: vec![0.0; n], column_of: vec![FREE; n], row_of: vec![FREE; n] };
-    let once = solver.reduce_columns();
+    let once = solver.reduce_columns(potentials);
     solver.transfer_reductions(&once);
     let mut free: Vec<u32> = (0..n as u32).filter(|&i| solver.column_of[i as usize] == FREE).collect();
     let (most_free, most_tied) = most_free_and_tied(n);
@@ -72,14 +74,15 @@ impl<'c> Solver<'c> {
         self.row_of[j] = i;
     }
 
-    /// Prices each column at its least cost, and assigns it to the row that has it, unless another column was first.
-    /// Returns the rows that attain the least cost of exactly one column.
-    fn reduce_columns(&mut self) -> Vec<u32> {
+    /// Prices each column at its least cost less the potential of the row, and assigns it to the row that has it, unless another column
+    /// was first. Returns the rows that attain the least of exactly one column.
+    fn reduce_columns(&mut self, potentials: &[f64]) -> Vec<u32> {
         let n = self.n;
         let mut least_row = vec![0u32; n];
         self.prices.fill(f64::INFINITY);
-        for (i, row) in (0..).zip(self.costs.chunks_exact(n)) {
+        for ((i, row), potential) in (0..).zip(self.costs.chunks_exact(n)).zip(potentials) {
             for ((price, least), &c) in self.prices.iter_mut().zip(&mut least_row).zip(row) {
+                let c = c - potential;
                 *least = if c < *price { i } else { *least };
                 *price = if c < *price { c } else { *price };
             }

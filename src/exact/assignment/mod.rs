@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::cost::{Origin, rows_per_tile};
 use crate::error::{Error, ErrorKind, Result};
+use crate::measure::Points;
 use crate::transport::{
     Flow, Interrupt, Observer, Plan, Potentials, Problem, Report, Silent, Solution, Status, Watch, certify, limits,
 };
@@ -110,7 +111,8 @@ impl Assignment {
         }
         let mut watch = Watch::new(self.interrupt.clone(), observer);
         let costs = costs(problem);
-        let Some(matching) = jonker_volgenant::solve(&costs, n, wary, &mut watch) else { return Ok(None) };
+        let start = slope_potentials(problem);
+        let Some(matching) = jonker_volgenant::solve(&costs, &start, wary, &mut watch) else { return Ok(None) };
         let Matching { column_of, prices, scanned, status, memory } = matching;
 
         let mass = problem.source().as_slice()[0];
@@ -119,7 +121,8 @@ impl Assignment {
         let least = |row: &[f64]| row.iter().zip(&prices).map(|(c, price)| c - price).fold(f64::INFINITY, f64::min);
         let f = costs.chunks_exact(n).map(least).collect();
         let matrix_bytes = if let Cow::Owned(made) = &costs { size_of_val(&made[..]) } else { 0 };
-        drop(costs);
+        // The costs are there: nobody computes them from the points again.
+        let problem = &problem.in_memory(&costs);
         let mut solution = Solution {
             transport_cost: plan.transport_cost(problem),
             plan,
@@ -147,6 +150,40 @@ impl Assignment {
         solution.report.time = watch.elapsed();
         Ok(Some(solution))
     }
+}
+
+/// Potentials of the sources that change at the slope of the cost between the two means: what is optimal where one side is the other,
+/// moved as a whole. 0 for a matrix, of which no points are known.
+///
+/// The slope is a difference over the spread of the points, so that a cost without a derivative where the means agree has slope 0 there.
+fn slope_potentials(problem: &Problem) -> Vec<f64> {
+    let (n, _) = problem.shape();
+    let Some(cost) = problem.points() else { return vec![0.0; n] };
+    let (x, y) = (cost.source(), cost.target());
+    let mean = |points: &Points| -> Vec<f64> {
+        let mut sums = vec![0.0; points.dim()];
+        points.iter().for_each(|point| sums.iter_mut().zip(point).for_each(|(sum, v)| *sum += v));
+        sums.into_iter().map(|sum| sum / n as f64).collect()
+    };
+    let (from, to) = (mean(x), mean(y));
+    let variance = |points: &Points, mean: &[f64]| -> f64 {
+        let square = |point: &[f64]| point.iter().zip(mean).map(|(v, m)| (v - m).powi(2)).sum::<f64>();
+        points.iter().map(square).sum::<f64>() / n as f64
+    };
+    let spread = (variance(x, &from) + variance(y, &to)).sqrt();
+    let slope = |k: usize| {
+        let moved = |by: f64| {
+            let mut to = to.clone();
+            to[k] += by;
+            cost.ground().between(&from, &to)
+        };
+        (moved(spread) - moved(-spread)) / (2.0 * spread)
+    };
+    let slopes: Vec<f64> = (0..x.dim()).map(slope).collect();
+    let start =
+        |point: &[f64]| -> f64 { point.iter().zip(&from).zip(&slopes).map(|((v, mean), s)| (mean - v) * s).sum() };
+    let potentials: Vec<f64> = x.as_slice().chunks_exact(x.dim()).map(start).collect();
+    if potentials.iter().all(|v| v.is_finite()) { potentials } else { vec![0.0; n] }
 }
 
 /// All costs, row by row; borrowed where the caller's matrix is just that.
