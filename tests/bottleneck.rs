@@ -40,8 +40,8 @@ fn copies(units: &[usize]) -> Vec<usize> {
 fn check(problem: &Problem, found: &Bottleneck) {
     check_plan(problem, &found.plan, false).unwrap();
     let (a, b) = (problem.source().as_slice(), problem.target().as_slice());
-    let dearest = found.plan.flows().iter().map(|flow| problem.cost().entry(flow.source, flow.target));
-    assert_eq!(dearest.fold(f64::NEG_INFINITY, f64::max), found.value);
+    let costliest = found.plan.flows().iter().map(|flow| problem.cost().entry(flow.source, flow.target));
+    assert_eq!(costliest.fold(f64::NEG_INFINITY, f64::max), found.value);
     let held: f64 = found.cut.iter().map(|&i| a[i]).sum();
     let near = |j: &usize| found.cut.iter().any(|&i| problem.cost().entry(i, *j) < found.lower);
     let within: f64 = (0..b.len()).filter(near).map(|j| b[j]).sum();

@@ -193,11 +193,11 @@ fn both_sides(n: usize, m: usize, dice: &mut Dice) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// Whether a solution is a plan of the problem, costs what is said and is proven to be what the oracle says.
-fn fault(problem: &Problem, solution: &Solution, right: f64, dearest: f64) -> std::result::Result<(), String> {
+fn fault(problem: &Problem, solution: &Solution, right: f64, costliest: f64) -> std::result::Result<(), String> {
     check_plan(problem, &solution.plan, false)?;
     let bounds = solution.bounds.ok_or("no bounds")?;
     // The two totals are one total: to some roundings of it.
-    let rounding = 1e-15 * dearest * problem.mass();
+    let rounding = 1e-15 * costliest * problem.mass();
     let near = |x: f64| (x - right).abs() <= 1e-12 * right + rounding;
     let said = || format!("{} in [{}, {}], but it is {right}", solution.transport_cost, bounds.lower, bounds.upper);
     if !near(solution.transport_cost) || !near(bounds.upper) || !near(bounds.lower) {
@@ -249,11 +249,11 @@ fn one_problem(seed: u64, most: usize) -> std::result::Result<(), String> {
             let costs = Array2::from_shape_fn((n, m), |(i, j)| ground.between(x.point(i), y.point(j)).round() as u64);
             let right = least(&costs, &a, &b);
             let problem = Problem::between(&x, &y, ground).unwrap();
-            let dearest = 1.0 + costs.iter().copied().max().unwrap_or(0) as f64;
-            fault(&problem, &solve(&problem).unwrap(), right, dearest).map_err(name("points"))?;
+            let costliest = 1.0 + costs.iter().copied().max().unwrap_or(0) as f64;
+            fault(&problem, &solve(&problem).unwrap(), right, costliest).map_err(name("points"))?;
             for solver in simplex {
                 let solution = solver.solve(&problem).unwrap();
-                fault(&problem, &solution, right, dearest).map_err(name("simplex of points"))?;
+                fault(&problem, &solution, right, costliest).map_err(name("simplex of points"))?;
             }
             Ok(())
         }
@@ -268,17 +268,17 @@ fn one_problem(seed: u64, most: usize) -> std::result::Result<(), String> {
             for p in [1.0, 2.0] {
                 let ground = PNorm::wasserstein(p).unwrap();
                 let costs = Array2::from_shape_fn((n, m), |(i, j)| ground.between(x.point(i), y.point(j)) as u64);
-                let (right, dearest) = (least(&costs, &a, &b), 900.0);
+                let (right, costliest) = (least(&costs, &a, &b), 900.0);
                 let problem = Problem::between(&x, &y, ground).unwrap();
-                fault(&problem, &Line::default().solve(&problem).unwrap(), right, dearest).map_err(name("line"))?;
+                fault(&problem, &Line::default().solve(&problem).unwrap(), right, costliest).map_err(name("line"))?;
                 let summary = Line::default().summary(&problem).unwrap();
-                let rounding = 1e-15 * dearest * problem.mass();
+                let rounding = 1e-15 * costliest * problem.mass();
                 let off = (summary.transport_cost - right).abs();
                 if off > 1e-12 * right + rounding {
                     return Err(name("summary of a line")(format!("{} is not {right}", summary.transport_cost)));
                 }
                 let dense = NetworkSimplex::dense().solve(&problem).unwrap();
-                fault(&problem, &dense, right, dearest).map_err(name("simplex on a line"))?;
+                fault(&problem, &dense, right, costliest).map_err(name("simplex on a line"))?;
                 let circle = Circle::new(30.0, p).unwrap();
                 let costs = Array2::from_shape_fn((n, m), |(i, j)| circle.between(x.point(i), y.point(j)) as u64);
                 let problem = Problem::between(&x, &y, circle).unwrap();
@@ -301,8 +301,8 @@ fn one_problem(seed: u64, most: usize) -> std::result::Result<(), String> {
                 Array2::from_shape_fn((cells, cells), |(i, j)| ground.between(x.point(i), y.point(j)).round() as u64);
             let problem = Problem::between(&x, &y, ground).unwrap();
             let solution = Grid::default().solve(&source, &target, ground).unwrap();
-            let dearest = 1.0 + costs.iter().copied().max().unwrap_or(0) as f64;
-            fault(&problem, &solution, least(&costs, &a, &b), dearest).map_err(name("grid"))
+            let costliest = 1.0 + costs.iter().copied().max().unwrap_or(0) as f64;
+            fault(&problem, &solution, least(&costs, &a, &b), costliest).map_err(name("grid"))
         }
     }
 }

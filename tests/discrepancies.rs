@@ -40,7 +40,7 @@ const VISIBLE: &[Support] = &[
 fn wasserstein_distances() {
     let laws = Laws::default();
     assert_eq!(exponent(&breaks(laws, &Wasserstein { p: 1.0 }, &[])), Some(1.0));
-    // W₂ is no convex function of mixtures, W₂² is: of two translates the roots of shares add up to more than the root.
+    // W₂ is not a convex function of mixtures, W₂² is: of two translates the roots of shares add up to more than the root.
     assert_eq!(exponent(&breaks(laws, &Wasserstein { p: 2.0 }, &[Law::Convexity])), Some(1.0));
 }
 

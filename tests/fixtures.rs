@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// What the fixtures are confirmed to, relative.
 const AGREEMENT: f64 = 1e-12;
-/// A cost of zero may be computed as this much of the dearest cost times the mass: the rounding of equal points' sums.
+/// A cost of zero may be computed as this much of the costliest cost times the mass: the rounding of equal points' sums.
 const NOTHING: f64 = 1e-15;
 
 fn cases() -> Vec<Value> {
@@ -75,8 +75,8 @@ fn problem(case: &Value) -> Problem<'static> {
 fn agrees(case: &Value, problem: &Problem, found: f64) -> bool {
     let expected = case["transport_cost"].as_f64().unwrap();
     let (n, m) = problem.shape();
-    let dearest = || (0..n * m).map(|k| problem.cost().entry(k / m, k % m).abs()).fold(0.0, f64::max);
-    let allowed = if expected == 0.0 { NOTHING * dearest() * problem.mass() } else { AGREEMENT * expected.abs() };
+    let costliest = || (0..n * m).map(|k| problem.cost().entry(k / m, k % m).abs()).fold(0.0, f64::max);
+    let allowed = if expected == 0.0 { NOTHING * costliest() * problem.mass() } else { AGREEMENT * expected.abs() };
     (found - expected).abs() <= allowed
 }
 

@@ -1,4 +1,4 @@
-//! An infinite cost is no pair: no mass goes there, the rest is optimal and proven, and what cannot be served is named.
+//! An infinite cost is not a pair: no mass goes there, the rest is optimal and proven, and what cannot be served is named.
 
 use earthwork::cost::CostMatrix;
 use earthwork::error::ErrorKind;
@@ -9,7 +9,7 @@ use ndarray::{Array2, array};
 
 const NONE: f64 = f64::INFINITY;
 /// What the oracle pays for a pair that is none: more than all else together.
-const DEAR: f64 = 1e6;
+const EXPENSIVE_DIM: f64 = 1e6;
 
 fn weights(masses: &[f64]) -> Weights {
     Weights::new(masses.to_vec()).unwrap()
@@ -53,13 +53,13 @@ fn random_matrices_with_holes() {
             masses
         };
         let (a, b): (Vec<u32>, Vec<u32>) = (whole(n), whole(m));
-        let (right, _) = brute_force(&costs.mapv(|c| if c == NONE { DEAR } else { c }), &a, &b);
+        let (right, _) = brute_force(&costs.mapv(|c| if c == NONE { EXPENSIVE_DIM } else { c }), &a, &b);
         // Tenths: totals agree to rounding only, and so do the parts that exchange nothing.
         let tenths = |whole: &[u32]| weights(&whole.iter().map(|&w| f64::from(w) * 0.1).collect::<Vec<_>>());
         let problem = Problem::with_matrix(tenths(&a), tenths(&b), &costs).unwrap();
         assert_eq!(problem.has_forbidden_pairs(), costs.iter().any(|c| *c == NONE));
         let found = solve(&problem);
-        if right < 0.5 * DEAR {
+        if right < 0.5 * EXPENSIVE_DIM {
             fault(&problem, &found.unwrap(), 0.1 * right).unwrap_or_else(|fault| panic!("seed {seed}: {fault}"));
             solved += 1;
         } else {

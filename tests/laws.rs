@@ -208,7 +208,7 @@ proptest! {
         let bounds = solution.bounds.unwrap();
         prop_assert!(bounds.lower <= solution.transport_cost && solution.transport_cost <= bounds.upper, "{solution}");
         prop_assert!(solution.status == Status::Optimal && bounds.gap() <= 1e-9 * bounds.upper, "{solution}, gap {}", bounds.gap());
-        // No plan is dearer than the independent coupling at its own rounding, and none is negative.
+        // No plan costs more than the independent coupling at its own rounding, and none is negative.
         let independent = size(&x, &y, &PNorm::wasserstein(p).unwrap());
         prop_assert!(bounds.lower >= 0.0 && bounds.lower <= independent * (1.0 + ROUNDING));
     }

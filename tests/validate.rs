@@ -206,7 +206,7 @@ fn every_corruption_of_mixtures_and_samples_keeps_the_number_of_points() {
     let copies = Corruption::Memorise.of_sample(&samples, &labels, 0.5, 0).unwrap();
     assert!(copies.points().iter().all(|x| samples.points().iter().any(|y| x == y)));
     assert_eq!(Corruption::named("mode-drop").unwrap(), Corruption::ModeDrop);
-    assert!(Corruption::named("blur").unwrap_err().to_string().contains("there are translate, rotate"));
+    assert!(Corruption::named("blur").unwrap_err().to_string().contains("expected one of translate, rotate"));
     assert!(Corruption::Noise.apply(&grid.draw(10, 0).unwrap(), 1.5, 0).is_err());
     assert!(labelled.draw(121, 0).is_err() && Population::labelled(&samples, vec![0; 3]).is_err());
 }

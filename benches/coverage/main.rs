@@ -39,7 +39,7 @@ impl Options {
                     options.draws = found.ok_or("--draws: it takes a number of at least 10")?;
                 }
                 "--only" => options.only = Some(words.next().ok_or("--only: it takes the name of a family")?),
-                other => return Err(format!("`{other}` is no option here\n\n{HELP}")),
+                other => return Err(format!("`{other}` is not an option here\n\n{HELP}")),
             }
         }
         Ok(Some(options))

@@ -8,7 +8,7 @@ A step is E f(y) - E f(x) + 10 E (|grad f| - 1)^2 over 256 points of each side i
 leaky ReLUs. PyTorch's is the usual code: `autograd.grad(create_graph=True)`, `backward`, `Adam.step`; it is warmed up, and tried with
 `torch.compile` where `--compile` is given. Each measurement is a fresh process that reports the least processor time a step over ten
 parts of its run; the ratio is the median over the pairs of adjacent runs. Before, losses and gradients of both sides are compared on the same weights.
-PyTorch is a large download, so this is no part of the tests.
+PyTorch is a large download, so this is not a part of the tests.
 """
 
 import argparse

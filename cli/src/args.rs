@@ -497,7 +497,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
-        other => return Err(format!("`{other}` is no unit of time; use ms, s, m or h")),
+        other => return Err(format!("`{other}` is not a unit of time; use ms, s, m or h")),
     };
     let number: f64 =
         digits.parse().map_err(|_| "a time is a number with an optional unit: 10, 500ms, 2m".to_string())?;

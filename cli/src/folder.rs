@@ -268,7 +268,7 @@ impl Folder {
         if !file.is_file() {
             return wrong_file(
                 &path.display().to_string(),
-                "it is no folder of `gan train`: there is no run.json in it",
+                "it is not a folder of `gan train`: there is no run.json in it",
             );
         }
         let run = serde_json::from_slice(&folder.read("run.json")?);
@@ -303,7 +303,7 @@ impl Folder {
     /// The records so far.
     pub(crate) fn lines(&self) -> Outcome<Vec<Line>> {
         let bytes = self.read("log.jsonl")?;
-        let Ok(text) = String::from_utf8(bytes) else { return wrong(format_args!("{}: it is no text", self.name())) };
+        let Ok(text) = String::from_utf8(bytes) else { return wrong(format_args!("{}: it is not text", self.name())) };
         let lines = text.lines().map(serde_json::from_str);
         lines.collect::<Result<_, _>>().map_err(|error| broken(&self.file("log.jsonl"), &error))
     }

@@ -143,7 +143,7 @@ Examples:
 
 pub(crate) const TEACH_CRITIC: &str = "\
 A critic is a function f trained to make E_A f - E_B f large; divided by a proven Lipschitz constant that is a lower bound on W1 of
-the two samples, whatever the training did. The raw value is no bound.
+the two samples, whatever the training did. The raw value is not a bound.
 
 Examples:
   earthwork critic a.csv b.csv

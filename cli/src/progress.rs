@@ -10,7 +10,7 @@ use earthwork_view::format;
 /// A solve that ends sooner shows nothing.
 const PATIENCE: Duration = Duration::from_millis(400);
 
-/// One line on stderr that says where a solve stands; nothing where stderr is no terminal.
+/// One line on stderr that says where a solve stands; nothing where stderr is not a terminal.
 pub(crate) struct Bar {
     started: Instant,
     line: Option<ProgressBar>,

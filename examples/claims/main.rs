@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     ];
     if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|(known, _)| known == *name)) {
         let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
-        println!("`{unknown}` is no experiment; there are {}", names.join(", "));
+        println!("unknown experiment `{unknown}`; expected one of {}", names.join(", "));
         return Ok(());
     }
     for (name, experiment) in all.iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name)) {

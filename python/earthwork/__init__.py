@@ -193,7 +193,7 @@ def certify(
 
 def _settle() -> None:
     """Has everything made that is made once, when arrays first go in and come out: a process that is forked while another thread makes
-    it would wait for ever."""
+    it would wait forever."""
     pair = samples(np.zeros((1, 2)), np.ones(1)), samples(np.ones((1, 2)))
     solution = exact.solve(*pair)
     solution.plan, solution.potentials, pair[0].points, pair[0].weights

@@ -190,7 +190,7 @@ def _objects(name: str, array: NDArray[Any], missing: Mask | None, place: Place)
         elif isinstance(value, (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)):
             raise TypeError(f"{name}: {place(index)} is {value!r}; {_times(np.dtype(_time_type(value)))}")
         else:
-            raise TypeError(f"{name}: {place(index)} is {value!r}, which is no number")
+            raise TypeError(f"{name}: {place(index)} is {value!r}, which is not a number")
     return out
 
 
@@ -224,7 +224,7 @@ def whole(name: str, given: Any, ndim: int | None = None) -> Read:
     found = read(name, given)
     if found.missing is not None:
         at = tuple(int(k) for k in np.argwhere(found.missing)[0])
-        raise Missing(f"{name}: {entry(at)} is {found.what}, which is no number")
+        raise Missing(f"{name}: {entry(at)} is {found.what}, which is not a number")
     if ndim is not None and found.values.ndim != ndim:
         raise ValueError(f"{name}: it has {found.values.ndim} dimensions, but {ndim} are needed")
     return found

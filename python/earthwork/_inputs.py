@@ -87,7 +87,7 @@ def _refuse_missing(name: str, found: Read, names: list[str] | None) -> None:
     what = "NaN" if found.missing is None or not found.missing[row, column] else found.what
     if names is not None:
         raise Missing(f"{name}: row {row}, column {names[column]!r} is missing ({what}); {_ADVICE}")
-    raise Missing(f"{name}: {entry((row, column))} is {what}, which is no number; {_ADVICE}")
+    raise Missing(f"{name}: {entry((row, column))} is {what}, which is not a number; {_ADVICE}")
 
 
 def points(name: str, given: Points) -> Floats:
@@ -171,7 +171,7 @@ def sample(
         _refuse_missing(name, found, names)
         if of_mass is not None and of_mass.missing is not None:
             at = int(np.flatnonzero(of_mass.missing)[0])
-            raise Missing(f"{weights_name}: entry {at} is {of_mass.what}, which is no number; {_ADVICE}")
+            raise Missing(f"{weights_name}: entry {at} is {of_mass.what}, which is not a number; {_ADVICE}")
     if of_mass is None:
         return Samples(found.values, None, (name, weights_name), names, 0.0, left_out)
     own = scaled(weights_name, of_mass.values) if normalize else of_mass.values
@@ -327,7 +327,7 @@ def probabilities(name: str, given: Any, normalize: bool = False, ndim: int | No
 
 
 def cost_matrix(C: Any) -> Floats:
-    """A cost matrix of shape (n, m). What a sparse matrix does not store, and what is masked, is no pair: its cost is infinite."""
+    """A cost matrix of shape (n, m). What a sparse matrix does not store, and what is masked, is not a pair: its cost is infinite."""
     if scipy.sparse.issparse(C):
         stored = scipy.sparse.coo_array(C)
         stored.sum_duplicates()
@@ -374,7 +374,7 @@ def count(name: str, given: Any) -> int:
 
 
 def text(name: str, given: Any) -> str:
-    """A name of something; TypeError where it is no string."""
+    """A name of something; TypeError where it is not a string."""
     if not isinstance(given, str):
         raise TypeError(f"{name}: a string is needed, not {type(given).__name__}")
     return given

@@ -77,7 +77,7 @@ def solve(
 
     Raises:
         ValueError: shapes do not fit, a number is not finite, a weight is negative, the totals differ.
-        TypeError: something is no array of numbers.
+        TypeError: something is not an array of numbers.
 
     >>> import earthwork as ew
     >>> found = ew.exact.solve([[0, 0], [1, 0]], [[3, 4], [4, 4]])
@@ -132,7 +132,7 @@ def solve_matrix(
     """The cheapest plan under a matrix of costs, which is read where it lies.
 
     Args:
-        C: costs, of shape (n, m). An infinite cost is no pair, and so is what a sparse matrix does not store, or what is masked.
+        C: costs, of shape (n, m). An infinite cost is not a pair, and so is what a sparse matrix does not store, or what is masked.
         a: weights of the rows, of shape (n,); 1/n each by default.
         b: weights of the columns, of shape (m,).
         normalize: divide the weights of either side by their sum first.
@@ -152,7 +152,7 @@ def solve_matrix(
 
 
 class Bottleneck(NamedTuple):
-    """A plan whose dearest pair is as cheap as possible, with its proof."""
+    """A plan whose costliest pair is as cheap as possible, with its proof."""
 
     value: float
     """The largest cost that the plan pays for some mass."""
@@ -179,12 +179,12 @@ def bottleneck(
     time_limit: float | None = None,
     progress: Progress = False,
 ) -> Bottleneck:
-    """The plan whose dearest pair is cheapest under a matrix of costs: bottleneck transport, and bottleneck assignment for equal masses.
+    """The plan whose costliest pair is cheapest under a matrix of costs: bottleneck transport, and bottleneck assignment for equal masses.
 
     Between points :func:`wasserstein` with ``p=np.inf`` gives the same, the Wasserstein distance of order ∞.
 
     Args:
-        C: costs, of shape (n, m). An infinite cost is no pair, and so is what a sparse matrix does not store, or what is masked.
+        C: costs, of shape (n, m). An infinite cost is not a pair, and so is what a sparse matrix does not store, or what is masked.
         a: weights of the rows, of shape (n,); 1/n each by default.
         b: weights of the columns, of shape (m,).
         normalize: divide the weights of either side by their sum first.

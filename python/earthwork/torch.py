@@ -60,7 +60,7 @@ class _Loss(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
             if t is None or not parts or any(one is None for one in parts):
                 gradients.append(x.new_zeros((*lead, 0)))
                 continue
-            # An infinite slope times a derivative that is 0 is no derivative.
+            # An infinite slope times a derivative that is 0 is not a derivative.
             scaled = [np.asarray(one) * slope if slope else np.zeros_like(one) for one, slope in zip(parts, slopes, strict=True)]
             gradients.append(torch.as_tensor(np.stack(scaled), dtype=t.dtype, device=t.device).reshape(t.shape))
         value = torch.as_tensor(values.reshape(lead), dtype=_promoted(x, y, a, b), device=x.device)

@@ -139,7 +139,7 @@ impl Options {
     }
 }
 
-/// The critic that is no network.
+/// The critic that is not a network.
 const EXACT_DUAL: &str = "exact-dual";
 
 /// The names of all critics.

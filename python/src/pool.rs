@@ -21,7 +21,7 @@ static HOME: AtomicU32 = AtomicU32::new(0);
 static FORKED: Mutex<Option<(u32, &'static ThreadPool)>> = Mutex::new(None);
 
 /// Remembers the process that loads the module, and has everything made that the library and Rayon make once, when it is first
-/// needed: a child that is forked while another thread makes it would wait for ever.
+/// needed: a child that is forked while another thread makes it would wait forever.
 pub(crate) fn settle() {
     HOME.store(process::id(), Ordering::Relaxed);
     let first = || {
@@ -37,7 +37,7 @@ pub(crate) fn settle() {
 /// The pool of a forked process, or `None` in the process that loaded the module.
 ///
 /// Of all threads a fork copies only the one that forked. Rayon's global pool is therefore dead in a child, and who waits for it
-/// waits for ever. A child has a pool of its own; it is never dropped, because it would be dropped in a grandchild, where it is dead.
+/// waits forever. A child has a pool of its own; it is never dropped, because it would be dropped in a grandchild, where it is dead.
 pub(crate) fn forked(_: Python<'_>) -> PyResult<Option<&'static ThreadPool>> {
     let process = process::id();
     if process == HOME.load(Ordering::Relaxed) {

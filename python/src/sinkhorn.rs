@@ -385,7 +385,7 @@ fn marginal(asked: Option<(String, f64)>, side: &str) -> PyResult<Marginal> {
         Some((kind, price)) if kind == "tv" => Ok(Marginal::TotalVariation(price)),
         Some((kind, price)) if kind == "l2" => Ok(Marginal::Squares(price)),
         Some((kind, _)) => {
-            Err(PyValueError::new_err(format!("{side}: `{kind}` is no price of mass; write kl, tv or l2")))
+            Err(PyValueError::new_err(format!("{side}: `{kind}` is not a price of mass; write kl, tv or l2")))
         }
     }
 }

@@ -39,7 +39,7 @@ impl Options<'_> {
             (None, "qmc") => Method::QuasiMonteCarlo,
             (None, other) => {
                 let why = format!(
-                    "method: `{other}` is no choice of directions; there are auto, monte-carlo, orthogonal, qmc"
+                    "method: unknown choice of directions `{other}`; expected one of auto, monte-carlo, orthogonal, qmc"
                 );
                 return Err(PyValueError::new_err(why));
             }

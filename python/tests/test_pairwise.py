@@ -266,7 +266,7 @@ def test_a_store_of_another_call_is_refused(clouds, store, tmp_path):
         ew.pairwise(clouds, store=tmp_path / "other")
     with pytest.raises(ValueError, match="is a file"):
         ew.pairwise(clouds, store=tmp_path / "other" / "letters.txt")
-    with pytest.raises(ValueError, match="is no store"):
+    with pytest.raises(ValueError, match="is not a store"):
         ew.open_pairwise(tmp_path / "other")
     with pytest.raises(TypeError, match="by: a store and a client need a name"):
         ew.pairwise(clouds, ew.discrepancy("w2"), store=tmp_path / "new")

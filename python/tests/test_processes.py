@@ -164,7 +164,7 @@ def children(names, seconds=60):
 
 
 def run(code: str, threads: int, seconds: float = 600.0) -> str:
-    """What a program prints. The limit tells a hang from an answer; it is no limit on speed."""
+    """What a program prints. The limit tells a hang from an answer; it is not a limit on speed."""
     program = textwrap.dedent(CALLS) + textwrap.dedent(code)
     environment = {**os.environ, "RAYON_NUM_THREADS": str(threads)}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=seconds, env=environment)

@@ -17,7 +17,7 @@ pub struct MixtureDistance {
     /// MW₂, an upper bound on W₂ between the mixtures, proven as every exact solve.
     pub estimate: Estimate,
     /// Who sends how much to whom: the exact solution between the components, with its plan. Its costs are `costs`, but for components so
-    /// far apart or so close together that their squared distances are no 64-bit numbers, and which are measured in another unit.
+    /// far apart or so close together that their squared distances do not fit 64-bit numbers, and which are measured in another unit.
     pub solution: Solution,
     /// W₂² between the components, of shape (components of x, components of y); infinite where that is more than a 64-bit number holds.
     pub costs: Array2<f64>,

@@ -91,7 +91,7 @@ pub fn quantile_distance(
     Ok(if settled { estimate } else { estimate.with_note(Note::NotConverged) })
 }
 
-/// Refuses a quantile that is no number.
+/// Refuses a quantile that is not a number.
 fn finite(argument: &'static str, value: f64, level: f64) -> Result<f64> {
     if value.is_finite() {
         return Ok(value);

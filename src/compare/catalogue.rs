@@ -110,7 +110,7 @@ pub fn discrepancy(name: &str) -> Result<Box<dyn Discrepancy>> {
         }
         _ => {
             let keys: Vec<&str> = catalogue().iter().map(|entry| entry.key).collect();
-            let why = format!("`{name}` is no discrepancy here; there are {}, {FORMS}", keys.join(", "));
+            let why = format!("unknown discrepancy `{name}`; expected one of {}, {FORMS}", keys.join(", "));
             return Err(Error::new("discrepancy", ErrorKind::Unsupported(why.into())));
         }
     })
@@ -165,7 +165,9 @@ mod tests {
         assert_eq!(said, expected);
         // As a metric KID is the mean over subsets.
         assert_eq!(found[0].discrepancy.name(), metrics::Kid::default().name());
-        assert!(metrics(&["fid", "fiddle"]).unwrap_err().to_string().starts_with("metrics: `fiddle` is no"));
+        assert!(
+            metrics(&["fid", "fiddle"]).unwrap_err().to_string().starts_with("metrics: unknown discrepancy `fiddle`")
+        );
         assert!(metrics(&["fid", "all"]).is_err());
     }
 
@@ -189,7 +191,7 @@ mod tests {
         assert_eq!(name("kid").unwrap(), "MMD² (polynomial, degree 3)");
         for wrong in ["", "w:0.5", "w:inf", "mmd:0", "mmd:-1", "emd2", "energy:3", "kl:2.5", "sinkhorn:0"] {
             let message = discrepancy(wrong).err().expect("no such name").to_string();
-            assert!(message.starts_with(&format!("discrepancy: `{wrong}` is no discrepancy here; there are w1,")));
+            assert!(message.starts_with(&format!("discrepancy: unknown discrepancy `{wrong}`; expected one of w1,")));
         }
     }
 }

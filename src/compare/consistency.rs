@@ -210,7 +210,7 @@ fn excludes(by: &Answer, answer: &Answer, dim: usize) -> Option<(Kind, f64)> {
     }
 }
 
-/// A value whose whole interval lies outside what the quantity can be is no value.
+/// A value whose whole interval lies outside what the quantity can be is not a value.
 fn refuse_the_impossible(other: &mut Other) {
     let (Ok(estimate), Some((quantity, _))) = (&other.outcome, Quantity::of(other.key)) else { return };
     let ([lower, upper], [least, most]) = (range(estimate), quantity.limits());

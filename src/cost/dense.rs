@@ -53,7 +53,7 @@ impl<'a> DenseCost<'a> {
     }
 }
 
-/// Whether a number may be an entry: +∞ is no pair.
+/// Whether a number may be an entry: +∞ is not a pair.
 pub(crate) fn may_be_cost(c: f64) -> bool {
     c > f64::NEG_INFINITY
 }

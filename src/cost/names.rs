@@ -25,7 +25,7 @@ pub fn by_name(name: &str) -> Result<Arc<dyn GroundCost>> {
         ))
     };
     let number = |text: &str| -> Result<f64> {
-        text.parse().map_err(|_| wrong(format!("`{text}` is no number; write minkowski:3 or euclidean^3")))
+        text.parse().map_err(|_| wrong(format!("`{text}` is not a number; write minkowski:3 or euclidean^3")))
     };
     let (base, power) = match name.split_once('^') {
         Some((base, power)) => (base, Some(number(power)?)),
@@ -59,7 +59,7 @@ mod tests {
         for (name, said) in [
             ("manhattan", "`manhattan` is none of sqeuclidean"),
             ("cosine^2", "`cosine^2` is none of"),
-            ("minkowski:x", "`x` is no number"),
+            ("minkowski:x", "`x` is not a number"),
             ("euclidean^0", "the power of a norm must be positive"),
             ("minkowski:0.5", "a norm needs p between 1 and infinity"),
         ] {

@@ -151,7 +151,7 @@ impl Funnels {
         points.rows().into_iter().map(|point| -self.lowest(&point.to_vec()).1).collect()
     }
 
-    /// Its gradient at each point, of length 1: the same for every optimal critic almost everywhere on P.
+    /// Its gradient at each point, of length 1: forever the samey optimal critic almost everywhere on P.
     ///
     /// # Panics
     /// As [`Funnels::critic`].

@@ -45,7 +45,7 @@ impl<T: Scalar> Held<T> {
         &self.network
     }
 
-    /// The network, for what is no parameter of it.
+    /// The network, for what is not a parameter of it.
     pub(crate) fn network_mut(&mut self) -> &mut Network<T> {
         &mut self.network
     }

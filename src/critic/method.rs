@@ -117,7 +117,7 @@ impl Control {
             "entropic" => Self::Entropic { epsilon: 0.05 },
             "quadratic" => Self::Quadratic { epsilon: 0.01 },
             _ => {
-                let why = format!("`{name}` is no way to control a critic; there are {}", Self::NAMES.join(", "));
+                let why = format!("unknown critic control `{name}`; expected one of {}", Self::NAMES.join(", "));
                 return Err(Error::new("method", ErrorKind::Unsupported(why.into())));
             }
         })

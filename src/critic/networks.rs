@@ -63,7 +63,7 @@ impl Networks {
         let count = |usual: usize| -> Result<usize> {
             let Some(number) = number else { return Ok(usual) };
             let found = number.parse().ok().filter(|&count| count > 0);
-            found.ok_or_else(|| refuse(format!("`{name}`: `{number}` is no number of at least 1")))
+            found.ok_or_else(|| refuse(format!("`{name}`: `{number}` is not a number of at least 1")))
         };
         Ok(match kind {
             "mlp" if number.is_none() => Self::Mlp,
@@ -72,7 +72,7 @@ impl Networks {
             "text" => Self::Text { channels: count(64)? },
             _ => {
                 let why = format!(
-                    "`{name}` are no networks; there are mlp, dcgan[:CHANNELS], resnet[:DEPTH] and text[:CHANNELS]"
+                    "unknown networks `{name}`; expected mlp, dcgan[:CHANNELS], resnet[:DEPTH] or text[:CHANNELS]"
                 );
                 return Err(refuse(why));
             }

@@ -142,7 +142,8 @@ impl FromStr for Divergence {
             "kl, reverse-kl, js, js-distance, tv, hellinger, hellinger2, chi2, bhattacharyya, renyi:A, tsallis:A";
         let wrong = |why: String| Error::new("kind", ErrorKind::Unsupported(why.into()));
         let order = |text: &str| -> Result<f64> {
-            text.parse().map_err(|_| wrong(format!("`{text}` is no order; write renyi:0.5, tsallis:2 or renyi:inf")))
+            text.parse()
+                .map_err(|_| wrong(format!("`{text}` is not an order; write renyi:0.5, tsallis:2 or renyi:inf")))
         };
         let divergence = match name {
             "kl" => Self::Kl,

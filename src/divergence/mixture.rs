@@ -39,7 +39,7 @@ impl Divergence {
         self.check()?;
         require_dimension("q", q.dim(), p.dim())?;
         let Some((base, swapped)) = self.base() else {
-            let why = "the supremum of p / q is no integral; choose a finite order";
+            let why = "the supremum of p / q is not an integral; choose a finite order";
             return Err(Error::new("divergence", ErrorKind::Unsupported(why.into())));
         };
         let (p, q) = if swapped { (q, p) } else { (p, q) };

@@ -101,7 +101,7 @@ impl Sides {
 /// Points of each side from which heavy tails are judged and fitted.
 const ROBUST: usize = 512;
 /// How much longer the tails of a sample are than those of a normal distribution (by the mean fourth power of the norm) where its
-/// covariance is no measure of its width.
+/// covariance is not a measure of its width.
 const HEAVY: f64 = 1.5;
 /// Degrees of freedom of the t distribution that is fitted, and steps of the fit.
 const FREEDOM: f64 = 2.0;

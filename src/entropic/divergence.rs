@@ -129,7 +129,7 @@ impl Divergence {
     /// and itself; by masses the difference of the two potentials.
     ///
     /// # Errors
-    /// When the cost is no power of a p-norm.
+    /// When the cost is not a power of a p-norm.
     ///
     /// # Panics
     /// Never: the problems were solved before.

@@ -7,7 +7,7 @@ use super::layout::{LANES, ROWS, Run, TILE, entries};
 use super::parts::in_parts;
 use super::powers::{Exponents, GivenPowers};
 use super::share::{Share, folded};
-use super::square::{Ask, DEAR, Square};
+use super::square::{Ask, EXPENSIVE_DIM, Square};
 use crate::cost::{CostMatrix, Form, GroundCost, Origin, PointCost};
 use crate::measure::Points;
 use crate::neighbors::halving::kd_blocks;
@@ -142,11 +142,11 @@ impl<'a> Geometry<'a> {
         Self { n, m, costs, boxes, ordered, kept: None, largest, typical }
     }
 
-    /// Keeps all costs for passes at up to `rate`, if they fit into `memory` bytes and are dear enough. Returns their bytes.
+    /// Keeps all costs for passes at up to `rate`, if they fit into `memory` bytes and are expensive enough. Returns their bytes.
     pub(super) fn keep_costs(&mut self, rate: f64, memory: usize) -> usize {
         let entries = (self.row_blocks() * self.column_blocks()).saturating_mul(TILE);
-        let dear = matches!(&self.costs, Costs::Square(square) if square.dim >= DEAR);
-        if !dear || self.boxes.is_some() || entries > MOST_KEPT || entries * size_of::<f64>() > memory {
+        let expensive = matches!(&self.costs, Costs::Square(square) if square.dim >= EXPENSIVE_DIM);
+        if !expensive || self.boxes.is_some() || entries > MOST_KEPT || entries * size_of::<f64>() > memory {
             return 0;
         }
         let mut kept = vec![0.0; entries];

@@ -14,7 +14,7 @@ const HARMLESS: f64 = 1e-10;
 /// most often a tenth of that.
 const SINGLE: f64 = 100.0;
 /// Dimension from which a cost takes longer to compute than to read from where it was kept.
-pub(super) const DEAR: usize = 16;
+pub(super) const EXPENSIVE_DIM: usize = 16;
 
 /// `scale` times the squared Euclidean distance, or its root.
 pub(super) struct Square {
@@ -137,7 +137,7 @@ impl Inner {
         let reach = [&x_norms, &y_norms].map(|norms| norms.iter().fold(0.0, |m: f64, v| m.max(*v))).iter().sum();
         let (x, y) = (blocks_of(&x, dim, ROWS), blocks_of(&y, dim, LANES));
         // (Where costs are kept, nobody asks for these.)
-        let single = (dim < DEAR).then(|| [&x, &y].map(|side| side.iter().map(|v| *v as f32).collect()));
+        let single = (dim < EXPENSIVE_DIM).then(|| [&x, &y].map(|side| side.iter().map(|v| *v as f32).collect()));
         Self { x, y, x_norms, y_norms, single, reach }
     }
 

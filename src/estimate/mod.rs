@@ -132,7 +132,7 @@ pub enum Note {
         /// The share of that sample.
         share: f64,
     },
-    /// Both samples hold the same rows: they are no independent draws.
+    /// Both samples hold the same rows: they are not independent draws.
     SameSample,
     /// Each row is given several times, and was counted as one draw.
     RepeatedRows {
@@ -348,7 +348,7 @@ impl fmt::Display for Note {
             Note::Alone { share } => {
                 write!(f, "infinite: {:.1} % of one sample lies on values that the other never takes", 100.0 * share)
             }
-            Note::SameSample => write!(f, "both samples hold the same rows, so they are no independent draws"),
+            Note::SameSample => write!(f, "both samples hold the same rows, so they are not independent draws"),
             Note::RepeatedRows { times } => write!(f, "each row is given {times} times and counts as one draw"),
             Note::Biased(Kind::LowerBound) => write!(f, "too small on average"),
             Note::Biased(Kind::UpperBound) => write!(f, "too large on average"),

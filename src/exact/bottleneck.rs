@@ -26,7 +26,7 @@ const METHOD: &str = "bottleneck transport";
 /// The most pairs for which bits are kept: 4 GiB.
 const MOST_PAIRS: usize = 1 << 35;
 
-/// A plan whose dearest pair costs as little as possible, with its proof.
+/// A plan whose costliest pair costs as little as possible, with its proof.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Bottleneck {
@@ -59,7 +59,7 @@ impl Bottleneck {
     }
 }
 
-/// Finds the plan whose dearest pair is cheapest: min over plans of the largest c_ij that carries mass. With a distance for a cost this is
+/// Finds the plan whose costliest pair is cheapest: min over plans of the largest c_ij that carries mass. With a distance for a cost this is
 /// the Wasserstein distance of order ∞; between equally many points of equal mass it is the bottleneck assignment.
 ///
 /// Masses are whole numbers inside, as in [`NetworkSimplex`](super::NetworkSimplex), so that the value is exactly the cost of a pair.
@@ -183,11 +183,11 @@ impl<'p, A: Amount> Search<'p, A> {
     }
 
     fn run(mut self, watch: &mut Watch) -> Result<Bottleneck> {
-        let (mut lower, dearest) = self.first_bounds();
+        let (mut lower, costliest) = self.first_bounds();
         let mut progress = Progress { stage: "threshold", ..Progress::default() };
         let mut tried = 0;
         // All finite pairs together carry all the mass, or nothing does.
-        let Some((mut upper, mut flows)) = self.carried(dearest) else {
+        let Some((mut upper, mut flows)) = self.carried(costliest) else {
             return Err(solve(self.problem).expect_err("masses that cannot be served are refused"));
         };
         let (mut step, mut status) = (FIRST_STEP, Status::Optimal);
@@ -234,27 +234,27 @@ impl<'p, A: Amount> Search<'p, A> {
             let mut tile = vec![0.0; rows.len() * m];
             self.problem.cost().fill(rows.clone(), 0..m, &mut tile);
             let (mut of_rows, mut of_columns) = ((f64::NEG_INFINITY, 0), vec![f64::INFINITY; m]);
-            let mut dearest = f64::NEG_INFINITY;
+            let mut costliest = f64::NEG_INFINITY;
             for (i, row) in rows.zip(tile.chunks_exact(m)).filter(|(i, _)| excess[*i] > A::ZERO) {
                 let mut least = f64::INFINITY;
                 for ((c, of_column), room) in row.iter().zip(&mut of_columns).zip(room) {
                     *of_column = of_column.min(*c);
                     if *room > A::ZERO {
                         least = least.min(*c);
-                        dearest = if *c < f64::INFINITY { dearest.max(*c) } else { dearest };
+                        costliest = if *c < f64::INFINITY { costliest.max(*c) } else { costliest };
                     }
                 }
                 if least > of_rows.0 {
                     of_rows = (least, i);
                 }
             }
-            (of_rows, of_columns, dearest)
+            (of_rows, of_columns, costliest)
         });
-        let (mut of_rows, mut of_columns, mut dearest) = ((f64::NEG_INFINITY, 0), vec![f64::INFINITY; m], f64::MIN);
+        let (mut of_rows, mut of_columns, mut costliest) = ((f64::NEG_INFINITY, 0), vec![f64::INFINITY; m], f64::MIN);
         for (rows, columns, most) in blocks {
             of_rows = if rows.0 > of_rows.0 { rows } else { of_rows };
             of_columns.iter_mut().zip(columns).for_each(|(least, other)| *least = least.min(other));
-            dearest = dearest.max(most);
+            costliest = costliest.max(most);
         }
         let held = of_columns.iter().zip(room).filter(|(_, room)| **room > A::ZERO);
         let of_column = held.fold(f64::NEG_INFINITY, |most, (least, _)| most.max(*least));
@@ -263,7 +263,7 @@ impl<'p, A: Amount> Search<'p, A> {
         } else {
             (of_column, (0..n).filter(|&i| excess[i] > A::ZERO).collect())
         };
-        (Cut { value, sources }, dearest)
+        (Cut { value, sources }, costliest)
     }
 
     /// The flow over the pairs of cost at most `threshold`, and the largest cost that it pays; `None` if it does not carry all the mass.

@@ -64,15 +64,15 @@ pub fn partial(x: &Samples, y: &Samples, ground: impl GroundCost + 'static, mass
     let mass = mass.min(most);
     let cost = PointCost::shared(x.points(), y.points(), Arc::new(ground))?;
     let (n, m) = cost.shape();
-    let (mut least, mut dearest) = (f64::INFINITY, 0.0_f64);
+    let (mut least, mut costliest) = (f64::INFINITY, 0.0_f64);
     let mut row = vec![0.0; m];
     for i in 0..n {
         cost.fill(i..i + 1, 0..m, &mut row);
         least = row.iter().fold(least, |least, c| least.min(*c));
-        dearest = row.iter().fold(dearest, |dearest, c| dearest.max(*c));
+        costliest = row.iter().fold(costliest, |costliest, c| costliest.max(*c));
     }
     require("cost", least, least >= 0.0, "partial transport needs costs of at least 0")?;
-    let widened = Widened { cost, edge: 0.0, corner: if dearest > 0.0 { 4.0 * dearest } else { 1.0 } };
+    let widened = Widened { cost, edge: 0.0, corner: if costliest > 0.0 { 4.0 * costliest } else { 1.0 } };
     // A point with more than twice what moves is as good as one with that: with masses cut off there, what stays is no difference of
     // numbers much larger than what moves.
     let cut = |weights: &Weights| weights.as_slice().iter().map(|held| held.min(2.0 * mass)).collect::<Vec<f64>>();

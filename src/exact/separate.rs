@@ -15,7 +15,7 @@ use crate::transport::{Bounds, Flow, Plan, Potentials, Problem, Solution, Status
 
 /// A relative gap that calls for nothing more.
 const CLOSED: f64 = 1e-12;
-/// Neighbouring levels are far apart when they differ by this many times the dearest cost that the plan pays.
+/// Neighbouring levels are far apart when they differ by this many times the costliest cost that the plan pays.
 const FAR: f64 = 64.0;
 /// Masses of a group agree when they agree to the rounding of their terms.
 const BALANCED: f64 = 16.0 * f64::EPSILON;

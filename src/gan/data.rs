@@ -155,7 +155,7 @@ impl Data {
         self.lines().map(|lines| lines.letters.clone())
     }
 
-    /// Points as lines of text: the likeliest letter at each place. None where the data is no text.
+    /// Points as lines of text: the likeliest letter at each place. None where the data is not text.
     pub fn decode(&self, samples: &Samples) -> Option<Vec<String>> {
         let lines = self.lines()?;
         Some(samples.points().iter().map(|point| lines.line(&lines.codes(point))).collect())
@@ -168,7 +168,7 @@ impl Data {
         }
     }
 
-    /// How many lines are to be generated for [`Data::judged_as_text`]; none where the data is no text.
+    /// How many lines are to be generated for [`Data::judged_as_text`]; none where the data is not text.
     pub(super) fn text_points(&self) -> Option<usize> {
         self.lines().map(|_| COUNTED)
     }

@@ -54,7 +54,7 @@ impl Objective {
     pub fn named(name: &str) -> Result<Self> {
         Self::all().into_iter().find(|objective| objective.name() == name).ok_or_else(|| {
             let names: Vec<&str> = Self::all().iter().map(|objective| objective.name()).collect();
-            let why = format!("`{name}` is no objective; there are {}", names.join(", "));
+            let why = format!("unknown objective `{name}`; expected one of {}", names.join(", "));
             Error::new("objective", ErrorKind::Unsupported(why.into()))
         })
     }
@@ -271,6 +271,6 @@ mod tests {
         for objective in Objective::all() {
             assert_eq!(Objective::named(objective.name()).unwrap(), objective);
         }
-        assert!(Objective::named("dcgan").unwrap_err().to_string().contains("there are wgan, ns"));
+        assert!(Objective::named("dcgan").unwrap_err().to_string().contains("expected one of wgan, ns"));
     }
 }

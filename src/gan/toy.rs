@@ -84,7 +84,7 @@ impl Toy {
     pub fn named(name: &str) -> Result<Self> {
         Self::all().into_iter().find(|toy| toy.name() == name).ok_or_else(|| {
             let names: Vec<&str> = Self::all().iter().map(|toy| toy.name()).collect();
-            let why = format!("`{name}` is no toy distribution; there are {}", names.join(", "));
+            let why = format!("unknown toy distribution `{name}`; expected one of {}", names.join(", "));
             Error::new("data", ErrorKind::Unsupported(why.into()))
         })
     }

@@ -153,7 +153,7 @@ impl Training {
     /// the training is done.
     ///
     /// # Errors
-    /// When the training has diverged: a loss is no finite number any more.
+    /// When the training has diverged: a loss is no longer finite.
     pub fn step(&mut self) -> Result<Option<Record>> {
         if self.is_done() {
             return Ok(None);
@@ -500,7 +500,7 @@ impl Training {
 
     fn diverged(&self, what: &str) -> Error {
         let why = format!(
-            "it has diverged at step {}: {what} is no finite number any more; lower the learning rates, or hold the critic by a control",
+            "it has diverged at step {}: {what} is no longer finite; lower the learning rates, or hold the critic by a control",
             self.step
         );
         Error::new("training", ErrorKind::Unsupported(why.into()))

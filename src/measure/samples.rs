@@ -172,7 +172,7 @@ impl Points {
     /// Points from their coordinates, row by row.
     ///
     /// # Errors
-    /// When there are no points, `dim` is 0, the length is no multiple of `dim`, or a coordinate is not finite.
+    /// When there are no points, `dim` is 0, the length is not a multiple of `dim`, or a coordinate is not finite.
     pub fn from_rows(coordinates: impl Into<Arc<[f64]>>, dim: usize) -> Result<Self> {
         Self::checked(Coordinates::Own(coordinates.into()), dim)
     }

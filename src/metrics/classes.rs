@@ -70,7 +70,7 @@ impl InceptionScore {
     /// The score of posteriors of shape (n, classes).
     ///
     /// # Errors
-    /// When a row is no distribution (to 1e-6; rows are divided by their sums), or there are fewer rows than splits.
+    /// When a row is not a distribution (to 1e-6; rows are divided by their sums), or there are fewer rows than splits.
     #[expect(clippy::needless_pass_by_value, reason = "views are passed by value, as ndarray does")]
     pub fn of(&self, posteriors: ArrayView2<'_, f64>) -> Result<Estimate> {
         let rows = checked(&posteriors)?;

@@ -73,7 +73,7 @@ impl Nearest {
 }
 
 impl Tree {
-    /// The `k` ≥ 1 nearest points of this tree to every point of `queries`. Where both are one tree, a point is no neighbour
+    /// The `k` ≥ 1 nearest points of this tree to every point of `queries`. Where both are one tree, a point is not a neighbour
     /// of itself. In parallel; the bits do not depend on the number of threads.
     pub(crate) fn nearest(&self, queries: &Self, k: usize, norm: Norm) -> Nearest {
         let mut found = Nearest {

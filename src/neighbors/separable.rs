@@ -48,7 +48,7 @@ pub(super) fn c_transform(
     let shrink = 1.0 - 2.0 * roundings * f64::EPSILON;
     let term = |x: f64, y: f64| {
         let gap = (x - y).abs();
-        // Below the normal range a factor is no safe margin.
+        // Below the normal range a factor is not a safe margin.
         if gap == 0.0 { 0.0 } else { raise(gap, power) * shrink - f64::MIN_POSITIVE }
     };
     let mut values = vec![f64::INFINITY; source.len()];

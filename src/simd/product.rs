@@ -1,7 +1,7 @@
 //! Matrix products in single precision: what the training of a network spends its time on.
 //!
 //! A tile of the result stays in registers while it runs along the common dimension. The right factor is copied into panels as wide
-//! as a tile; the left one is read where it is. Each entry is one chain of fused multiply-adds, the same for every tile. Written with
+//! as a tile; the left one is read where it is. Each entry is one chain of fused multiply-adds, forever the samey tile. Written with
 //! the processor's own instructions: whether a compiler keeps a tile of plain arrays in registers changes from one form of the loop
 //! to another by a factor of 50.
 

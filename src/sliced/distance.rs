@@ -34,7 +34,7 @@ use crate::transport::{Interrupt, Observer, Progress, Silent, Status, Watch};
 /// Directions are worked on in parallel, and the bits do not depend on the number of threads.
 ///
 /// # When not to use it
-/// It is no approximation of W_p: it is a smaller distance, by a factor of about √d for W₂. For bounds on W_p see
+/// It is not an approximation of W_p: it is a smaller distance, by a factor of about √d for W₂. For bounds on W_p see
 /// [`bounds`](Self::bounds).
 ///
 /// # Example

@@ -75,7 +75,7 @@ impl Sliced {
     /// sliced plan (Liu et al., "Expected sliced transport plans", ICLR 2025). 0 weighs all alike; the larger the sharpness, the
     /// nearer to [`best_plan`](Self::best_plan).
     ///
-    /// Smoother in the points than the best plan, and dearer. Up to L (n + m) entries.
+    /// Smoother in the points than the best plan, and costlier. Up to L (n + m) entries.
     ///
     /// # Errors
     /// As [`Sliced::solve`], and when the sharpness is negative or not finite.

@@ -94,7 +94,7 @@ pub fn brenier(n: usize, dim: usize, seed: u64) -> Known {
 /// # Panics
 /// When a size is 0 or s is negative.
 pub fn scaling(n: usize, dim: usize, s: f64, seed: u64) -> Known {
-    assert!(s >= 0.0, "a reflection is no gradient of a convex function");
+    assert!(s >= 0.0, "a reflection is not a gradient of a convex function");
     let centre = cloud(1, dim, &mut stream(seed, 1));
     let s = (s * 16.0).round() / 16.0;
     let moved = Moved::by(n, dim, seed, |x| x.iter().zip(centre.point(0)).map(|(x, z)| z + s * (x - z)).collect());

@@ -26,7 +26,7 @@ pub struct Gradient {
 /// points that coincide. O(flows · d) time.
 ///
 /// # Errors
-/// When the problem has no points or its cost is no power of a p-norm.
+/// When the problem has no points or its cost is not a power of a p-norm.
 ///
 /// ```
 /// use earthwork::prelude::*;

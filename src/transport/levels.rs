@@ -2,7 +2,7 @@
 //!
 //! Where clusters lie far apart, or one point far out, the potentials of a spanning tree differ between them by the cost of
 //! the way there, and the last digits of all of them are lost in that. They need not. Let f, g be optimal potentials beside a
-//! plan P, let c ≥ c₀, and let L = max {c_ij − c₀ : P_ij > 0} be the dearest pair that the plan uses.
+//! plan P, let c ≥ c₀, and let L = max {c_ij − c₀ : P_ij > 0} be the costliest pair that the plan uses.
 //!
 //! *Sort the sources by f. Where neighbours differ by more than L, all sources above and the targets that they serve can be
 //! lowered until the difference is L, and the potentials stay feasible and optimal.*
@@ -33,8 +33,8 @@ pub(super) fn settled(
     let real = |flow: &&Flow| flow.mass > NOTHING * a[flow.source].min(b[flow.target]);
     let flows: Vec<Flow> = flows.iter().filter(real).copied().collect();
     let costs: Vec<f64> = flows.iter().map(|flow| problem.cost().entry(flow.source, flow.target)).collect();
-    let dearest = costs.iter().fold(0.0_f64, |l, c| l.max(c - least));
-    let drop = drops(&given.f, a, dearest);
+    let costliest = costs.iter().fold(0.0_f64, |l, c| l.max(c - least));
+    let drop = drops(&given.f, a, costliest);
     let Potentials { f, g } = along_flows(&flows, &costs, given, &drop, a, b);
 
     // A violation costs its size times the mass of the side that gives way.
@@ -54,18 +54,18 @@ pub(super) fn settled(
     )
 }
 
-/// How far each source comes down so that no two neighbours in the order of f differ by more than 256 times `dearest`.
+/// How far each source comes down so that no two neighbours in the order of f differ by more than 256 times `costliest`.
 ///
-/// (Not by more than `dearest` would be enough if the f at hand were exact; and who looks for far parts finds them still.)
-fn drops(f: &[f64], a: &[f64], dearest: f64) -> Vec<f64> {
+/// (Not by more than `costliest` would be enough if the f at hand were exact; and who looks for far parts finds them still.)
+fn drops(f: &[f64], a: &[f64], costliest: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..f.len()).filter(|&i| a[i] > 0.0).collect();
     order.sort_by(|&i, &j| f[i].total_cmp(&f[j]));
     let mut drop = vec![0.0; f.len()];
     let mut down = 0.0;
     for pair in order.windows(2) {
         let step = f[pair[1]] - f[pair[0]];
-        if step > 256.0 * dearest {
-            down += step - 128.0 * dearest;
+        if step > 256.0 * costliest {
+            down += step - 128.0 * costliest;
         }
         drop[pair[1]] = down;
     }

@@ -18,7 +18,7 @@ use crate::measure::{Points, Samples};
 /// use earthwork::transport::Root;
 ///
 /// let (x, y) = (Samples::new([[0.0, 0.0]])?, Samples::new([[3e200, 4e200]])?);
-/// // 25e400 is no double, but its root is one.
+/// // 25e400 is not a double, but its root is one.
 /// let (problem, root) = Root::pose(&x, &y, 2.0)?;
 /// let distance = root.estimate(&solve(&problem)?.summary());
 /// assert!((distance.value / 5e200 - 1.0).abs() < 1e-15);
@@ -114,7 +114,7 @@ impl Root {
         Samples::with_weights(Points::from_rows(points, side.dim())?, side.weights().clone())
     }
 
-    /// A cost in this unit as one of the points as they are given. None where that is no 64-bit number: it overflows, or it is so small that
+    /// A cost in this unit as one of the points as they are given. None where that is not a 64-bit number: it overflows, or it is so small that
     /// it loses digits.
     pub fn cost(self, in_unit: f64) -> Option<f64> {
         if self.unit == 1.0 || in_unit == 0.0 {
@@ -127,7 +127,7 @@ impl Root {
 
     /// A cost of the points as given, as one in this unit.
     pub(crate) fn cost_in_unit(self, cost: f64) -> f64 {
-        // In two steps, so that a power of the unit that is no double does not matter.
+        // In two steps, so that a power of the unit that is not a double does not matter.
         let half = self.unit.powf(0.5 * self.power());
         cost / half / half
     }

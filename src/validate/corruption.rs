@@ -104,7 +104,7 @@ impl Corruption {
     pub fn named(key: &str) -> Result<Self> {
         TABLE.iter().find(|row| row.1 == key).map(|row| row.0).ok_or_else(|| {
             let keys: Vec<&str> = TABLE.iter().map(|row| row.1).collect();
-            let why = format!("`{key}` is no corruption; there are {}", keys.join(", "));
+            let why = format!("unknown corruption `{key}`; expected one of {}", keys.join(", "));
             Error::new("corruption", ErrorKind::Unsupported(why.into()))
         })
     }

@@ -1,7 +1,7 @@
 //! The structure of the code, held to two rules: no circle of files, and no import that runs up.
 //!
 //! A file imports another where a path in it leads there: through `use`, or written out after `crate::` or `super::`. A name that a module
-//! hands on (`pub use`) is followed to the file that it comes from, and handing on is no import. Tests are left out.
+//! hands on (`pub use`) is followed to the file that it comes from, and handing on is not an import. Tests are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

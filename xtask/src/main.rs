@@ -57,7 +57,7 @@ impl Task {
             ["bench", ..] => Ok(Self::Bench(arguments[1..].to_vec())),
             ["coverage", ..] => Ok(Self::Coverage(arguments[1..].to_vec())),
             ["fixtures"] => Ok(Self::Fixtures),
-            _ => Err(Failure::new(format!("`{}` is no command here; `cargo xtask` lists them", words.join(" ")))),
+            _ => Err(Failure::new(format!("`{}` is not a command here; `cargo xtask` lists them", words.join(" ")))),
         }
     }
 

@@ -72,7 +72,7 @@ pub(crate) struct ValidateArgs {
     pub(crate) run: RunArgs,
 }
 
-/// The critic that is no network.
+/// The critic that is not a network.
 pub(crate) const EXACT_DUAL: &str = "exact-dual";
 
 /// The names of all critics, for the help.

@@ -40,9 +40,9 @@ impl FromStr for MethodChoice {
                         "knn, knn-ball, histogram, kde, gaussian, classifier, dv, nwj, logistic, ulsif or rulsif:A";
                     return Err(format!("a method is {known}"));
                 };
-                let alpha: f64 = alpha.parse().map_err(|_| format!("`{alpha}` is no number; write rulsif:0.5"))?;
+                let alpha: f64 = alpha.parse().map_err(|_| format!("`{alpha}` is not a number; write rulsif:0.5"))?;
                 if !(0.0..1.0).contains(&alpha) {
-                    return Err(format!("{alpha} is no part of P; write a number from 0 to below 1"));
+                    return Err(format!("{alpha} is not a part of P; write a number from 0 to below 1"));
                 }
                 Self::LeastSquares(alpha)
             }

@@ -153,7 +153,7 @@ pub(super) fn methods(asked: &[String]) -> Outcome<Vec<String>> {
     }
     match asked.iter().find(|name| !Control::NAMES.contains(&name.as_str()) && *name != EXACT_DUAL) {
         Some(name) => wrong(format_args!(
-            "method: `{name}` is no critic; there are {}, {EXACT_DUAL} and all",
+            "method: unknown critic `{name}`; expected one of {}, {EXACT_DUAL}, all",
             Control::NAMES.join(", ")
         )),
         None => Ok(asked.to_vec()),

@@ -74,8 +74,8 @@ pub(super) fn as_given(potentials: &Potentials, root: Option<Root>) -> Outcome<P
     let side = |values: &[f64]| values.iter().map(|&value| root.cost(value)).collect::<Option<Vec<f64>>>();
     match (side(&potentials.f), side(&potentials.g)) {
         (Some(f), Some(g)) => Ok(Potentials { f, g }),
-        _ => {
-            wrong("--potentials: they are costs, and powers of these distances are no 64-bit numbers; scale the points")
-        }
+        _ => wrong(
+            "--potentials: they are costs, and powers of these distances do not fit a 64-bit number; scale the points",
+        ),
     }
 }

@@ -270,7 +270,7 @@ fn parts(run: &RunFile) -> Outcome<(Gan, Data, Vec<String>)> {
     if !std::path::Path::new(run.data.split(".npz:").next().unwrap_or(&run.data)).exists()
         && !run.data.contains(['.', '/'])
     {
-        return Err(Failure::from(Toy::named(&run.data).expect_err("it was no toy above")));
+        return Err(Failure::from(Toy::named(&run.data).expect_err("it was not a toy above")));
     }
     if run.text {
         let lines = read::pictures::lines(&run.data)?;

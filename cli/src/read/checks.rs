@@ -36,7 +36,7 @@ pub(crate) fn plan(path: &str, shape: (usize, usize)) -> Outcome<Plan> {
                 return Ok(value as usize);
             }
             let place = table.place(row, at[side]);
-            wrong(format_args!("{place}: {value} is no {sides}; they are numbered from 0 to {}", len - 1))
+            wrong(format_args!("{place}: {value} is not a {sides}; they are numbered from 0 to {}", len - 1))
         };
         let (source, target) = (index(0, "source", shape.0)?, index(1, "target", shape.1)?);
         let mass = table.columns[at[2]].numbers[row];
@@ -75,7 +75,7 @@ fn of_sources(table: &Table, n: usize) -> Outcome<Vec<f64>> {
         let at = table.columns[index].numbers[row];
         if !(at >= 0.0 && at.fract() == 0.0 && at < n as f64) {
             let (place, cell) = (table.place(row, index), table.columns[index].label(row));
-            return wrong(format_args!("{place}: {cell} is no source; they are numbered from 0 to {}", n - 1));
+            return wrong(format_args!("{place}: {cell} is not a source; they are numbered from 0 to {}", n - 1));
         }
         if let Some(cell) = table.columns[value].other(row) {
             return wrong(refuse(table, row, value, cell, ""));

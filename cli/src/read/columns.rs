@@ -150,7 +150,7 @@ pub(crate) fn rows(table: &Table, roles: &Roles, drop_missing: bool) -> Outcome<
     Ok(rows)
 }
 
-/// The message about a cell that is no number.
+/// The message about a cell that is not a number.
 pub(crate) fn refuse(table: &Table, row: usize, column: usize, cell: &str, advice: &str) -> String {
     let place = table.place(row, column);
     if cell.is_empty() {

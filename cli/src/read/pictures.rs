@@ -94,6 +94,6 @@ pub(crate) fn lines(path: &str) -> Outcome<Vec<String>> {
     let bytes = source.bytes()?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(String::from).collect()),
-        Err(_) => wrong_file(&source.name, "it is no text in UTF-8"),
+        Err(_) => wrong_file(&source.name, "it is not text in UTF-8"),
     }
 }

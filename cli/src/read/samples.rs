@@ -55,8 +55,7 @@ pub(crate) fn require_squares(samples: &[(&str, &Samples)], advice: &str) -> Out
         let farthest = sample.points().iter().map(far).fold(0.0_f64, f64::max);
         if farthest > LARGEST {
             let reach = format::short(farthest, 2);
-            let why =
-                format!("its points lie up to {reach} from the others, and squares of that are no numbers any more");
+            let why = format!("its points lie up to {reach} from the others, and squares of that overflow");
             return wrong_file(name, format!("{why}; {advice}"));
         }
         spread = spread.max(farthest);

@@ -78,7 +78,7 @@ fn comments(text: &str, delimiter: Delimiter, header: Header) -> Vec<u64> {
             Header::Yes => true,
             Header::No => false,
         };
-        // A quoted cell that goes on in the next line: what follows is no line of its own.
+        // A quoted cell that goes on in the next line: what follows is not a line of its own.
         let open = line.bytes().filter(|&b| b == b'"').count() % 2 == 1;
         if names.is_some() || !is_names || open {
             break;

@@ -307,7 +307,7 @@ pub(crate) struct VerifyReport {
     pub(crate) peak_memory_bytes: Option<u64>,
 }
 
-/// JSON with a line for each key. Numbers have all their digits; what is no finite number is null.
+/// JSON with a line for each key. Numbers have all their digits; what is not a finite number is null.
 pub(crate) fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).expect("a report is valid JSON") + "\n"
 }

@@ -128,7 +128,7 @@ fn wrong_questions_are_refused_in_one_line() {
     let folder = folder();
     let message = |line: &str| folder.run(&format!("divergence a.csv b.csv {line}")).refusal();
     assert!(message("--kind kld").contains("`kld` is none of kl, reverse-kl, js"));
-    assert!(message("--kind renyi:x").contains("`x` is no order"));
+    assert!(message("--kind renyi:x").contains("`x` is not an order"));
     assert!(message("--kind renyi:-1").contains("at least 0"));
     assert!(message("--method nn").contains("a method is knn"));
     assert!(message("--kind tv --method knn").contains("no total variation"));

@@ -226,7 +226,7 @@ fn a_distance_beyond_the_range_of_its_cost_is_told() {
             assert_near(row["wasserstein"].as_f64().unwrap() / distance, 1.0);
         }
         let wrong = folder.run(&format!("emd a.csv {file} --p 2 --potentials f.npz"));
-        assert!(wrong.refusal().contains("no 64-bit numbers"));
+        assert!(wrong.refusal().contains("do not fit a 64-bit number"));
     }
 }
 

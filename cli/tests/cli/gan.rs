@@ -116,7 +116,7 @@ fn metrics_of_other_names_and_without_value() {
     assert_eq!(names, ["recall:3", "kl", "recall:39", "recall:40"]);
     assert!(report["metrics"][3]["value"].is_null() && report["metrics"][3]["tracks_w1"].is_null());
     let refusal = train(&folder, "--data ring8 --metrics fid,fiddle --out other").refusal();
-    assert!(refusal.starts_with("--metrics: `fiddle` is no discrepancy"), "{refusal}");
+    assert!(refusal.starts_with("--metrics: unknown discrepancy `fiddle`"), "{refusal}");
     assert!(!folder.path("other").exists(), "a refused training leaves nothing behind");
     let refusal = folder.run("gan train --out run --resume --metrics fid").refusal();
     assert!(refusal.contains("cannot be used with"), "{refusal}");
@@ -163,7 +163,7 @@ fn a_training_goes_on_beyond_the_steps_first_asked_for() {
     }
     let refusal = folder.run("gan resume run --steps 5").refusal();
     assert_eq!(refusal, "--steps 5: the training in run has made 12 already");
-    assert!(folder.run("gan resume nowhere --steps 5").refusal().contains("no folder of `gan train`"));
+    assert!(folder.run("gan resume nowhere --steps 5").refusal().contains("not a folder of `gan train`"));
 }
 
 #[test]
@@ -211,15 +211,15 @@ fn a_training_drops_rows_only_when_it_is_asked_to() {
 fn what_cannot_be_trained_is_refused_in_one_line() {
     let folder = Folder::new();
     let refusal = |line: &str| folder.run(&format!("gan train {line}")).refusal();
-    assert!(refusal("--data ring9 --out run").contains("no toy distribution; there are ring8"));
+    assert!(refusal("--data ring9 --out run").contains("unknown toy distribution `ring9`; expected one of ring8"));
     assert!(refusal("--data missing.csv --out run").contains("missing.csv"));
-    assert!(refusal("--data ring8 --objective wgan-x --out run").contains("`x` is no way to control"));
-    assert!(refusal("--data ring8 --objective gan --out run").contains("no objective"));
+    assert!(refusal("--data ring8 --objective wgan-x --out run").contains("unknown critic control `x`"));
+    assert!(refusal("--data ring8 --objective gan --out run").contains("unknown objective `gan`"));
     assert!(refusal("--data swiss-roll --label --out run").contains("two classes"));
     assert!(refusal("--data ring8 --label side --out run").contains("no columns"));
     assert!(refusal("--data ring8 --steps 0 --out run").contains("steps"));
     assert!(refusal("--out run").contains("--data"));
-    assert!(refusal("--out nowhere --resume").contains("no folder of `gan train`"));
+    assert!(refusal("--out nowhere --resume").contains("not a folder of `gan train`"));
     assert!(refusal("--out nowhere --resume --batch 5").contains("cannot be used with"));
     assert!(folder.run("gan report nowhere").refusal().contains("nowhere"));
     assert!(!folder.path("run").exists(), "a refused training leaves nothing behind");
@@ -252,7 +252,7 @@ fn critics_stand_beside_the_exact_distance() {
     folder.run("critic a.csv b.csv --method exact-dual --gradients field.csv").text();
     let field = folder.read("field.csv");
     assert!(field.starts_with("side,index,\"x\",\"y\"\nsource,0,") && field.lines().count() == 7, "{field}");
-    assert!(folder.run("critic a.csv b.csv --method wgan").refusal().contains("`wgan` is no critic"));
+    assert!(folder.run("critic a.csv b.csv --method wgan").refusal().contains("unknown critic `wgan`"));
     assert!(folder.run("critic a.csv b.csv --batch 0").refusal().contains("batch"));
 }
 
@@ -325,10 +325,10 @@ fn images_are_trained_on() {
     assert!(refused("--image 8x9 --networks dcgan").contains("8 x 9 x 1 values are not the 65"));
     assert!(refused("--image 8").contains("HEIGHTxWIDTH"));
     assert!(refused("--networks dcgan").contains("of which shape"));
-    assert!(refused("--networks gan").contains("there are mlp, dcgan"));
+    assert!(refused("--networks gan").contains("expected mlp, dcgan"));
     assert!(
         refused("--critic-layers dense:x --generator-layers dense:65")
-            .contains("--critic-layers: `dense:x` is no layer")
+            .contains("--critic-layers: `dense:x` is not a layer")
     );
 }
 

@@ -37,6 +37,6 @@ fn ctrl_c_prints_the_bounds_reached() {
         out.contains("cancelled") && out.contains("You ended the run: these are bounds, not the distance."),
         "{out}"
     );
-    assert_eq!(err, "", "no progress bar where standard error is no terminal");
+    assert_eq!(err, "", "no progress bar where standard error is not a terminal");
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }

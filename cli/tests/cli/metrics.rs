@@ -41,7 +41,7 @@ fn what_has_no_value_says_why_and_wrong_input_is_refused() {
     let text = folder.run("metrics a.csv b.csv").text();
     assert!(text.contains("it has 3 points, but 6 are needed"), "{text}");
     let refusal = folder.run("metrics a.csv b.csv --metrics fad").refusal();
-    assert!(refusal.starts_with("--metrics: `fad` is no discrepancy here"), "{refusal}");
+    assert!(refusal.starts_with("--metrics: unknown discrepancy `fad`"), "{refusal}");
     assert!(folder.run("metrics a.csv c.csv").refusal().contains("columns of numbers"));
     assert!(folder.run("metrics a.csv").refusal().contains("a second sample is needed"));
 }
@@ -81,7 +81,7 @@ fn files_are_validated_by_their_labels_or_by_clusters() {
     for refused in [
         ("validate --data ring8 --labels x", "--data ring8: columns and labels are those of a file"),
         ("validate --data ring8 --out report.pdf", "--out report.pdf: the page is .html"),
-        ("validate --data ring8 --corruptions blur", "--corruptions: `blur` is no corruption"),
+        ("validate --data ring8 --corruptions blur", "--corruptions: unknown corruption `blur`"),
         (
             "validate --data penguins.csv --columns body_mass_g --drop-missing --labels bill_length_mm",
             "it names no classes",

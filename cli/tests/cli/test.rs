@@ -41,7 +41,7 @@ fn what_cannot_be_tested_is_refused() {
     let refusal = folder.run("test a.csv b.csv --weights w").refusal();
     assert!(refusal.starts_with("a.csv: its points differ in weight"), "{refusal}");
     let refusal = folder.run("test a.csv b.csv --with frechet").refusal();
-    assert!(refusal.starts_with("--with: `frechet` is no discrepancy here; there are w1, w2"), "{refusal}");
+    assert!(refusal.starts_with("--with: unknown discrepancy `frechet`; expected one of w1, w2"), "{refusal}");
     let refusal = folder.run("test a.csv b.csv --permutations 0").refusal();
     assert!(refusal.starts_with("permutations: it is 0"), "{refusal}");
 }

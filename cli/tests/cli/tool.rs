@@ -82,7 +82,7 @@ impl Folder {
             .spawn()
             .expect("the command starts");
         let mut stdin = child.stdin.take().expect("standard input is a pipe");
-        // A run that does not read its input closes the pipe; that is no failure here.
+        // A run that does not read its input closes the pipe; that is not a failure here.
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
         let done = child.wait_with_output().expect("the command ends");
@@ -141,7 +141,7 @@ pub(crate) fn png(colour: png::ColorType, depth: png::BitDepth, width: u32, heig
 /// The number under a key.
 #[track_caller]
 pub(crate) fn number(value: &Value, key: &str) -> f64 {
-    value[key].as_f64().unwrap_or_else(|| panic!("`{key}` is no number in {value}"))
+    value[key].as_f64().unwrap_or_else(|| panic!("`{key}` is not a number in {value}"))
 }
 
 /// Asserts that two numbers agree to a few roundings.

@@ -78,9 +78,9 @@ fn a_matrix_can_be_verified_too() {
 #[test]
 fn plans_that_are_none_are_errors() {
     let cases = [
-        ("0,0,0.5\n2,1,0.5\n", "p.csv, row 2, column `1`: 2 is no source; they are numbered from 0 to 1"),
-        ("0,0,0.5\n1,7,0.5\n", "p.csv, row 2, column `2`: 7 is no target; they are numbered from 0 to 1"),
-        ("0,0,0.5\n1,0.5,0.5\n", "p.csv, row 2, column `2`: 0.5 is no target; they are numbered from 0 to 1"),
+        ("0,0,0.5\n2,1,0.5\n", "p.csv, row 2, column `1`: 2 is not a source; they are numbered from 0 to 1"),
+        ("0,0,0.5\n1,7,0.5\n", "p.csv, row 2, column `2`: 7 is not a target; they are numbered from 0 to 1"),
+        ("0,0,0.5\n1,0.5,0.5\n", "p.csv, row 2, column `2`: 0.5 is not a target; they are numbered from 0 to 1"),
         ("0,0,0.5\n1,1,-0.5\n", "p.csv, row 2, column `3`: the mass -0.5 is negative"),
         ("source,target,mass\n0,0,x\n", "p.csv, row 2, column `mass`: `x` is not a number"),
         ("0,0\n", "p.csv: a plan has three columns, source,target,mass; this has 2"),
@@ -96,7 +96,7 @@ fn plans_that_are_none_are_errors() {
         ("side,index,potential\nsource,0,1\n", "f.csv: there is no potential for source 1"),
         (
             "side,index,potential\nsource,5,1\n",
-            "f.csv, row 2, column `index`: 5 is no source; they are numbered from 0 to 1",
+            "f.csv, row 2, column `index`: 5 is not a source; they are numbered from 0 to 1",
         ),
         ("side,index,potential\nsource,0,x\nsource,1,2\n", "f.csv, row 2, column `potential`: `x` is not a number"),
     ];

@@ -179,7 +179,7 @@ def _number(answer: Any, costs: Any) -> Any:
 
 
 def _helps(value: Any) -> bool:
-    """Whether this is no solver but a part of one."""
+    """Whether this is not a solver but a part of one."""
     words = ("loss", "grad", "linesearch", "init_", "tensor_product", "projection", "density", "apply_map", "logpdf", "pdf")
     rooms = value.__module__.split(".")[1:]
     helpers = ("utils", "datasets", "plot", "backend", "helpers", "optim", "_utils")

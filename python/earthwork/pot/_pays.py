@@ -23,7 +23,7 @@ def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], at: int, name: str,
 
 
 def _blur(M: Any, reg: Any) -> float:
-    """reg as a part of the range of the costs; 0 for what is no plain problem."""
+    """reg as a part of the range of the costs; 0 for what is not a plain problem."""
     if type(M) is not np.ndarray or M.ndim != 2 or M.size == 0 or not isinstance(reg, (int, float)):
         return 0.0
     extent = float(M.max() - M.min())

@@ -348,7 +348,7 @@ def open_pairwise(store: str | os.PathLike[str]) -> PairwiseResult:
     path = Path(store)
     found = stores.parameters(path)
     if found is None:
-        raise ValueError(f"store: {path} is no store of `pairwise`")
+        raise ValueError(f"store: {path} is not a store of `pairwise`")
     if found.get("format") != stores.FORMAT:
         raise ValueError(f"store: {path} has format {found.get('format')!r}, but this version reads {stores.FORMAT}")
     if found.get("nearest") is not None:

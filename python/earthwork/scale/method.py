@@ -152,7 +152,7 @@ def method_of(by: Comparer, tolerance: float = 0.0, errors: Errors = "raise") ->
 def _named(by: str, within: float, errors: Errors) -> Method:
     form, _, rest = by.partition(":")
     if by in ("w1", "w2") or form == "w":
-        discrepancy(by)  # which refuses what is no order
+        discrepancy(by)  # which refuses what is not an order
         order = float(by[1:] if by in ("w1", "w2") else rest)
         if order < float("inf"):
             return Method(by, "distance", order, within, errors)

@@ -268,7 +268,7 @@ def _groups(name: str, table: Any, group: str, missing: OnMissing) -> InMemory:
     else:
         names = columns_of(table)
         if names is None:
-            raise TypeError(f"group: it names a column, but {name} is no table")
+            raise TypeError(f"group: it names a column, but {name} is not a table")
         labels, rest = (table[group], _without(table, group)) if group in names else (None, None)
     if labels is None:
         raise ValueError(f"group: {name} has no column {group!r}")

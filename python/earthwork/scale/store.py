@@ -51,7 +51,7 @@ class Busy(RuntimeError):
 class Lock:
     """Held by a run for as long as its process lives; a process that is killed holds nothing.
 
-    Shards hold it together, each its own besides; a run that is no shard holds it alone.
+    Shards hold it together, each its own besides; a run that is not a shard holds it alone.
     """
 
     def __init__(self, folder: Path, shard: tuple[int, int] | None) -> None:

@@ -44,7 +44,7 @@ impl Activation {
     pub fn named(name: &str) -> Result<Self> {
         let unknown = || {
             let why = format!(
-                "`{name}` is no activation; there are relu, leaky-relu, tanh, softplus, silu, maxmin and groupsort:K"
+                "unknown activation `{name}`; expected one of relu, leaky-relu, tanh, softplus, silu, maxmin, groupsort:K"
             );
             Error::new("activation", ErrorKind::Unsupported(why.into()))
         };
@@ -150,7 +150,7 @@ impl Activation {
             }
             Self::Silu => {
                 let inside = [-TURN, TURN].into_iter().filter(|&u| low <= u && u <= high);
-                // Beyond these the slope is 0 and 1 to the last digit, and ∞ · 0 is no number.
+                // Beyond these the slope is 0 and 1 to the last digit, and ∞ · 0 is not a number.
                 let ends = [low, high].map(|u| u.clamp(-1e3, 1e3));
                 let slopes = ends.into_iter().chain(inside).map(slope);
                 slopes.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), s| (a.min(s), b.max(s)))

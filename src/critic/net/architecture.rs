@@ -39,7 +39,7 @@ pub struct Architecture {
     pub residual: bool,
     /// How the weights begin.
     pub init: Init,
-    /// The layers, where it is no multilayer perceptron; what is said above of hidden layers has no meaning then.
+    /// The layers, where it is not a multilayer perceptron; what is said above of hidden layers has no meaning then.
     pub modules: Option<Modules>,
 }
 
@@ -161,7 +161,7 @@ impl Architecture {
         Ok(())
     }
 
-    /// The layers with their parameters, where it is no multilayer perceptron.
+    /// The layers with their parameters, where it is not a multilayer perceptron.
     pub(super) fn assembly(&self) -> Option<Assembly> {
         let modules = self.modules.as_ref()?;
         Some(Assembly::new(modules.shape, modules.classes, &modules.layers).unwrap_or_default())

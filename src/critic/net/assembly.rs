@@ -170,7 +170,9 @@ impl Assembly {
             Module::Activation(activation) => {
                 let group = activation.group();
                 if group > 1 && !channels.is_multiple_of(group) {
-                    return Err(refuse(format!("{channels} channels are no multiple of the groups that are sorted")));
+                    return Err(refuse(format!(
+                        "{channels} channels are not a multiple of the groups that are sorted"
+                    )));
                 }
                 layers.push(Layer::Activation(*activation));
             }

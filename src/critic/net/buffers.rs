@@ -27,7 +27,7 @@ impl<T> Clone for Buffers<T> {
     }
 }
 
-/// What is kept is no part of what a network is.
+/// What is kept is not a part of what a network is.
 impl<T> PartialEq for Buffers<T> {
     fn eq(&self, _: &Self) -> bool {
         true

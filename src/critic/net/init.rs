@@ -34,7 +34,7 @@ impl Init {
             "uniform" => Self::Uniform,
             "orthogonal" => Self::Orthogonal,
             _ => {
-                let why = format!("`{name}` is no initialisation; there are he, glorot, uniform and orthogonal");
+                let why = format!("unknown initialisation `{name}`; expected one of he, glorot, uniform, orthogonal");
                 return Err(Error::new("init", ErrorKind::Unsupported(why.into())));
             }
         })

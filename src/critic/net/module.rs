@@ -167,7 +167,7 @@ fn single(word: &str) -> Result<Module> {
     let name = parts.next().unwrap_or_default();
     let values: Vec<&str> = parts.collect();
     let counts = |form: &str, least: usize, most: usize| -> Result<Vec<usize>> {
-        let wrong = || refuse(format!("`{word}` is no layer; it is written {form}, with whole numbers"));
+        let wrong = || refuse(format!("`{word}` is not a layer; it is written {form}, with whole numbers"));
         if !(least..=most).contains(&values.len()) {
             return Err(wrong());
         }
@@ -196,7 +196,7 @@ fn single(word: &str) -> Result<Module> {
             [value] => value.parse().map(|temperature| Module::Softmax { temperature }).ok(),
             _ => None,
         }
-        .ok_or_else(|| refuse(format!("`{word}` is no layer; it is written softmax[:TEMPERATURE]"))),
+        .ok_or_else(|| refuse(format!("`{word}` is not a layer; it is written softmax[:TEMPERATURE]"))),
         "reshape" => {
             let sides: Option<Vec<usize>> = match values.as_slice() {
                 [shape] => shape.split('x').map(|side| side.parse().ok()).collect(),
@@ -205,14 +205,14 @@ fn single(word: &str) -> Result<Module> {
             let shape = sides.and_then(|sides| sides.try_into().ok());
             shape
                 .map(|shape| Module::Reshape { shape })
-                .ok_or_else(|| refuse(format!("`{word}` is no layer; it is written reshape:HEIGHTxWIDTHxCHANNELS")))
+                .ok_or_else(|| refuse(format!("`{word}` is not a layer; it is written reshape:HEIGHTxWIDTHxCHANNELS")))
         }
         "embedding" => Ok(Module::Embedding { channels: counts("embedding:CHANNELS", 1, 1)?[0] }),
         "avg-pool" => Ok(Module::AveragePool { side: counts("avg-pool:SIDE", 1, 1)?[0] }),
         "upsample" => Ok(Module::Upsample { side: counts("upsample:SIDE", 1, 1)?[0] }),
         _ => Activation::named(word).map(Module::Activation).map_err(|_| {
             refuse(format!(
-                "`{word}` is no layer; there are dense:N, conv1d, conv2d, conv-transpose1d and conv-transpose2d \
+                "unknown layer `{word}`; expected one of dense:N, conv1d, conv2d, conv-transpose1d, conv-transpose2d \
                  (:CHANNELS:KERNEL:STRIDE:PADDING), layer-norm, instance-norm, batch-norm, softmax, reshape:HxWxC, embedding:N, avg-pool:N, \
                  upsample:N, residual[ ... ] and the activations relu, leaky-relu, tanh, softplus, silu, maxmin and groupsort:K"
             ))

@@ -209,7 +209,7 @@ pub(super) fn describe(architecture: &Architecture) -> String {
 }
 
 fn undescribe(text: &str) -> Result<Architecture> {
-    let wrong = || refuse(format!("`{text}` is no architecture"));
+    let wrong = || refuse(format!("`{text}` is not an architecture"));
     if let Some(rest) = text.strip_prefix("layers ") {
         let mut words = rest.splitn(4, ' ');
         let mut word = || words.next().ok_or_else(wrong);

@@ -154,7 +154,7 @@ fn masses_of_any_size_are_taken() {
     assert!((value(Divergence::Kl, &[1.0, 0.0], &[tiny, 1.0]) - 310.0 * 10_f64.ln()).abs() < 1e-9);
     assert!((value(Divergence::Renyi(3.0), &[1.0, 0.0], &[tiny, 1.0]) - 310.0 * 10_f64.ln()).abs() < 1e-9);
     assert!((value(Divergence::Bhattacharyya, &[1.0, 0.0], &[tiny, 1.0]) - 155.0 * 10_f64.ln()).abs() < 1e-9);
-    assert!(value(Divergence::ChiSquared, &[1.0, 0.0], &[tiny, 1.0]).is_infinite(), "1e310 is no double");
+    assert!(value(Divergence::ChiSquared, &[1.0, 0.0], &[tiny, 1.0]).is_infinite(), "1e310 is not a double");
 }
 
 #[test]

@@ -325,7 +325,7 @@ impl Kernel {
         };
         Ok(match self {
             Self::Gaussian(bandwidth) => {
-                // Divided twice, since σ² alone may overflow; finite, since the distance 0 times infinity is no number.
+                // Divided twice, since σ² alone may overflow; finite, since the distance 0 times infinity is not a number.
                 let rate = |length: f64| (-0.5 / length / length).max(f64::MIN);
                 Function::Gaussian(Exponential::new(lengths(bandwidth)?.into_iter().map(rate)))
             }

@@ -100,7 +100,7 @@ fn whitening_makes_scales_of_columns_irrelevant() {
     let (plain, wide) = (white.between(&x, &y).unwrap(), white.between(&stretched(&x), &stretched(&y)).unwrap());
     assert!((plain.value - wide.value).abs() < 1e-9, "{plain} and {wide}");
     let error = white.between(&moved(&x, |_, v| v), &moved(&x, |_, _| 1.0)).map(|e| e.value);
-    assert!(error.is_ok(), "one degenerate side is no degenerate mean");
+    assert!(error.is_ok(), "one degenerate side is not a degenerate mean");
     let line = moved(&x, |axis, v| if axis == 0 { v } else { 0.0 });
     let beside = moved(&y, |axis, v| if axis == 0 { v } else { 0.0 });
     let alone = |s: &Samples| Samples::new(s.points().view().column(0)).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
-use super::columns::{Bits, Column};
+use super::columns::{Bits, Column, repeated};
 use super::rank::independent;
 
 /// The points of both samples that agree in every level and atom.
@@ -93,9 +93,7 @@ fn distinct(points: &[f64], dim: usize) -> Vec<f64> {
 
 /// Whether two points may be equal: all that are, and hardly any others.
 pub(super) fn repeats(points: &[f64], dim: usize) -> bool {
-    let mut seen: HashSet<u64, BuildHasherDefault<Bits>> = HashSet::default();
-    seen.reserve(points.len() / dim);
-    points.chunks_exact(dim).any(|row| !seen.insert(row_hash(row)))
+    repeated(points.chunks_exact(dim).map(row_hash))
 }
 
 /// A number that equal rows share.

@@ -1,6 +1,6 @@
 //! What a column of two samples is: constant, continuous, rounded, a list of levels, or continuous with atoms.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// What the values of a column are, both samples together.
@@ -116,10 +116,45 @@ pub(super) fn few(values: usize, points: usize) -> bool {
 }
 
 /// Whether any value occurs twice.
-fn repeats(values: impl Iterator<Item = f64>) -> bool {
-    let mut seen: HashSet<u64, BuildHasherDefault<Bits>> = HashSet::default();
-    seen.reserve(values.size_hint().0);
-    values.into_iter().any(|value| !seen.insert((value + 0.0).to_bits()))
+fn repeats(values: impl Iterator<Item = f64> + Clone) -> bool {
+    repeated(values.map(|value| {
+        let mut hasher = Bits::default();
+        hasher.write_u64((value + 0.0).to_bits());
+        hasher.finish()
+    }))
+}
+
+/// Bits of the filter for each number.
+const FILTER: usize = 16;
+
+/// Whether any of some well-mixed numbers occurs twice.
+///
+/// A filter of one bit for each leading part of a number stays in the cache, where a set of all numbers does not; only numbers whose bit
+/// was taken go into a set.
+pub(super) fn repeated(mut numbers: impl Iterator<Item = u64> + Clone) -> bool {
+    let count = numbers.size_hint().0;
+    let bits = (FILTER * count).next_power_of_two().max(64);
+    let mut taken = vec![0_u64; bits / 64];
+    let shift = 64 - bits.trailing_zeros();
+    let mut suspects: HashMap<u64, usize, BuildHasherDefault<Bits>> = HashMap::default();
+    for number in numbers.clone() {
+        let at = (number >> shift) as usize;
+        let (word, bit) = (&mut taken[at / 64], 1 << (at % 64));
+        if *word & bit != 0 && suspects.insert(number, 0).is_some() {
+            return true;
+        }
+        *word |= bit;
+    }
+    if suspects.is_empty() {
+        return false;
+    }
+    let mut is_second = |number: u64| {
+        suspects.get_mut(&number).is_some_and(|count| {
+            *count += 1;
+            *count == 2
+        })
+    };
+    numbers.any(&mut is_second)
 }
 
 /// Spreads the bits of one number.
@@ -234,7 +269,7 @@ pub(super) fn alone(column: &Column, values: &[Value], n: usize, m: usize) -> (V
 /// Points at the last level of a side from which it does not thin out but stops.
 const STOPS: usize = 20;
 
-/// Whether the lack of a value on a side is no evidence: steps of the grid lead from it to values that the side has, and that side is
+/// Whether the lack of a value on a side is not evidence: steps of the grid lead from it to values that the side has, and that side is
 /// thin there.
 fn thins_out(values: &[Value], side: fn(&Value) -> usize) -> Vec<bool> {
     let points = values.iter().map(Value::both).sum();

@@ -64,9 +64,9 @@ pub(super) trait Core: Sync {
 const ENOUGH: usize = 150;
 /// The share of points that may lie in cells with fewer.
 const SMALL: f64 = 0.05;
-/// Points of either side from which it is no accident that the two have no value in common.
+/// Points of either side from which it is not an accident that the two have no value in common.
 const FEW: usize = 5;
-/// Points for each cell from which a table of counts is no sparse one.
+/// Points for each cell from which a table of counts is not a sparse one.
 const POINTS_PER_CELL: usize = 8;
 
 /// The estimate of `divergence` by `core`, for samples of any structure.
@@ -90,6 +90,8 @@ pub(super) struct Table {
     y: Vec<f64>,
     dim: usize,
     columns: Vec<Column>,
+    /// Whether it is known that no row is there twice.
+    distinct: bool,
     /// The names of the columns, where they have some.
     names: Option<Vec<String>>,
     /// Points as given.
@@ -130,13 +132,26 @@ impl Table {
         let (x, y) = (draws("x", x, 1)?, draws("y", y, 1)?);
         let sizes = (x.len() / dim, y.len() / dim);
         let same = same_rows(&x, &y, dim);
-        let ((x, of_x), (y, of_y)) = (divided(x, dim), divided(y, dim));
+        let read = |x: &[f64], y: &[f64]| -> Vec<_> {
+            let column =
+                |k: usize| Column::read(x.iter().skip(k).step_by(dim).copied(), y.iter().skip(k).step_by(dim).copied());
+            (0..dim).map(column).collect()
+        };
+        let mut read_columns = read(&x, &y);
+        // Where a column holds no value twice, no row is there twice.
+        let distinct = read_columns.iter().any(|(_, values)| values.is_empty());
+        let ((x, of_x), (y, of_y)) = if distinct { ((x, 1), (y, 1)) } else { (divided(x, dim), divided(y, dim)) };
+        if of_x > 1 || of_y > 1 {
+            read_columns = read(&x, &y);
+        }
+        let (columns, values): (Vec<_>, Vec<_>) = read_columns.into_iter().unzip();
         let (n, m) = (x.len() / dim, y.len() / dim);
         let mut table = Self {
             x,
             y,
             dim,
-            columns: Vec::with_capacity(dim),
+            columns,
+            distinct,
             names,
             sizes,
             times: (of_x, of_y),
@@ -144,15 +159,6 @@ impl Table {
             counted: 0,
             same,
         };
-        let mut values = Vec::with_capacity(dim);
-        for k in 0..dim {
-            let (column, counts) = Column::read(
-                table.x.iter().skip(k).step_by(dim).copied(),
-                table.y.iter().skip(k).step_by(dim).copied(),
-            );
-            table.columns.push(column);
-            values.push(counts);
-        }
         let alone: Vec<_> = table.columns.iter().zip(&values).map(|(c, v)| columns::alone(c, v, n, m)).collect();
         if alone.iter().any(|(of_x, of_y)| !of_x.is_empty() || !of_y.is_empty()) {
             let share = |rows: &[f64], side: fn(&Sided) -> &Vec<f64>| {
@@ -310,7 +316,7 @@ impl Table {
 
     /// The parts, were the columns what they are said to be.
     fn parts(&self, columns: &[Column]) -> Parts {
-        let rows = |points: &[f64]| -> bool { repeats(points, self.dim) };
+        let rows = |points: &[f64]| -> bool { !self.distinct && repeats(points, self.dim) };
         let (x, y): (Vec<&[f64]>, Vec<&[f64]>) =
             (self.x.chunks_exact(self.dim).collect(), self.y.chunks_exact(self.dim).collect());
         if columns.iter().all(|c| matches!(c, Column::Free)) && !rows(&self.x) && !rows(&self.y) {
@@ -494,7 +500,7 @@ pub(super) fn finished(
     Ok(Estimate::new(divergence.finish(moved), evidence, method, sizes))
 }
 
-/// Standard errors from the range of a sum from which a value outside is no accident.
+/// Standard errors from the range of a sum from which a value outside is not an accident.
 const TOO_FAR: f64 = 4.0;
 /// What rounding may put a sum outside of its range by.
 const ROUNDING: f64 = 1e-9;

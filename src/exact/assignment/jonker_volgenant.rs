@@ -9,7 +9,7 @@ use crate::transport::{Progress, Status, Watch};
 const FREE: u32 = u32::MAX;
 /// How often augmenting row reduction goes over the rows that are still free.
 const ROUNDS: usize = 2;
-/// How many rows it may scan for each free row it starts with; rounding could keep it going for ever.
+/// How many rows it may scan for each free row it starts with; rounding could keep it going forever.
 const SCANS_PER_ROW: usize = 10;
 /// When the reductions say that the shortest path searches pay, for n points a side: the largest share of rows that they
 /// may leave free, and of steps in a round of row reduction that may end in a tie. Up to about 1,200 points the matrix stays

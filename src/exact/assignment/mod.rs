@@ -16,7 +16,7 @@ use crate::transport::{
 
 use jonker_volgenant::Matching;
 
-/// A relative gap above this is no proof: rounding of the prices has won.
+/// A relative gap above this is not a proof: rounding of the prices has won.
 const LARGEST_GAP: f64 = 1e-9;
 
 /// The dense assignment solver of Jonker and Volgenant: for n = m and uniform masses an optimal plan is a permutation.

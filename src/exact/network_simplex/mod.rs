@@ -90,7 +90,7 @@ enum Path {
 }
 
 /// Whether O(n + m) memory is also the faster way for n · m pairs. Measured on Gaussian clouds: in at most four dimensions
-/// from 250 points a side on for the squared Euclidean cost and from 500 for other norms; beyond, costs are dear to
+/// from 250 points a side on for the squared Euclidean cost and from 500 for other norms; beyond, costs are expensive to
 /// recompute, and a matrix of up to 64 MB is faster, for costs that can be sieved up to a size that grows with the dimension.
 fn pays_to_scale(form: Form, dim: usize, pairs: usize) -> bool {
     match form {

@@ -11,7 +11,7 @@ pub(super) const TOUR_FROM: usize = 8_000;
 const TOLERANCE: f64 = 4.0 * f64::EPSILON;
 
 /// Rounds, each from fresh potentials, after which the tolerance begins to grow. Exact arithmetic never needs that; where
-/// costs span more digits than a float has, rounding could otherwise let pivots chase each other for ever.
+/// costs span more digits than a float has, rounding could otherwise let pivots chase each other forever.
 const PATIENCE: u32 = 60;
 
 /// The tolerance of a round.

@@ -20,7 +20,7 @@ pub(super) struct Rounds<'a> {
     pub(super) violators: usize,
     /// Arcs of which one enters at a pivot, as a multiple of the root of their number.
     pub(super) block: f64,
-    /// How much longer than usual a round of pivots is. Where pricing is dear, fewer passes are worth a little rounding; among coarse
+    /// How much longer than usual a round of pivots is. Where pricing is expensive, fewer passes are worth a little rounding; among coarse
     /// cells, where reduced costs are close to 0, it would let pivots chase each other.
     pub(super) stretch: f64,
     /// Whether many reduced costs tie at 0, as those of points on one line do under a norm. Costs are then taken in fixed point first.
