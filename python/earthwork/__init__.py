@@ -44,7 +44,7 @@ from scipy.sparse import coo_array
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs, closed_form, critic, divergence, exact, flow, gan, kernel, metrics, mixture, plot, sinkhorn, sliced, validate
-from earthwork._costs import cost
+from earthwork._costs import Cost, cost, of_points
 from earthwork._earthwork import Certificate, Discrepancy, Samples, __version__
 from earthwork._kinds import OnMissing
 from earthwork.comparison import (
@@ -142,7 +142,7 @@ def certify(
     Y: Any = None,
     a: Any = None,
     b: Any = None,
-    cost: str = "sqeuclidean",
+    cost: Cost = "sqeuclidean",
     *,
     C: Any = None,
     potentials: Any = None,
@@ -156,7 +156,7 @@ def certify(
         Y: points, of shape (m, d).
         a: weights of the rows; 1/n each by default.
         b: weights of the columns.
-        cost: the ground cost between points.
+        cost: the ground cost between points, a name or a function of two points.
         C: a cost matrix (n, m) in place of points.
         potentials: a pair (f, g), made feasible here; zeros prove little.
         normalize: divide the weights of either side by their sum first.
@@ -174,6 +174,8 @@ def certify(
         n, m = costs.shape
     else:
         x, y = _inputs.pair(X, Y, a, b, normalize=normalize)
+        if callable(cost):
+            return certify(plan, a=x.weights, b=y.weights, C=of_points(x, y, cost), potentials=potentials)
         n, m = len(x), len(y)
     if entries.shape != (n, m):
         raise ValueError(f"plan: it has shape {entries.shape}, but {(n, m)} is needed")
@@ -188,7 +190,7 @@ def certify(
     if C is not None:
         rows, columns = _inputs.masses_of(("a", a), ("b", b), (n, m), normalize)
         return _native.certify_matrix(costs, rows, columns, *parts)
-    return _native.certify(x, y, cost, *parts)
+    return _native.certify(x, y, _inputs.text("cost", cost), *parts)
 
 
 def _settle() -> None:

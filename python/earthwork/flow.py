@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs
+from earthwork._costs import Cost, of_points
 from earthwork._inputs import Floats
 from earthwork._number import ended
+from earthwork._text import brief
 
 __all__ = ["Pairs", "coupling"]
 
@@ -31,6 +33,7 @@ SMALL = 2_000
 """Up to so many points that a time limit left without a partner are matched exactly."""
 
 
+@brief
 class Pairs(NamedTuple):
     """A coupling with weights: row i of ``x0`` goes with row j of ``x1`` to the extent of ``weights``."""
 
@@ -65,7 +68,7 @@ def coupling(
     a: Any = None,
     b: Any = None,
     *,
-    cost: str = "sqeuclidean",
+    cost: Cost = "sqeuclidean",
     batched: bool = False,
     normalize: bool = False,
     tolerance: float = 0.0,
@@ -77,7 +80,7 @@ def coupling(
         x0: points of shape (n, ...), such as noise; axes after the first are coordinates. Any number type of numpy or torch.
         x1: points of shape (m, ...), such as data.
         a, b: weights of x0 and x1; 1/n and 1/m each by default.
-        cost: the cost between two points.
+        cost: the cost between two points, a name or a function, as in :func:`earthwork.exact.solve`.
         batched: the first axis counts problems: x0 is (B, n, ...), x1 is (B, m, ...). They are solved in parallel.
         normalize: divide the weights by their sums first.
         tolerance: the relative gap to the optimum at which a solve may end; 0 asks for the optimum.
@@ -102,9 +105,12 @@ def coupling(
         _inputs.pair(X, Y, w, v, normalize=normalize, names=(f"x0[{k}]", f"x1[{k}]") if batched else ("x0", "x1"))
         for k, (X, Y, w, v) in enumerate(zip(first, second, of_a, of_b, strict=True))
     ]
-    name, within = _inputs.text("cost", cost), _inputs.tolerance(tolerance)
+    within = _inputs.tolerance(tolerance)
     found: list[Any]
-    if len(given) == 1 and name == "sqeuclidean" and n * m <= PRODUCTS and first.shape[2] > 12:
+    name = "" if callable(cost) else _inputs.text("cost", cost)
+    if callable(cost):
+        found = [_native.exact_solve_matrix(of_points(x, y, cost), x.weights, y.weights, within, time_limit) for x, y in given]
+    elif len(given) == 1 and name == "sqeuclidean" and n * m <= PRODUCTS and first.shape[2] > 12:
         x, y = given[0]
         found = [_native.exact_solve_matrix(_squares(first[0], second[0]), x.weights, y.weights, within, time_limit)]
     elif len(given) == 1:

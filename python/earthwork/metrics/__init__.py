@@ -1,4 +1,7 @@
-"""Metrics of generative models, on points or on features that you computed: real samples first, fake ones second."""
+"""Metrics of generative models, on points or on features that you computed: real samples first, fake ones second.
+
+``earthwork.metrics.compat`` has the names, keys and draws of prdc, pytorch-fid and torch-fidelity.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,16 @@ __all__ = [
     "one_nearest",
     "prdc",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Imported when it is asked for."""
+    if name == "compat":
+        import importlib
+
+        return importlib.import_module("earthwork.metrics.compat")
+    raise AttributeError(f"module 'earthwork.metrics' has no attribute {name!r}")
+
 
 KEYS: dict[str, bool] = dict(_native.metric_keys())
 """Each metric that takes two samples, and whether it is a distance, which grows; else it is a score, which falls, or (``one_nn``) best
