@@ -11,12 +11,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
 
-from earthwork import _inputs, exact, flow, sinkhorn, sliced
+from earthwork import _costs, _inputs, exact, flow, sinkhorn, sliced
 from earthwork._inputs import Floats
 
 __all__ = [
@@ -24,15 +26,19 @@ __all__ = [
     "MMDLoss",
     "SinkhornLoss",
     "SlicedWassersteinLoss",
+    "UnbalancedLoss",
     "WassersteinLoss",
     "assignment",
     "energy_loss",
     "mmd_loss",
     "sinkhorn_loss",
     "sliced_wasserstein_loss",
+    "unbalanced_loss",
     "wasserstein_loss",
 ]
 
+Price = float | tuple[Literal["kl", "tv", "l2"], float]
+"""What mass costs that is made or lost."""
 Found = tuple[float, "tuple[Floats | None, ...] | None"]
 """A value and its derivatives by x, y, a and b."""
 Solver = Callable[[Any, Any, Any, Any, bool], "list[Found]"]
@@ -243,6 +249,94 @@ def sinkhorn_loss(
     return _solved(x, y, a, b, lambda *given: _each(one, *given), None)
 
 
+def unbalanced_loss(
+    x: Any,
+    y: Any,
+    epsilon: float,
+    price: Price,
+    a: Any = None,
+    b: Any = None,
+    cost: str = "sqeuclidean",
+    *,
+    debias: bool = True,
+    tolerance: float = 1e-6,
+    max_iterations: int | None = None,
+) -> Any:
+    """Unbalanced entropic transport between tensors x (..., n, d) and y (..., m, d), with gradients by points and masses.
+
+    With ``debias`` it is the divergence OT(a, b) - (OT(a, a) + OT(b, b)) / 2 + ε (Σa - Σb)² / 2 of Séjourné, Feydy, Vialard, Trouvé and Peyré
+    ("Sinkhorn divergences for unbalanced optimal transport", 2019), which is 0 for equal sides; GeomLoss's with its ``reach`` (under half of the
+    squared distance as the cost). OT(a, b) is the objective of :func:`earthwork.sinkhorn.unbalanced` with ``reference="product"``.
+
+    Args:
+        x: points, of shape (n,), (n, d) or (..., n, d).
+        y: points, of shape (m,), (m, d) or (..., m, d).
+        epsilon: the regularization in units of the cost.
+        price: what mass costs that is made or lost, on both sides: ρ or ``("kl", ρ)``, ``("tv", ρ)``, ``("l2", ρ)``.
+        a: masses of x, of any total; 1/n each by default.
+        b: masses of y.
+        cost: ``sqeuclidean``, ``euclidean``, or ``euclidean^P``.
+        debias: whether to take off what each side has with itself.
+        tolerance: as in :func:`earthwork.sinkhorn.unbalanced`.
+        max_iterations: the most passes of each solve; a warning says when that ended it.
+    """
+    power = _power(cost)
+    options: dict[str, Any] = {"epsilon": epsilon, "cost": cost, "tolerance": tolerance, "max_iterations": max_iterations}
+
+    def one(x: Any, y: Any, a: Any, b: Any, wanted: bool) -> Found:
+        across = sinkhorn.unbalanced(x, y, a, b, price, price, reference="product", **options)
+        value, slopes = across.value, list(_loose_slopes(across, price, power)) if wanted else None
+        if not debias:
+            return value, None if slopes is None else tuple(slopes)
+        gap = across._samples[0].total - across._samples[1].total
+        value += 0.5 * across.epsilon * gap**2
+        for side, sign in ((0, 1.0), (1, -1.0)):
+            same = across._samples[side]
+            within = sinkhorn.unbalanced(same, same, None, None, price, price, reference="product", **options)
+            value -= 0.5 * within.value
+            if slopes is not None:
+                by_first, by_second, of_first, of_second = _loose_slopes(within, price, power)
+                slopes[side] -= 0.5 * (by_first + by_second)
+                slopes[side + 2] += sign * across.epsilon * gap - 0.5 * (of_first + of_second)
+        return value, None if slopes is None else tuple(slopes)
+
+    return _solved(x, y, a, b, lambda *given: _each(one, *given), None)
+
+
+def _power(cost: str) -> float:
+    """The power of the Euclidean distance that a cost is."""
+    name, _, power = _inputs.text("cost", cost).partition("^")
+    if cost == "sqeuclidean":
+        return 2.0
+    try:
+        found = float(power or 1.0)
+    except ValueError:
+        found = 0.0
+    if name != "euclidean" or not found >= 1:
+        raise ValueError(f"cost: `{cost}` is none of sqeuclidean, euclidean, and euclidean^P with a P of at least 1")
+    return found
+
+
+def _loose_slopes(found: sinkhorn.Unbalanced, price: Price, power: float) -> tuple[Floats, Floats, Floats, Floats]:
+    """Derivatives of the dual value by points and by masses, at its potentials: the envelope theorem."""
+    (x, y), plan, epsilon = found._samples, found.plan, found.epsilon
+    kind, rho = price if isinstance(price, tuple) else ("kl", price)
+    P, Q = x.points, y.points
+    pulls = 2.0 * plan
+    if power != 2:
+        lengths = cdist(P, Q)
+        pulls = plan * power * np.power(lengths, power - 2.0, out=np.zeros_like(lengths), where=lengths > 0)
+    by_points = (pulls.sum(1)[:, None] * P - pulls @ Q, pulls.sum(0)[:, None] * Q - pulls.T @ P)
+    by_masses = []
+    costs = _costs.of_points(x, y, found.cost)
+    for own, other, other_side, C in ((*found.potentials, y, costs), (*found.potentials[::-1], x, costs.T)):
+        with np.errstate(divide="ignore"):
+            reached = np.exp(logsumexp((own[:, None] + other - C) / epsilon + np.log(other_side.weights), axis=1))
+        paid = rho * -np.expm1(-own / rho) if kind == "kl" else own
+        by_masses.append(paid - epsilon * (reached - other_side.total))
+    return by_points[0], by_points[1], by_masses[0], by_masses[1]
+
+
 def sliced_wasserstein_loss(
     x: Any,
     y: Any,
@@ -373,6 +467,29 @@ class SinkhornLoss(_Module):
 
     def _value(self, x: Any, y: Any, a: Any, b: Any) -> Any:
         return sinkhorn_loss(x, y, a=a, b=b, **self.options)
+
+
+class UnbalancedLoss(_Module):
+    """:func:`unbalanced_loss` as a module."""
+
+    def __init__(
+        self,
+        epsilon: float,
+        price: Price,
+        cost: str = "sqeuclidean",
+        *,
+        debias: bool = True,
+        tolerance: float = 1e-6,
+        max_iterations: int | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction)
+        self.options: dict[str, Any] = {
+            "epsilon": epsilon, "price": price, "cost": cost, "debias": debias, "tolerance": tolerance, "max_iterations": max_iterations,
+        }  # fmt: skip
+
+    def _value(self, x: Any, y: Any, a: Any, b: Any) -> Any:
+        return unbalanced_loss(x, y, a=a, b=b, **self.options)
 
 
 class SlicedWassersteinLoss(_Module):
