@@ -26,7 +26,7 @@ True
 ``ew.mixture``            drawing from Gaussian mixtures, their density and classes
 ``ew.certify``            whether a plan of yours is optimal
 ``ew.two_sample_test``    whether two samples can come from one distribution; ``ew.interval``, ``ew.laws``
-``ew.plot``               pictures (matplotlib); ``ew.sklearn`` and ``ew.torch`` for those who use them
+``ew.plot``               pictures (matplotlib); ``ew.sklearn``, ``ew.torch``, ``ew.jax``, ``ew.scipy`` and ``ew.pot`` for those who use them
 ========================  ==========================================================================================
 
 Samples are arrays of shape (n, d), lists, or tables (pandas, polars, pyarrow, anndata), whose columns are matched by name. Truth values
@@ -109,7 +109,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Imported when they are asked for: what they are named after need not be installed."""
-    if name in ("pot", "scipy", "sklearn", "torch"):
+    if name in ("jax", "pot", "scipy", "sklearn", "torch"):
         import importlib
 
         return importlib.import_module(f"earthwork.{name}")

@@ -8,18 +8,13 @@ that torch promotes the tensors to (the default one, where all hold integers), a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import torch
-from scipy.spatial.distance import cdist
-from scipy.special import logsumexp
 
-from earthwork import _costs, _inputs, exact, flow, sinkhorn, sliced
-from earthwork._inputs import Floats
+from earthwork import _losses, flow
+from earthwork._losses import Price, Solver
 
 __all__ = [
     "EnergyLoss",
@@ -37,14 +32,6 @@ __all__ = [
     "wasserstein_loss",
 ]
 
-Price = float | tuple[Literal["kl", "tv", "l2"], float]
-"""What mass costs that is made or lost."""
-Found = tuple[float, "tuple[Floats | None, ...] | None"]
-"""A value and its derivatives by x, y, a and b."""
-Solver = Callable[[Any, Any, Any, Any, bool], "list[Found]"]
-"""From points (B, n, d), (B, m, d) and weights to what is found of each problem; derivatives where they are wanted."""
-
-
 class _Loss(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
     """Values, and the gradients beside them, so that torch knows how both are batched."""
 
@@ -53,22 +40,14 @@ class _Loss(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
         lead = x.shape[:-2]
         flat = [None if t is None else t.reshape(-1, *t.shape[len(lead) :]).detach() for t in (x, y, a, b)]
         found = solve(flat[0], flat[1], flat[2], flat[3], wanted)
-        values = np.array([value for value, _ in found])
-        slopes = np.ones(len(found))
-        if order is not None:
-            # Where the cost is 0 its root has a kink, of which 0 is a subgradient.
-            costs = np.maximum(values, 0.0)
-            values = costs ** (1.0 / order)
-            slopes = np.divide(values, order * costs, out=np.zeros_like(values), where=costs > 0)
+        values, slopes = _losses.settled(found, order)
         gradients = []
         for k, t in enumerate((x, y, a, b)):
-            parts = [] if t is None or not wanted else [None if all_of is None else all_of[k] for _, all_of in found]
-            if t is None or not parts or any(one is None for one in parts):
+            made = None if t is None or not wanted else _losses.derivative(found, slopes, k)
+            if t is None or made is None:
                 gradients.append(x.new_zeros((*lead, 0)))
                 continue
-            # An infinite slope times a derivative that is 0 is no derivative.
-            scaled = [np.asarray(one) * slope if slope else np.zeros_like(one) for one, slope in zip(parts, slopes, strict=True)]
-            gradients.append(torch.as_tensor(np.stack(scaled), dtype=t.dtype, device=t.device).reshape(t.shape))
+            gradients.append(torch.as_tensor(made, dtype=t.dtype, device=t.device).reshape(t.shape))
         value = torch.as_tensor(values.reshape(lead), dtype=_promoted(x, y, a, b), device=x.device)
         return value, *gradients
 
@@ -166,26 +145,6 @@ def _solved(x: Any, y: Any, a: Any, b: Any, solve: Solver, order: float | None) 
     return _Loss.apply(*posed, solve, order, wanted)[0]
 
 
-def _centred(gradient: Any) -> tuple[Floats, Floats, Floats, Floats]:
-    # Masses must keep their total: only differences of their gradient mean something, so its mean is taken off.
-    return gradient.X, gradient.Y, gradient.a - gradient.a.mean(), gradient.b - gradient.b.mean()
-
-
-def _problems(x: Any, y: Any, a: Any, b: Any) -> list[tuple[Any, Any, Any, Any]]:
-    """Each problem of a batch, on the processor."""
-    sides = [None if t is None else t.cpu() for t in (x, y, a, b)]
-    return [tuple(None if t is None else t[k] for t in sides) for k in range(len(x))]  # type: ignore[misc]
-
-
-def _each(solve: Callable[..., Found], x: Any, y: Any, a: Any, b: Any, wanted: bool) -> list[Found]:
-    """Problem by problem, on all processors: the solver leaves the interpreter's lock."""
-    problems = _problems(x, y, a, b)
-    if len(problems) == 1:
-        return [solve(*problems[0], wanted)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda one: solve(*one, wanted), problems))
-
-
 def wasserstein_loss(
     x: Any,
     y: Any,
@@ -211,18 +170,7 @@ def wasserstein_loss(
         tolerance: the relative gap between proven bounds at which a solve may end; 0 asks for the optimum.
         time_limit: seconds for all problems together; a warning says when it ended one of them.
     """
-    cost = "sqeuclidean" if p == 2 else f"euclidean^{float(p):g}"
-
-    def solve(x: Any, y: Any, a: Any, b: Any, wanted: bool) -> list[Found]:
-        sides = [
-            _inputs.pair(X, Y, w, v, normalize=normalize, names=("x", "y")) for X, Y, w, v in _problems(x, y, a, b)
-        ]
-        limits: dict[str, Any] = {"tolerance": tolerance, "time_limit": time_limit}
-        found = [exact.solve(*sides[0], cost=cost, **limits)] if len(sides) == 1 else exact.batch(sides, cost, **limits)
-        if any(one is None for one in found):
-            raise RuntimeError("time_limit: it was over before each problem of the batch was begun")
-        return [(one.value, _centred(one.gradient()) if wanted else None) for one in found if one is not None]
-
+    solve = _losses.wasserstein(p, normalize=normalize, tolerance=tolerance, time_limit=time_limit)
     return _solved(x, y, a, b, solve, float(p) if root else None)
 
 
@@ -242,11 +190,8 @@ def sinkhorn_loss(
     ``normalize`` divides the weights of either side by their sum first; ``tolerance`` is that of :func:`earthwork.sinkhorn.divergence`.
     """
 
-    def one(x: Any, y: Any, a: Any, b: Any, wanted: bool) -> Found:
-        found = sinkhorn.divergence(x, y, a, b, epsilon=epsilon, cost=cost, normalize=normalize, tolerance=tolerance)
-        return found.value, _centred(found.gradient()) if wanted else None
-
-    return _solved(x, y, a, b, lambda *given: _each(one, *given), None)
+    solve = _losses.sinkhorn(epsilon, cost, normalize=normalize, tolerance=tolerance)
+    return _solved(x, y, a, b, solve, None)
 
 
 def unbalanced_loss(
@@ -280,61 +225,8 @@ def unbalanced_loss(
         tolerance: as in :func:`earthwork.sinkhorn.unbalanced`.
         max_iterations: the most passes of each solve; a warning says when that ended it.
     """
-    power = _power(cost)
-    options: dict[str, Any] = {"epsilon": epsilon, "cost": cost, "tolerance": tolerance, "max_iterations": max_iterations}
-
-    def one(x: Any, y: Any, a: Any, b: Any, wanted: bool) -> Found:
-        across = sinkhorn.unbalanced(x, y, a, b, price, price, reference="product", **options)
-        value, slopes = across.value, list(_loose_slopes(across, price, power)) if wanted else None
-        if not debias:
-            return value, None if slopes is None else tuple(slopes)
-        gap = across._samples[0].total - across._samples[1].total
-        value += 0.5 * across.epsilon * gap**2
-        for side, sign in ((0, 1.0), (1, -1.0)):
-            same = across._samples[side]
-            within = sinkhorn.unbalanced(same, same, None, None, price, price, reference="product", **options)
-            value -= 0.5 * within.value
-            if slopes is not None:
-                by_first, by_second, of_first, of_second = _loose_slopes(within, price, power)
-                slopes[side] -= 0.5 * (by_first + by_second)
-                slopes[side + 2] += sign * across.epsilon * gap - 0.5 * (of_first + of_second)
-        return value, None if slopes is None else tuple(slopes)
-
-    return _solved(x, y, a, b, lambda *given: _each(one, *given), None)
-
-
-def _power(cost: str) -> float:
-    """The power of the Euclidean distance that a cost is."""
-    name, _, power = _inputs.text("cost", cost).partition("^")
-    if cost == "sqeuclidean":
-        return 2.0
-    try:
-        found = float(power or 1.0)
-    except ValueError:
-        found = 0.0
-    if name != "euclidean" or not found >= 1:
-        raise ValueError(f"cost: `{cost}` is none of sqeuclidean, euclidean, and euclidean^P with a P of at least 1")
-    return found
-
-
-def _loose_slopes(found: sinkhorn.Unbalanced, price: Price, power: float) -> tuple[Floats, Floats, Floats, Floats]:
-    """Derivatives of the dual value by points and by masses, at its potentials: the envelope theorem."""
-    (x, y), plan, epsilon = found._samples, found.plan, found.epsilon
-    kind, rho = price if isinstance(price, tuple) else ("kl", price)
-    P, Q = x.points, y.points
-    pulls = 2.0 * plan
-    if power != 2:
-        lengths = cdist(P, Q)
-        pulls = plan * power * np.power(lengths, power - 2.0, out=np.zeros_like(lengths), where=lengths > 0)
-    by_points = (pulls.sum(1)[:, None] * P - pulls @ Q, pulls.sum(0)[:, None] * Q - pulls.T @ P)
-    by_masses = []
-    costs = _costs.of_points(x, y, found.cost)
-    for own, other, other_side, C in ((*found.potentials, y, costs), (*found.potentials[::-1], x, costs.T)):
-        with np.errstate(divide="ignore"):
-            reached = np.exp(logsumexp((own[:, None] + other - C) / epsilon + np.log(other_side.weights), axis=1))
-        paid = rho * -np.expm1(-own / rho) if kind == "kl" else own
-        by_masses.append(paid - epsilon * (reached - other_side.total))
-    return by_points[0], by_points[1], by_masses[0], by_masses[1]
+    solve = _losses.unbalanced(epsilon, price, cost, debias=debias, tolerance=tolerance, max_iterations=max_iterations)
+    return _solved(x, y, a, b, solve, None)
 
 
 def sliced_wasserstein_loss(
@@ -354,11 +246,8 @@ def sliced_wasserstein_loss(
     ``directions`` is their number, drawn by ``seed``, or an array of them. There are no derivatives by weights.
     """
 
-    def one(x: Any, y: Any, a: Any, b: Any, wanted: bool) -> Found:
-        value, by_x, by_y = sliced.gradient(x, y, p, directions, seed=seed, a=a, b=b, normalize=normalize)
-        return value, (np.reshape(by_x, x.shape), np.reshape(by_y, y.shape), None, None)
-
-    return _solved(x, y, a, b, lambda *given: _each(one, *given), float(p) if root else None)
+    solve = _losses.sliced(p, directions, seed=seed, normalize=normalize)
+    return _solved(x, y, a, b, solve, float(p) if root else None)
 
 
 def _means(between: Callable[[Any, Any], Any], x: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
