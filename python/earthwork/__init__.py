@@ -37,7 +37,7 @@ raises ValueError or TypeError that names the argument, the position and the val
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -62,6 +62,13 @@ from earthwork.comparison import (
 from earthwork._number import ConvergenceWarning
 from earthwork.scale.matrix import PairwiseResult, open_pairwise, pairwise
 from earthwork.results import Distance, Estimate, Gradient, Potentials, SinkhornSolution, Solution
+
+if TYPE_CHECKING:  # imported when they are asked for, but their types are known
+    from earthwork import jax as jax
+    from earthwork import pot as pot
+    from earthwork import scipy as scipy
+    from earthwork import sklearn as sklearn
+    from earthwork import torch as torch
 
 __all__ = [
     "Certificate",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -19,12 +19,11 @@ from earthwork import sinkhorn as entropic
 from earthwork import sliced as slices
 from earthwork._costs import of_points
 from earthwork._inputs import Floats
+from earthwork._kinds import Price
 from earthwork.sinkhorn import Unbalanced
 
-__all__ = ["Found", "Price", "Solver", "derivative", "settled", "sinkhorn", "sliced", "unbalanced", "wasserstein"]
+__all__ = ["Found", "Solver", "derivative", "settled", "sinkhorn", "sliced", "unbalanced", "wasserstein"]
 
-Price: TypeAlias = float | tuple[Literal["kl", "tv", "l2"], float]
-"""What mass costs that is made or lost."""
 Found: TypeAlias = tuple[float, "tuple[Floats | None, ...] | None"]
 """A value and its derivatives by x, y, a and b."""
 Solver: TypeAlias = Callable[[Any, Any, Any, Any, bool], "list[Found]"]

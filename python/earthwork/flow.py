@@ -229,12 +229,13 @@ class SemiDiscrete:
         """Steps of ascent."""
         self.status = status
         """``converged``, ``iteration limit`` or ``deadline``."""
+        self._equal = _equal(data)
 
     def couple(self, x0: Any) -> Any:
         """Which data each noise belongs to: whole numbers of shape (k,) for noise of shape (k, ...).
 
         A tensor of torch where ``x0`` is one, on its device. In O(k m d) by blocks. Unlike :func:`coupling` of a minibatch, data can come
-        more than once or not at all; over many draws each comes as often as its weight says.
+        more than once or not at all; over many draws each comes as often as its weight says. Equal data take turns.
         """
         (points,) = _points("x0", x0, False)
         if points.shape[1] != self.data.shape[1]:
@@ -242,7 +243,13 @@ class SemiDiscrete:
         if not np.isfinite(points).all():
             at = int(np.argmax(~np.isfinite(points).all(axis=1)))
             raise ValueError(f"x0: point {at} has a coordinate that is not finite")
-        return _like(x0, _look_up(points, *_laguerre(self.data, self.potentials))[0])
+        chosen, _ = _look_up(points, *_laguerre(self.data, self.potentials))
+        if self._equal is not None:
+            group, order, starts, sizes = self._equal
+            which = group[chosen]
+            chosen = order[starts[which] + np.arange(len(chosen)) % sizes[which]]
+            chosen = np.where(self.weights[chosen] > 0, chosen, order[starts[which]])
+        return _like(x0, chosen)
 
     def __repr__(self) -> str:
         m, d = self.data.shape
@@ -305,7 +312,9 @@ def semidiscrete(
     draw = _drawer(noise, np.shape(_plain(data))[1:], rng)
     end = np.inf if time_limit is None else time.monotonic() + time_limit
     held = masses > 0
-    Y, b = points[held], masses[held]
+    # Equal points are one: noise cannot tell them apart.
+    Y, places = np.unique(points[held], axis=0, return_inverse=True)
+    b: Floats = np.bincount(places.ravel(), masses[held]).astype(np.float64)
     status, steps = "iteration limit", 0
     best: tuple[float, Floats, float, float] | None = None
     for steps, g in _ascent(Y, b, draw, most, end):
@@ -317,9 +326,18 @@ def semidiscrete(
             break
     assert best is not None  # the ascent yields where it begins
     potentials = np.full(len(points), -np.inf)
-    potentials[held] = best[1] - best[1].mean()
+    potentials[held] = best[1][places.ravel()]
+    potentials[held] -= potentials[held].mean()
     ended("flow.semidiscrete", status, f"; {best[0]:.2g} of the mass is misplaced")
     return SemiDiscrete(points, masses, potentials, best[2], best[3], best[0], steps, status)
+
+
+def _equal(data: Floats) -> tuple[NDArray[np.int64], ...] | None:
+    """Of data with equal points: the group of each, the members of all groups in turn, where each begins, and their numbers."""
+    _, group, sizes = np.unique(data, axis=0, return_inverse=True, return_counts=True)
+    if len(sizes) == len(data):
+        return None
+    return group.ravel(), np.argsort(group.ravel(), kind="stable"), np.cumsum(sizes) - sizes, sizes
 
 
 Draw = Callable[[int], Floats]

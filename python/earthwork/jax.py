@@ -23,7 +23,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from earthwork import _losses, flow
-from earthwork._losses import Price, Solver
+from earthwork._kinds import Price
+from earthwork._losses import Solver
 
 __all__ = [
     "assignment",

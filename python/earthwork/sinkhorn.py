@@ -18,7 +18,7 @@ from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._costs import Cost, of_points
 from earthwork._inputs import Floats, Points, Samples
-from earthwork._kinds import OnMissing, Reference
+from earthwork._kinds import OnMissing, Price, Reference
 from earthwork._progress import Progress, reporting
 from earthwork._number import Kept, Number, ended
 from earthwork._text import brief, seconds, short
@@ -572,8 +572,8 @@ def unbalanced(
     Y: Points,
     a: Any = None,
     b: Any = None,
-    source: tuple[str, float] | float | None = None,
-    target: tuple[str, float] | float | None = None,
+    source: Price | None = None,
+    target: Price | None = None,
     epsilon: float | None = None,
     relative: bool = False,
     cost: str = "sqeuclidean",
@@ -649,14 +649,13 @@ def partial(
     return _unbalanced("sinkhorn.partial", x, y, None, None, _inputs.number("mass", mass), cost, options, progress)
 
 
-def _price(name: str, asked: tuple[str, float] | float | None) -> tuple[str, float] | None:
+def _price(name: str, asked: Price | None) -> tuple[str, float] | None:
     if asked is None:
         return None
-    if not isinstance(asked, tuple):
-        asked = ("kl", asked)
-    if len(asked) != 2:
+    pair: Any = asked if isinstance(asked, (tuple, list)) else ("kl", asked)
+    if len(pair) != 2:
         raise TypeError(f"{name}: a price, or a pair such as ('tv', 10.0), is needed")
-    kind, price = _inputs.text(name, asked[0]), _inputs.number(name, asked[1])
+    kind, price = _inputs.text(name, pair[0]), _inputs.number(name, pair[1])
     if not 0 < price < np.inf:
         raise ValueError(f"{name}: it is {price}, but a price of mass is positive and finite")
     return kind, price
@@ -666,8 +665,8 @@ def _unbalanced(
     what: str,
     x: Samples,
     y: Samples,
-    source: tuple[str, float] | float | None,
-    target: tuple[str, float] | float | None,
+    source: Price | None,
+    target: Price | None,
     mass: float | None,
     cost: str,
     options: Options,

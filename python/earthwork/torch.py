@@ -14,7 +14,8 @@ from typing import Any
 import torch
 
 from earthwork import _losses, flow
-from earthwork._losses import Price, Solver
+from earthwork._kinds import Price
+from earthwork._losses import Solver
 
 __all__ = [
     "EnergyLoss",

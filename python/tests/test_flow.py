@@ -144,3 +144,11 @@ def test_semidiscrete_refusals_and_limits():
     assert found.status == "iteration limit" and found.steps == 10
     zero = ew.flow.semidiscrete(data, lambda n, rng: rng.random((n, 2)), weights=np.r_[np.zeros(5), np.ones(25)], tolerance=0.2)
     assert (zero.potentials[:5] == -np.inf).all() and zero.couple(RNG.random((200, 2))).min() >= 5
+
+
+def test_semidiscrete_equal_data_take_turns():
+    data = np.repeat(RNG.normal(size=(12, 2)), 3, axis=0)
+    found = ew.flow.semidiscrete(data, tolerance=0.1)
+    assert found.status == "converged" and len(np.unique(found.potentials.round(9))) == 12
+    seen = np.bincount(found.couple(RNG.normal(size=(36_000, 2))), minlength=36)
+    assert seen.min() > 700 and seen.max() < 1300

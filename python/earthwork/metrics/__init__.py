@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,11 +14,14 @@ from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._arrays import whole
 from earthwork._inputs import Floats, Points
-from earthwork._kinds import OnMissing
+from earthwork._kinds import Features, OnMissing
 from earthwork._text import table
 from earthwork.comparison import Comparer, discrepancy
 from earthwork.divergence import mixture
 from earthwork.results import Estimate, evidence, signed
+
+if TYPE_CHECKING:
+    from earthwork.metrics import compat as compat
 
 __all__ = [
     "KEYS",
@@ -223,7 +226,7 @@ def kid(subsets: int = 100, subset_size: int = 1000, seed: int = 0) -> _native.D
     )
 
 
-def classifier_test(features: str = "quadratic", seed: int = 0) -> _native.Discrepancy:
+def classifier_test(features: Features = "quadratic", seed: int = 0) -> _native.Discrepancy:
     """The classifier two-sample test as a discrepancy: held-out accuracy of logistic regression on ``quadratic`` or ``linear`` features."""
     return _native.Discrepancy.classifier_test(_inputs.text("features", features), _inputs.count("seed", seed))
 
