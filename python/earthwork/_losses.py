@@ -64,16 +64,17 @@ def _problems(x: Any, y: Any, a: Any, b: Any) -> list[tuple[Any, Any, Any, Any]]
 
 
 def _named(solve: Solver) -> Solver:
-    """Has messages call the points as the losses do."""
+    """Has messages call arguments as the losses do."""
 
     def solved(x: Any, y: Any, a: Any, b: Any, wanted: bool) -> list[Found]:
         try:
             return solve(x, y, a, b, wanted)
         except (ValueError, TypeError) as why:
             first, colon, rest = str(why).partition(": ")
-            if first not in ("X", "Y"):
+            name = {"X": "x", "Y": "y", "source": "price", "target": "price"}.get(first)
+            if name is None:
                 raise
-            raise type(why)(first.lower() + colon + rest) from None
+            raise type(why)(name + colon + rest) from None
 
     return solved
 
@@ -181,11 +182,16 @@ def _loose_slopes(found: Unbalanced, price: Price, power: float) -> tuple[Floats
         lengths = cdist(P, Q)
         pulls = plan * power * np.power(lengths, power - 2.0, out=np.zeros_like(lengths), where=lengths > 0)
     by_points = (pulls.sum(1)[:, None] * P - pulls @ Q, pulls.sum(0)[:, None] * Q - pulls.T @ P)
-    by_masses = []
+    f, g = found.potentials
     costs = of_points(x, y, found.cost)
-    for own, other, other_side, C in ((*found.potentials, y, costs), (*found.potentials[::-1], x, costs.T)):
+    by_masses = []
+    for own, other, side, there, C in ((f, g, x, y, costs), (g, f, y, x, costs.T)):
         with np.errstate(divide="ignore"):
-            reached = np.exp(logsumexp((own[:, None] + other - C) / epsilon + np.log(other_side.weights), axis=1))
+            reach = logsumexp((other - C) / epsilon + np.log(there.weights), axis=1)
+        # A point without mass has the potential that it would have with the least mass.
+        answer = -epsilon * reach
+        answer = answer * rho / (rho + epsilon) if kind == "kl" else np.clip(answer, -rho, rho) if kind == "tv" else np.zeros_like(answer)
+        own = np.where(side.weights > 0, own, answer)
         paid = rho * -np.expm1(-own / rho) if kind == "kl" else own
-        by_masses.append(paid - epsilon * (reached - other_side.total))
+        by_masses.append(paid - epsilon * (np.exp(own / epsilon + reach) - there.total))
     return by_points[0], by_points[1], by_masses[0], by_masses[1]

@@ -102,6 +102,18 @@ def test_unbalanced_derivatives_by_points_and_masses(price, cost):
         assert torch.autograd.gradcheck(loss, (x, y, a, b), eps=1e-5, atol=2e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("price", [1.0, ("tv", 0.8), ("l2", 2.0)], ids=str)
+def test_unbalanced_derivatives_at_points_without_mass(price):
+    x, y = batch(1)
+    a = torch.tensor([0.3, 0.0, 0.2, 0.5, 0.1, 0.4, 0.2], dtype=torch.float64, requires_grad=True)
+    loss = lambda w: ew.torch.unbalanced_loss(x[0], y[0], 0.4, price, w, debias=price == 1.0, tolerance=1e-12)  # noqa: E731
+    loss(a).backward()
+    step = torch.zeros(7, dtype=torch.float64)
+    step[1] = 1e-6
+    with torch.no_grad():
+        assert a.grad[1].item() == pytest.approx((loss(a + step) - loss(a)).item() / 1e-6, rel=3e-3, abs=1e-4)
+
+
 def test_the_unbalanced_divergence():
     x, y = batch(1)
     a = torch.rand(7, dtype=torch.float64)
@@ -112,6 +124,10 @@ def test_the_unbalanced_divergence():
     assert near.item() == pytest.approx(ew.torch.sinkhorn_loss(x[0], y[0], 0.5, tolerance=1e-10).item(), rel=1e-4)
     with pytest.raises(ValueError, match="cost: `cityblock`"):
         ew.torch.unbalanced_loss(x, y, 0.5, 1.0, cost="cityblock")
+    with pytest.raises(ValueError, match="price: it is -1"):
+        ew.torch.unbalanced_loss(x, y, 0.5, -1.0)
+    with pytest.raises(ValueError, match="x: point 0, coordinate 0 is NaN"):
+        ew.torch.unbalanced_loss(x * float("nan"), y, 0.5, 1.0)
 
 
 def test_assignment_matches_points():
