@@ -26,7 +26,7 @@ True
 ``ew.mixture``            drawing from Gaussian mixtures, their density and classes
 ``ew.certify``            whether a plan of yours is optimal
 ``ew.two_sample_test``    whether two samples can come from one distribution; ``ew.interval``, ``ew.laws``
-``ew.plot``               pictures (matplotlib); ``ew.sklearn`` and ``ew.torch`` for those who use them
+``ew.plot``               pictures (matplotlib); ``ew.sklearn``, ``ew.torch``, ``ew.jax``, ``ew.scipy`` and ``ew.pot`` for those who use them
 ========================  ==========================================================================================
 
 Samples are arrays of shape (n, d), lists, or tables (pandas, polars, pyarrow, anndata), whose columns are matched by name. Truth values
@@ -37,14 +37,14 @@ raises ValueError or TypeError that names the argument, the position and the val
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import coo_array
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs, closed_form, critic, divergence, exact, flow, gan, kernel, metrics, mixture, plot, sinkhorn, sliced, validate
-from earthwork._costs import cost
+from earthwork._costs import Cost, cost, of_points
 from earthwork._earthwork import Certificate, Discrepancy, Samples, __version__
 from earthwork._kinds import OnMissing
 from earthwork.comparison import (
@@ -62,6 +62,13 @@ from earthwork.comparison import (
 from earthwork._number import ConvergenceWarning
 from earthwork.scale.matrix import PairwiseResult, open_pairwise, pairwise
 from earthwork.results import Distance, Estimate, Gradient, Potentials, SinkhornSolution, Solution
+
+if TYPE_CHECKING:  # imported when they are asked for, but their types are known
+    from earthwork import jax as jax
+    from earthwork import pot as pot
+    from earthwork import scipy as scipy
+    from earthwork import sklearn as sklearn
+    from earthwork import torch as torch
 
 __all__ = [
     "Certificate",
@@ -109,7 +116,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Imported when they are asked for: what they are named after need not be installed."""
-    if name in ("pot", "scipy", "sklearn", "torch"):
+    if name in ("jax", "pot", "scipy", "sklearn", "torch"):
         import importlib
 
         return importlib.import_module(f"earthwork.{name}")
@@ -142,7 +149,7 @@ def certify(
     Y: Any = None,
     a: Any = None,
     b: Any = None,
-    cost: str = "sqeuclidean",
+    cost: Cost = "sqeuclidean",
     *,
     C: Any = None,
     potentials: Any = None,
@@ -156,7 +163,7 @@ def certify(
         Y: points, of shape (m, d).
         a: weights of the rows; 1/n each by default.
         b: weights of the columns.
-        cost: the ground cost between points.
+        cost: the ground cost between points, a name or a function of two points.
         C: a cost matrix (n, m) in place of points.
         potentials: a pair (f, g), made feasible here; zeros prove little.
         normalize: divide the weights of either side by their sum first.
@@ -174,6 +181,8 @@ def certify(
         n, m = costs.shape
     else:
         x, y = _inputs.pair(X, Y, a, b, normalize=normalize)
+        if callable(cost):
+            return certify(plan, a=x.weights, b=y.weights, C=of_points(x, y, cost), potentials=potentials)
         n, m = len(x), len(y)
     if entries.shape != (n, m):
         raise ValueError(f"plan: it has shape {entries.shape}, but {(n, m)} is needed")
@@ -188,7 +197,7 @@ def certify(
     if C is not None:
         rows, columns = _inputs.masses_of(("a", a), ("b", b), (n, m), normalize)
         return _native.certify_matrix(costs, rows, columns, *parts)
-    return _native.certify(x, y, cost, *parts)
+    return _native.certify(x, y, _inputs.text("cost", cost), *parts)
 
 
 def _settle() -> None:

@@ -134,7 +134,7 @@ def _numbers(name: str, array: NDArray[Any], missing: Mask | None, place: Place)
     if kind not in "fiub":
         raise TypeError(f"{name}: real numbers are needed, not {array.dtype}")
     with np.errstate(over="ignore"):  # a long double may be infinite as a double, which is found later
-        values = np.array(array, dtype=np.float64, order="C", copy=array.dtype != np.float64 or missing is not None)
+        values = array.astype(np.float64, order="C", copy=array.dtype != np.float64 or missing is not None)
     values = np.ascontiguousarray(values) if values.ndim else values
     if missing is not None:
         values[missing] = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -12,12 +12,15 @@ from scipy.spatial.distance import cdist
 from earthwork import _inputs
 from earthwork._inputs import Floats, Points
 
-__all__ = ["cost"]
+__all__ = ["Cost", "cost", "of_points"]
+
+Cost: TypeAlias = str | Callable[[Any, Any], Any]
+"""A ground cost: a name, or a function of two points of shape (d,)."""
 
 NORMS = {"euclidean": "euclidean", "cityblock": "cityblock", "chebyshev": "chebyshev"}
 
 
-def cost(X: Points, Y: Points | None = None, cost: str | Callable[[Any, Any], Any] = "sqeuclidean") -> Floats:
+def cost(X: Points, Y: Points | None = None, cost: Cost = "sqeuclidean") -> Floats:
     """The costs between points, of shape (n, m): what ``ew.exact.solve(X, Y, cost=...)`` moves mass by.
 
     Args:
@@ -32,9 +35,10 @@ def cost(X: Points, Y: Points | None = None, cost: str | Callable[[Any, Any], An
            [4.]])
     """
     x, y = _inputs.pair(X, X if Y is None else Y)
-    P, Q = x.points, y.points
-    if callable(cost):
-        return np.array([[float(cost(p, q)) for q in Q] for p in P], dtype=np.float64)
+    return of_points(x, y, cost)
+
+
+def _named(P: Floats, Q: Floats, cost: str) -> Floats:
     name = _inputs.text("cost", cost)
     found: Floats
     if name == "sqeuclidean":
@@ -62,3 +66,21 @@ def cost(X: Points, Y: Points | None = None, cost: str | Callable[[Any, Any], An
         )
     found = cdist(P, Q, "minkowski", p=order) if order is not None else cdist(P, Q, NORMS[read[1]])
     return found if power is None else found**power
+
+
+def of_points(x: _inputs.Samples, y: _inputs.Samples, cost: Cost) -> Floats:
+    """The costs between two samples: by name, or by a function that is called for each pair."""
+    if not callable(cost):
+        return _named(x.points, y.points, cost)
+    P, Q = x.points, y.points
+    found = np.empty((len(P), len(Q)))
+    for i, p in enumerate(P):
+        for j, q in enumerate(Q):
+            made = cost(p, q)
+            try:
+                found[i, j] = float(made)
+            except (TypeError, ValueError):
+                raise TypeError(f"cost: for points {i} and {j} it returned {type(made).__name__}, but a number is needed") from None
+            if np.isnan(found[i, j]) or found[i, j] == -np.inf:
+                raise ValueError(f"cost: for points {i} and {j} it returned {found[i, j]}")
+    return found

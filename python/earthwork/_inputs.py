@@ -30,6 +30,7 @@ __all__ = [
     "floats",
     "grids",
     "labelled",
+    "loose_masses",
     "masses_of",
     "matched",
     "number",
@@ -299,6 +300,20 @@ def masses_of(
         for (name, given), n in zip((first, second), shape, strict=True)
     ]
     return _agreed(made[0], made[1])
+
+
+def loose_masses(name: str, given: Any, length: int, normalize: bool = False) -> Floats:
+    """Masses of one side of a matrix, uniform unless given, of any total."""
+    if given is None:
+        return np.full(length, 1.0 / length)
+    found = floats(name, given, ndim=1)
+    if len(found) != length:
+        raise ValueError(f"{name}: it has {len(found)} masses, but the matrix has {length} for them")
+    wrong = ~(found >= 0) | np.isinf(found)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise ValueError(f"{name}: entry {at} is {found[at]}; masses are finite and at least 0")
+    return scaled(name, found) if normalize else found
 
 
 def grids(A: Any, B: Any, normalize: bool = False) -> tuple[Floats, Floats]:

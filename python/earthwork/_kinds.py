@@ -15,6 +15,7 @@ __all__ = [
     "Ends",
     "Features",
     "OnMissing",
+    "Price",
     "Reference",
     "Scheme",
 ]
@@ -46,3 +47,5 @@ CriticMethod: TypeAlias = Literal[
 Scheme: TypeAlias = Literal["auto", "subsample", "bootstrap", "jackknife"]
 Ends: TypeAlias = Literal["debiased", "basic", "percentile", "bca"]
 Reference: TypeAlias = Literal["normalized", "product"]
+Price: TypeAlias = float | tuple[Literal["kl", "tv", "l2"], float]
+"""What mass costs that is made or lost: ρ alone is ``("kl", ρ)``."""

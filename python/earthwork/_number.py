@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,14 @@ class Kept:
     def __init__(self, raw: Any, attributes: tuple[str, ...], methods: tuple[str, ...] = ()) -> None:
         self.__dict__.update({name: getattr(raw, name) for name in attributes})
         self._answers = {name: _answer(raw, name) for name in methods}
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any], methods: tuple[str, ...]) -> Kept:
+        """A result that was computed here: attributes, and those that are methods of a compiled one."""
+        made = cls(None, ())
+        made.__dict__.update({name: value for name, value in found.items() if name not in methods})
+        made._answers = {name: found[name] for name in methods}
+        return made
 
     def __getattr__(self, name: str) -> Any:
         answers = self.__dict__.get("_answers", {})

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
 
 
 def short(value: float) -> str:
@@ -54,3 +57,29 @@ def html_table(head: Sequence[str], rows: Sequence[Sequence[str]], right: frozen
 
     body = "".join(line("td", row) for row in rows)
     return f"<table><thead>{line('th', head)}</thead><tbody>{body}</tbody></table>"
+
+
+Named = TypeVar("Named", bound=type[Any])
+
+LONG = 6
+"""Up to so many numbers are written out."""
+
+
+def brief(kind: Named) -> Named:
+    """Has a named tuple show large arrays by their shapes."""
+
+    def __repr__(self: Any) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={_shown(value)}' for name, value in zip(self._fields, self, strict=True))})"
+
+    setattr(kind, "__repr__", __repr__)  # noqa: B010: an assignment would not have its type
+    return kind
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"array of shape {value.shape}" if value.size > LONG else repr(value)
+    if isinstance(value, float):
+        return short(value)
+    if isinstance(value, (list, tuple)) and len(value) > LONG:
+        return f"{type(value).__name__} of {len(value)}"
+    return repr(value)

@@ -12,6 +12,7 @@ from earthwork import _inputs
 from earthwork._inputs import Floats, Points
 from earthwork._kinds import OnMissing
 from earthwork._number import ended
+from earthwork._text import brief
 from earthwork.divergence import _gaussian, mixture
 from earthwork.results import Estimate
 
@@ -48,6 +49,7 @@ def gaussian_map(p: tuple[Any, Any], q: tuple[Any, Any], points: Points) -> Floa
     return moved
 
 
+@brief
 class GaussianBarycenter(NamedTuple):
     """The barycenter of Gaussians in W₂."""
 
@@ -139,6 +141,7 @@ def _quantiles(name: str, given: Any) -> Callable[[float, float], float]:
     return lambda below, above: float(lower(below) if below < above else upper(above))
 
 
+@brief
 class MixtureDistance(NamedTuple):
     """Transport between the components of two mixtures."""
 
@@ -153,6 +156,12 @@ class MixtureDistance(NamedTuple):
     def value(self) -> float:
         """MW₂."""
         return self.estimate.value
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else repr(self)
 
 
 def mixture_distance(p: Sequence[Any], q: Sequence[Any]) -> MixtureDistance:

@@ -15,7 +15,7 @@ from earthwork._inputs import Floats, Points
 from earthwork._kinds import Ends, OnMissing, Scheme
 from earthwork._number import heed
 from earthwork._progress import Progress, reporting
-from earthwork._text import html_table, seconds, short, table
+from earthwork._text import brief, html_table, seconds, short, table
 from earthwork.results import Distance, Estimate, Flow, evidence, signed
 
 if TYPE_CHECKING:
@@ -273,6 +273,7 @@ def std_error(X: Points, Y: Points, by: Comparer = "w1", *, missing: OnMissing =
     return discrepancy(by).std_error(*_inputs.pair(X, Y, missing=missing))
 
 
+@brief
 class Scaled(NamedTuple):
     """Samples on one scale."""
 

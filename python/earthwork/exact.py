@@ -5,7 +5,8 @@ Any result ``r`` has ``r.lower <= r.value <= r.upper``, where both bounds hold f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs
+from earthwork._costs import Cost, of_points
 from earthwork._inputs import Floats, Points
 from earthwork._kinds import OnMissing
 from earthwork._progress import Progress, reporting
-from earthwork._number import ended
+from earthwork._number import Kept, ended
+from earthwork._text import brief
 from earthwork.results import Estimate, PartialSolution, Solution, whole_solution
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "circle",
     "pairwise",
     "partial",
+    "partial_matrix",
     "population",
     "solve",
     "solve_grid",
@@ -44,7 +48,7 @@ def solve(
     Y: Points,
     a: Any = None,
     b: Any = None,
-    cost: str | Callable[[Any, Any], Any] = "sqeuclidean",
+    cost: Cost = "sqeuclidean",
     *,
     start: Solution | tuple[Any, Any] | None = None,
     normalize: bool = False,
@@ -89,10 +93,9 @@ def solve(
     """
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     if callable(cost):
-        matrix = np.array([[cost(p, q) for q in y.points] for p in x.points], dtype=np.float64)
-        return solve_matrix(
-            matrix, x.weights, y.weights, tolerance=tolerance, time_limit=time_limit, progress=progress
-        )
+        matrix = of_points(x, y, cost)
+        found = solve_matrix(matrix, x.weights, y.weights, tolerance=tolerance, time_limit=time_limit, progress=progress)
+        return Solution(found._raw, (x, y), None)
     former = None if start is None else _begun(start, (len(x), len(y)))
     with reporting(progress) as shown:
         raw = _native.exact_solve(x, y, _inputs.text("cost", cost), former, _inputs.tolerance(tolerance), time_limit, shown)
@@ -151,6 +154,7 @@ def solve_matrix(
     return whole_solution(raw, None, None)
 
 
+@brief
 class Bottleneck(NamedTuple):
     """A plan whose costliest pair is as cheap as possible, with its proof."""
 
@@ -168,6 +172,12 @@ class Bottleneck(NamedTuple):
     """The proof of ``lower``: rows that hold more mass than all the columns that they reach at a lower cost."""
     status: str
     """``"optimal"``, or why the search ended early."""
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else repr(self)
 
 
 def bottleneck(
@@ -291,12 +301,14 @@ def partial(
     mass: float,
     a: Any = None,
     b: Any = None,
-    cost: str = "sqeuclidean",
+    cost: Cost = "sqeuclidean",
     *,
     normalize: bool = False,
     missing: OnMissing = "error",
 ) -> PartialSolution:
     """The cheapest way to move ``mass`` of the mass of X to Y; the rest stays. The totals of ``a`` and ``b`` may differ.
+
+    ``cost`` is a name or a function of two points, as in :func:`solve`.
 
     >>> import earthwork as ew
     >>> found = ew.exact.partial([[0.0], [100.0]], [[1.0], [2.0]], mass=0.5)
@@ -304,9 +316,72 @@ def partial(
     0.5
     """
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing, balanced=False)
-    return PartialSolution(_native.exact_partial(x, y, _inputs.text("cost", cost), _inputs.number("mass", mass)))
+    moved = _inputs.number("mass", mass)
+    if callable(cost):
+        return PartialSolution(_partial(of_points(x, y, cost), x.weights, y.weights, moved), (x, y))
+    return PartialSolution(_native.exact_partial(x, y, _inputs.text("cost", cost), moved), (x, y))
 
 
+def partial_matrix(C: Any, mass: float, a: Any = None, b: Any = None, *, normalize: bool = False) -> PartialSolution:
+    """The cheapest way to move ``mass`` under a matrix of costs; the rest stays. The totals of ``a`` and ``b`` may differ.
+
+    Solved as a balanced problem with one more row and column, which take what stays. Takes a copy of the matrix.
+
+    Args:
+        C: costs, of shape (n, m). An infinite cost is no pair, and so is what a sparse matrix does not store, or what is masked.
+        mass: how much moves, at most the smaller of the totals.
+        a: masses of the rows, of shape (n,); 1/n each by default.
+        b: masses of the columns, of shape (m,).
+        normalize: divide the masses of either side by their sum first.
+
+    Raises:
+        ValueError: ``mass`` is not positive, or more than a side has; shapes do not fit; a mass is negative.
+
+    >>> import earthwork as ew
+    >>> ew.exact.partial_matrix([[1.0, 5.0], [2.0, 9.0]], mass=0.5).plan.toarray()
+    array([[0.5, 0. ],
+           [0. , 0. ]])
+    """
+    costs = _inputs.cost_matrix(C)
+    rows, columns = (_inputs.loose_masses(name, one, n, normalize) for name, one, n in zip("ab", (a, b), costs.shape, strict=True))
+    return PartialSolution(_partial(costs, rows, columns, _inputs.number("mass", mass)), None)
+
+
+def _partial(costs: Floats, a: Floats, b: Floats, mass: float) -> Kept:
+    """A part of the mass under a matrix, as a balanced problem: a row and a column more take what stays.
+
+    No row gives more than ``mass``. Capped at twice that, a row that has more is never used up, so that the optimum and its potentials stay
+    what they are, and what stays is no small difference of large numbers.
+    """
+    n, m = costs.shape
+    most = min(a.sum(), b.sum())
+    if not 0 < mass <= most * (1 + 1e-12):
+        raise ValueError(f"mass: it is {mass}, but more than 0 and at most {most:.17g}, the smaller of the totals, is needed")
+    mass = min(mass, most)
+    first, second = np.minimum(a, 2 * mass), np.minimum(b, 2 * mass)
+    stays, lacks = max(first.sum() - mass, 0.0), max(second.sum() - mass, 0.0)
+    wide = np.full((n + (lacks > 0), m + (stays > 0)), np.inf)
+    wide[:n, :m] = costs
+    wide[n:, :m], wide[:n, m:] = 0.0, 0.0
+    rows, columns = np.append(first, lacks)[: len(wide)], np.append(second, stays)[: wide.shape[1]]
+    raw = _native.exact_solve_matrix(wide, rows, columns * (rows.sum() / columns.sum()))
+    ended("exact.partial", raw.status, "; its bounds hold")
+    sources, targets, flows = raw.entries()
+    inner = (sources < n) & (targets < m)
+    f, g = raw.potentials()
+    # A side that is used up has nothing to compare with: its potentials are moved below 0, as those of the other side are.
+    of_row, of_column = (f[n] if lacks > 0 else -g[:m].max()), (g[m] if stays > 0 else -f[:n].max())
+    bounds = raw.bounds or (-np.inf, np.inf)
+    return Kept.of(
+        {
+            "transport_cost": raw.transport_cost, "bounds": bounds, "price": -(of_row + of_column), "status": raw.status, "shape": (n, m),
+            "entries": (sources[inner], targets[inner], flows[inner]), "potentials": (f[:n] + of_column, g[:m] + of_row),
+        },
+        ("entries", "potentials"),
+    )  # fmt: skip
+
+
+@brief
 class Barycenter(NamedTuple):
     """Points between several samples."""
 
@@ -341,7 +416,7 @@ def barycenter(
 
 def batch(
     pairs: Sequence[tuple[Points, Points]],
-    cost: str = "sqeuclidean",
+    cost: Cost = "sqeuclidean",
     *,
     normalize: bool = False,
     missing: OnMissing = "error",
@@ -353,12 +428,15 @@ def batch(
 
     Each is solved until the relative gap between its proven bounds is at most ``tolerance``; 0 asks for the optimum.
     After ``time_limit`` seconds for all together, what was not begun is None, and what was not finished has bounds.
+    ``cost`` is a name, or a function of two points, under which the problems are solved one after the other.
 
     >>> import earthwork as ew
     >>> [found.value for found in ew.exact.batch([([[0.0]], [[1.0]]), ([[0.0]], [[3.0]])])]
     [1.0, 9.0]
     """
     given = [_inputs.pair_of(f"pairs[{k}]", pair, missing, normalize) for k, pair in enumerate(pairs)]
+    if callable(cost):
+        return _one_by_one(given, cost, tolerance, time_limit)
     with reporting(progress) as shown:
         within = _inputs.tolerance(tolerance)
         found = _native.exact_batch(given, _inputs.text("cost", cost), within, time_limit, shown)
@@ -367,6 +445,19 @@ def batch(
     return [None if raw is None else Solution(raw, sides, cost) for raw, sides in zip(found, given, strict=True)]
 
 
+def _one_by_one(given: list[tuple[Any, Any]], cost: Cost, tolerance: float, time_limit: float | None) -> list[Solution | None]:
+    """Problems under a function, which needs the interpreter."""
+    end = None if time_limit is None else time.monotonic() + time_limit
+    found: list[Solution | None] = []
+    for x, y in given:
+        left = None if end is None else end - time.monotonic()
+        over = left is not None and left <= 0
+        found.append(None if over else solve(x, y, cost=cost, tolerance=tolerance, time_limit=left))
+    ended("the batch", "deadline" if None in found else "optimal")
+    return found
+
+
+@brief
 class Pairwise(NamedTuple):
     """Costs, or distances, between all pairs of k samples, each of shape (k, k)."""
 
@@ -377,7 +468,7 @@ class Pairwise(NamedTuple):
 
 def pairwise(
     samples: Sequence[Points],
-    cost: str | None = None,
+    cost: Cost | None = None,
     *,
     p: float | None = None,
     normalize: bool = False,
@@ -393,7 +484,7 @@ def pairwise(
 
     Args:
         samples: k samples, each as in :func:`solve`.
-        cost: the ground cost by name, as in :func:`solve`; ``sqeuclidean`` by default.
+        cost: the ground cost, a name or a function of two points, as in :func:`solve`; ``sqeuclidean`` by default.
         p: in place of a cost, the order of the Wasserstein distance to return, as :func:`wasserstein` does.
         normalize: divide the weights of each sample by their sum first.
         missing: as in :func:`solve`.
@@ -416,6 +507,8 @@ def pairwise(
     if cost is not None and p is not None:
         raise ValueError("p: it asks for W_p with the Euclidean distance; give either `cost` or `p`")
     given = _inputs.several("samples", samples, missing=missing, normalize=normalize)
+    if callable(cost):
+        return _pairwise_by(given, cost, tolerance, time_limit)
     ground = "sqeuclidean" if cost is None else _inputs.text("cost", cost)
     order = None if p is None else _inputs.number("p", p)
     with reporting(progress) as shown:
@@ -423,6 +516,15 @@ def pairwise(
         values, lower, upper, status = _native.exact_pairwise(given, ground, order, within, time_limit, shown)
     ended("the pairs", status)
     return Pairwise(values, lower, upper)
+
+
+def _pairwise_by(given: list[Any], cost: Cost, tolerance: float, time_limit: float | None) -> Pairwise:
+    """All pairs under a function of points, which may not be symmetric and need not be 0 for equal points."""
+    k = len(given)
+    found = _one_by_one([(x, y) for x in given for y in given], cost, tolerance, time_limit)
+    ends = [(np.nan, -np.inf, np.inf) if one is None else (one.value, one.lower, one.upper) for one in found]
+    values, lower, upper = np.array(ends, dtype=np.float64).reshape(k, k, 3).transpose(2, 0, 1)
+    return Pairwise(values.copy(), lower.copy(), upper.copy())
 
 
 class Population(NamedTuple):

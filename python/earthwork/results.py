@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import scipy.sparse
+from scipy.spatial import cKDTree
+from scipy.special import logsumexp
 
 from earthwork import _earthwork as _native
+from earthwork._costs import of_points
 from earthwork._inputs import Floats, points_like
 from earthwork._number import Kept, Number, ended
-from earthwork._text import seconds, short, within
+from earthwork._text import brief, seconds, short, within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 Estimate = _native.Estimate
 
 
+@brief
 class Potentials(NamedTuple):
     """Dual potentials in units of the cost: f on the sources (n,), g on the targets (m,)."""
 
@@ -26,6 +31,7 @@ class Potentials(NamedTuple):
     g: Floats
 
 
+@brief
 class Gradient(NamedTuple):
     """Derivatives of a transport cost or a divergence.
 
@@ -65,6 +71,63 @@ class Estimated(Number):
         return self.estimate.upper
 
 
+class Carrying:
+    """What has a plan between points: where it sends them."""
+
+    _samples: tuple[Any, Any] | None
+
+    @property
+    def plan(self) -> Any:
+        """The plan, of shape (n, m)."""
+        raise NotImplementedError
+
+    def _sides(self, reverse: bool) -> tuple[Any, Any]:
+        if self._samples is None:
+            raise ValueError("map: this is the solution for a matrix, which has no points; multiply its `plan` with points of your own")
+        return self._samples[::-1] if reverse else self._samples
+
+    def barycentric_projection(self, reverse: bool = False) -> Floats:
+        """Where the plan sends each source point on average, Σ_j P_ij y_j / Σ_j P_ij, of shape (n, d).
+
+        A point of which nothing moves is NaN. ``reverse`` sends the target points, of shape (m, d).
+        """
+        _, there = self._sides(reverse)
+        plan = self.plan.T if reverse else self.plan
+        moved = np.asarray(plan.sum(axis=1)).reshape(-1, 1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found: Floats = np.where(moved > 0, (plan @ there.points) / moved, np.nan)
+        return found
+
+    def map(self, points: Any, reverse: bool = False) -> Floats:
+        """Where the plan sends new points of shape (k, d): each moves as its nearest source point does.
+
+        That point is one of which something moves; it moves to its barycentric projection, so that the source points themselves go there. A table has
+        its columns matched by name. ``reverse`` maps from Y to X. In O(k log n) for few dimensions, by a k-d tree.
+
+        Ferradans, Papadakis, Rabin, Peyré, Aujol, "Regularized discrete optimal transport", SIAM J. Imaging Sci. 7 (2014).
+        """
+        here, _ = self._sides(reverse)
+        rows = placed(points, self._samples)
+        if rows.shape[1] != here.dim:
+            raise ValueError(f"points: they have dimension {rows.shape[1]}, but the samples have dimension {here.dim}")
+        images = self.barycentric_projection(reverse)
+        going = ~np.isnan(images[:, 0])
+        sources, images = here.points[going], images[going]
+        nearest = cKDTree(sources).query(rows)[1]
+        moved: Floats = rows + (images[nearest] - sources[nearest])
+        return moved
+
+
+def placed(points: Any, samples: tuple[Any, Any] | None) -> Floats:
+    """New points, the columns of a table in the order of the samples."""
+    names = None if samples is None else samples[0].columns or samples[1].columns
+    found = points_like("points", points, names, "the samples")
+    if not np.isfinite(found).all():
+        at = tuple(int(k) for k in np.argwhere(~np.isfinite(found))[0])
+        raise ValueError(f"points: entry {at} is {found[at]}")
+    return found
+
+
 class Column(NamedTuple):
     """What one column carries of a plan."""
 
@@ -87,7 +150,7 @@ class Flow(NamedTuple):
     end: list[float]
 
 
-class Solution(Number):
+class Solution(Carrying, Number):
     """An exact transport plan with its potentials and a proof.
 
     ``lower <= value <= upper`` holds for the optimal cost, checked by code that does not trust the solver. In formats, comparisons and
@@ -210,11 +273,12 @@ def whole_solution(raw: _native.Solution, samples: tuple[Any, Any] | None, cost:
     return Solution(raw, samples, cost)
 
 
-class PartialSolution(Number):
+class PartialSolution(Carrying, Number):
     """A plan that moves a given part of the mass, with bounds on what that costs."""
 
-    def __init__(self, raw: _native.Partial) -> None:
+    def __init__(self, raw: _native.Partial | Kept, samples: tuple[Any, Any] | None = None) -> None:
         self._raw = raw
+        self._samples = samples
 
     @property
     def value(self) -> float:
@@ -253,7 +317,7 @@ class PartialSolution(Number):
 
     def __getstate__(self) -> dict[str, Any]:
         names = ("transport_cost", "bounds", "price", "status", "shape")
-        return {"_raw": Kept(self._raw, names, ("entries", "potentials"))}
+        return {"_raw": Kept(self._raw, names, ("entries", "potentials")), "_samples": self._samples}
 
     def __repr__(self) -> str:
         return (
@@ -261,12 +325,13 @@ class PartialSolution(Number):
         )
 
 
-class SinkhornSolution(Number):
+class SinkhornSolution(Carrying, Number):
     """The end of an entropic solve: three values, evidence, potentials."""
 
-    def __init__(self, raw: _native.Sinkhorn, samples: tuple[Any, Any] | None) -> None:
+    def __init__(self, raw: _native.Sinkhorn, samples: tuple[Any, Any] | None, cost: Any = None) -> None:
         self._raw = raw
         self._samples = samples
+        self._function = cost
         self._plan: Floats | None = None
 
     @property
@@ -288,6 +353,15 @@ class SinkhornSolution(Number):
     def upper(self) -> float:
         """Proven upper bound on the *unregularised* cost; inf where none was asked for."""
         return np.inf if self._raw.bounds is None else self._raw.bounds[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        if self._function is not None:
+            try:
+                pickle.dumps(self._function)
+            except (pickle.PicklingError, AttributeError, TypeError):  # a lambda: then there is no map of new points any more
+                state |= {"_function": None, "_samples": None}
+        return state
 
     @property
     def epsilon(self) -> float:
@@ -338,16 +412,26 @@ class SinkhornSolution(Number):
 
     def map(self, points: Any, reverse: bool = False) -> Floats:
         """The entropic map at new points of shape (k, d): where their mass would go. ``reverse`` maps from Y to X."""
-        return self._raw.map(self._placed(points), reverse)[0]
+        if self._function is not None or self._samples is None:
+            shares, there = self._soft(points, reverse)
+            return np.asarray(np.exp(shares - logsumexp(shares, axis=1, keepdims=True)) @ there)
+        return self._raw.map(placed(points, self._samples), reverse)[0]
 
     def potential(self, points: Any, reverse: bool = False) -> Floats:
         """The source potential (or with ``reverse`` the target's) at new points; of length k."""
-        return self._raw.map(self._placed(points), reverse)[1]
+        if self._function is not None:
+            return np.asarray(-self.epsilon * logsumexp(self._soft(points, reverse)[0], axis=1))
+        return self._raw.map(placed(points, self._samples), reverse)[1]
 
-    def _placed(self, points: Any) -> Floats:
-        """New points, the columns of a table in the order of the samples."""
-        names = None if self._samples is None else self._samples[0].columns or self._samples[1].columns
-        return points_like("points", points, names, "the samples")
+    def _soft(self, points: Any, reverse: bool) -> tuple[Floats, Floats]:
+        """Under a cost that is a function: log R exp((g - c) / ε) from new points to the other side, and its points."""
+        here, there = self._sides(reverse)
+        rows = _native.Samples(placed(points, self._samples), None, ("points", "weights"))
+        costs = of_points(there, rows, self._function).T if reverse else of_points(rows, there, self._function)
+        unit = here.total if self.reference == "normalized" else 1.0
+        with np.errstate(divide="ignore"):
+            logs = (self.potentials[0 if reverse else 1] - costs) / self.epsilon + np.log(there.weights / unit)
+        return logs, there.points
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """The plan as a picture (needs matplotlib)."""

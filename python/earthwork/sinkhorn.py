@@ -12,15 +12,18 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from earthwork import _earthwork as _native
 from earthwork import _inputs
+from earthwork._costs import Cost, of_points
 from earthwork._inputs import Floats, Points, Samples
-from earthwork._kinds import OnMissing, Reference
+from earthwork._kinds import OnMissing, Price, Reference
 from earthwork._progress import Progress, reporting
 from earthwork._number import Kept, Number, ended
+from earthwork._text import brief, seconds, short
 from earthwork.exact import Barycenter
-from earthwork.results import Gradient, Options, Potentials, SinkhornSolution
+from earthwork.results import Carrying, Gradient, Options, Potentials, SinkhornSolution, placed
 
 __all__ = [
     "Divergence",
@@ -28,7 +31,9 @@ __all__ = [
     "Unbalanced",
     "barycenter",
     "divergence",
+    "divergence_matrix",
     "fixed_barycenter",
+    "fixed_barycenter_matrix",
     "grid_barycenter",
     "partial",
     "solve",
@@ -77,7 +82,7 @@ def solve(
     b: Any = None,
     epsilon: float | None = None,
     relative: bool = False,
-    cost: str = "sqeuclidean",
+    cost: Cost = "sqeuclidean",
     tolerance: float = 1e-6,
     *,
     reference: Reference = "normalized",
@@ -98,7 +103,7 @@ def solve(
         b: weights of Y.
         epsilon: the regularisation in units of the cost; a hundredth of the mean cost by default.
         relative: whether ``epsilon`` is a multiple of the mean cost instead.
-        cost: as in :func:`earthwork.exact.solve`.
+        cost: as in :func:`earthwork.exact.solve`: a name, or a function of two points, whose n m values are held.
         tolerance: converged when the marginals are met to this part of the mass.
         reference: R in the objective: ``normalized`` for a ⊗ b / M, ``product`` for a ⊗ b, as in POT and GeomLoss. Only ``value`` and a
             constant in the potentials depend on it.
@@ -117,6 +122,12 @@ def solve(
     """
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     options = _options(epsilon, relative, tolerance, max_iterations, time_limit, start, certify, reference)
+    if callable(cost):
+        of_function = solve_matrix(
+            of_points(x, y, cost), x.weights, y.weights, epsilon, relative, tolerance, reference=reference, certify=certify, start=start,
+            max_iterations=max_iterations, time_limit=time_limit, progress=progress,
+        )  # fmt: skip
+        return SinkhornSolution(of_function._raw, (x, y), cost)
     with reporting(progress) as shown:
         raw = _native.sinkhorn_solve(x, y, _inputs.text("cost", cost), options.with_progress(shown))
     ended("sinkhorn.solve", raw.status, _MORE)
@@ -161,33 +172,33 @@ def solve_matrix(
 class Divergence(Number):
     """The Sinkhorn divergence S_ε of two samples, with proven bounds for this ε and its gradients."""
 
-    def __init__(self, raw: _native.SinkhornDivergence) -> None:
+    def __init__(self, raw: Any) -> None:
         self._raw = raw
 
     @property
     def value(self) -> float:
         """S_ε: 0 for equal samples, positive for others."""
-        return self._raw.value
+        return float(self._raw.value)
 
     @property
     def lower(self) -> float:
         """Proven lower bound on S_ε."""
-        return self._raw.lower
+        return float(self._raw.lower)
 
     @property
     def upper(self) -> float:
         """Proven upper bound on S_ε."""
-        return self._raw.upper
+        return float(self._raw.upper)
 
     @property
     def epsilon(self) -> float:
         """ε in units of the cost."""
-        return self._raw.epsilon
+        return float(self._raw.epsilon)
 
     @property
     def converged(self) -> bool:
         """Whether all three solves converged."""
-        return self._raw.converged
+        return bool(self._raw.converged)
 
     def gradient(self) -> Gradient:
         """By points (n, d) and (m, d), and by masses."""
@@ -208,7 +219,7 @@ def divergence(
     b: Any = None,
     epsilon: float | None = None,
     relative: bool = False,
-    cost: str = "sqeuclidean",
+    cost: Cost = "sqeuclidean",
     tolerance: float = 1e-6,
     *,
     normalize: bool = False,
@@ -217,7 +228,7 @@ def divergence(
     """The debiased divergence S_ε = OT_ε(X, Y) - (OT_ε(X, X) + OT_ε(Y, Y)) / 2: a smooth loss between samples.
 
     The totals of ``a`` and ``b`` must be equal. The reference measure of the entropy cancels, so that the number is that of GeomLoss for
-    any total (whose cost is half of the squared distance).
+    any total (whose cost is half of the squared distance). ``cost`` is a name or a function of two points, as in :func:`solve`.
 
     >>> import earthwork as ew
     >>> found = ew.sinkhorn.divergence([[0.0], [1.0]], [[3.0], [4.0]], epsilon=0.5)
@@ -225,9 +236,74 @@ def divergence(
     9.0
     """
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
+    if callable(cost):
+        within = of_points(x, x, cost), of_points(y, y, cost)
+        return divergence_matrix(of_points(x, y, cost), *within, x.weights, y.weights, epsilon, relative, tolerance)
     raw = _native.sinkhorn_divergence(x, y, _inputs.text("cost", cost), _options(epsilon, relative, tolerance))
     ended("sinkhorn.divergence", "converged" if raw.converged else "stalled", "; try a larger `tolerance` or `epsilon`")
     return Divergence(raw)
+
+
+def divergence_matrix(
+    C: Any,
+    C_X: Any,
+    C_Y: Any,
+    a: Any = None,
+    b: Any = None,
+    epsilon: float | None = None,
+    relative: bool = False,
+    tolerance: float = 1e-6,
+    *,
+    normalize: bool = False,
+) -> Divergence:
+    """The divergence S_ε under matrices of costs: across, within the rows, and within the columns.
+
+    Args:
+        C: costs across, of shape (n, m).
+        C_X: costs among the rows, of shape (n, n) and symmetric.
+        C_Y: costs among the columns, of shape (m, m) and symmetric.
+        a: weights of the rows, of shape (n,); 1/n each by default.
+        b: weights of the columns, of shape (m,), with the total of ``a``.
+        epsilon: the regularization, the same in all three solves; a hundredth of the mean cost across by default.
+        relative: whether ``epsilon`` is a multiple of that mean instead.
+        tolerance: as in :func:`divergence`.
+        normalize: divide the weights of either side by their sum first.
+
+    Its ``gradient()`` is by masses: ``X`` and ``Y`` of it have no columns.
+
+    >>> import earthwork as ew
+    >>> found = ew.sinkhorn.divergence_matrix([[9.0]], [[0.0]], [[0.0]], epsilon=0.5)
+    >>> round(found.value, 4)
+    9.0
+    """
+    costs, first, second = _inputs.cost_matrix(C), _inputs.cost_matrix(C_X), _inputs.cost_matrix(C_Y)
+    rows, columns = _inputs.masses_of(("a", a), ("b", b), costs.shape, normalize)
+    for name, one, n in (("C_X", first, costs.shape[0]), ("C_Y", second, costs.shape[1])):
+        if one.shape != (n, n):
+            raise ValueError(f"{name}: it has shape {one.shape}, but {(n, n)} is needed beside a C of shape {costs.shape}")
+        apart = np.abs(one - one.T).max(initial=0.0)
+        if apart > 1e-9 * np.abs(one).max(initial=0.0):
+            raise ValueError(f"{name}: it is not symmetric (by {apart:.3g})")
+    across = _native.sinkhorn_solve_matrix(costs, rows, columns, _options(epsilon, relative, tolerance, certify=False))
+    same = _options(across.epsilon, False, tolerance, certify=False)
+    of_x = _native.sinkhorn_solve_matrix(first, rows, rows, same)
+    of_y = _native.sinkhorn_solve_matrix(second, columns, columns, same)
+    solved = (across, of_x, of_y)
+    converged = all(one.status == "converged" for one in solved)
+    ended("sinkhorn.divergence_matrix", "converged" if converged else "stalled", "; try a larger `tolerance` or `epsilon`")
+    least, most = ([getattr(one, key) for one in solved] for key in ("regularised_value", "regularised_upper"))
+    by = [[0.5 * (f + g) for f, g in (one.potentials(),)][0] for one in solved[1:]]
+    f, g = across.potentials()
+    none = np.zeros((len(rows), 0)), np.zeros((len(columns), 0))
+    found = {
+        "value": least[0] - (least[1] + least[2]) / 2,
+        "lower": least[0] - (most[1] + most[2]) / 2,
+        "upper": most[0] - (least[1] + least[2]) / 2,
+        "epsilon": across.epsilon,
+        "converged": converged,
+        "gradient": (*none, (f - by[0], g - by[1])),
+    }
+    return Divergence(Kept.of(found, ("gradient",)))
 
 
 def barycenter(
@@ -250,6 +326,7 @@ def barycenter(
     return Barycenter(found[0], np.array(found[1]), found[2])
 
 
+@brief
 class GridBarycenter(NamedTuple):
     """Masses of total 1 on a given support."""
 
@@ -296,7 +373,7 @@ def fixed_barycenter(
     masses: Sequence[Any],
     epsilon: float,
     shares: Any = None,
-    cost: str = "sqeuclidean",
+    cost: Cost = "sqeuclidean",
     debias: bool = True,
     tolerance: float = 1e-7,
     *,
@@ -304,8 +381,12 @@ def fixed_barycenter(
 ) -> GridBarycenter:
     """The barycenter of several masses on the same points, ``support`` of shape (n, d); holds an (n, n) matrix.
 
-    With ``debias`` and without it minimises what :func:`grid_barycenter` does.
+    With ``debias`` and without it minimises what :func:`grid_barycenter` does. ``cost`` is a name or a function of two points.
     """
+    if callable(cost):
+        places = _inputs.sample("support", support)
+        costs = of_points(places, places, cost)
+        return fixed_barycenter_matrix(costs, masses, epsilon, shares, debias, tolerance, normalize=normalize)
     given = [_inputs.probabilities(f"masses[{k}]", one, normalize, ndim=1) for k, one in enumerate(masses)]
     weights = _inputs.uniform_or("shares", shares, max(len(given), 1))
     found = _native.fixed_barycenter(
@@ -321,26 +402,169 @@ def fixed_barycenter(
     return GridBarycenter(*found)
 
 
-class Unbalanced(NamedTuple):
-    """The end of an unbalanced solve."""
+def fixed_barycenter_matrix(
+    C: Any,
+    masses: Sequence[Any],
+    epsilon: float,
+    shares: Any = None,
+    debias: bool = True,
+    tolerance: float = 1e-7,
+    *,
+    max_iterations: int = 10_000,
+    normalize: bool = False,
+) -> GridBarycenter:
+    """The barycenter of several masses under a matrix of costs.
 
-    value: float
-    """The dual value, which no plan can undercut; at convergence the objective."""
-    transport_cost: float
-    """⟨C, P⟩."""
-    mass: float
-    """The mass that moves."""
-    a: Floats
-    """What leaves each point of X."""
-    b: Floats
-    """What reaches each point of Y."""
-    potentials: Potentials
-    epsilon: float
-    residual: float
-    """How much of the mass another sweep would move."""
-    status: str
-    duality_gap: float = 0.0
-    """What the objective of the plan is above ``value``, below which no plan is."""
+    Args:
+        C: costs, of shape (n, m), from the points that hold the given masses to those of the barycenter; with ``debias`` symmetric.
+        masses: k arrays of shape (n,), each of total 1.
+        epsilon: the regularization in units of the cost.
+        shares: weights of the masses; equal by default.
+        debias: whether to minimize the mean of S_ε; without, that of min ⟨C, P⟩ + ε Σ P log P, as in :func:`grid_barycenter`.
+        tolerance: converged when a sweep changes no mass by more than this, in units of the largest or of 1.
+        max_iterations: the most sweeps, each O(k n m).
+        normalize: divide each of the masses by their sum first.
+
+    >>> import numpy as np
+    >>> import earthwork as ew
+    >>> places = np.arange(21.0)
+    >>> C = ew.cost(places, places)
+    >>> found = ew.sinkhorn.fixed_barycenter_matrix(C, [np.eye(21)[4], np.eye(21)[16]], epsilon=0.5)
+    >>> int(found.masses.argmax())
+    10
+    """
+    from earthwork.pot import fixed
+
+    costs = _inputs.cost_matrix(C)
+    given = [_inputs.probabilities(f"masses[{k}]", one, normalize, ndim=1) for k, one in enumerate(masses)]
+    if not given:
+        raise ValueError("masses: it is empty; at least one is needed")
+    for k, one in enumerate(given):
+        if len(one) != len(costs):
+            raise ValueError(f"masses[{k}]: it has {len(one)} masses, but C has {len(costs)} rows")
+        if not (one >= 0).all() or abs(one.sum() - 1.0) > 1e-9:
+            raise ValueError(f"masses[{k}]: masses of total 1 are needed, each at least 0; normalize=True divides by the total")
+    if not np.isfinite(costs).all():
+        raise ValueError("C: entropic barycenters take finite costs")
+    if debias and (costs.shape[0] != costs.shape[1] or np.abs(costs - costs.T).max(initial=0.0) > 1e-9 * np.abs(costs).max(initial=0.0)):
+        raise ValueError("C: with debias=True it has to be symmetric")
+    regularization = _inputs.number("epsilon", epsilon)
+    if not 0 < regularization < np.inf:
+        raise ValueError(f"epsilon: it is {regularization}, but a positive and finite number is needed")
+    weights = _inputs.uniform_or("shares", shares, len(given))
+    if len(weights) != len(given) or not (weights >= 0).all() or not weights.sum() > 0:
+        raise ValueError(f"shares: {len(given)} weights are needed, at least 0 and not all of them 0")
+    kernel = fixed.of_matrix(costs, regularization)
+    end = fixed.solve(kernel, np.stack(given, axis=1), weights / weights.sum(), int(debias), max_iterations, tolerance)
+    status = "converged" if end.converged else "iteration limit"
+    ended("the barycenter", status, "; try a larger `tolerance` or `epsilon`")
+    return GridBarycenter(end.masses / end.masses.sum() if debias else end.masses, end.errors[-1], status)
+
+
+class Unbalanced(Carrying, Number):
+    """The end of an unbalanced solve. In formats, comparisons and arithmetic it is its value."""
+
+    def __init__(self, raw: Any, samples: tuple[Samples, Samples], cost: str) -> None:
+        self._raw = raw
+        self._samples: tuple[Samples, Samples] = samples
+        self.cost = cost
+        """The ground cost by name."""
+        self._plan: Floats | None = None
+
+    @property
+    def value(self) -> float:
+        """The dual value, which no plan can undercut; at convergence the objective."""
+        return float(self._raw.value)
+
+    @property
+    def transport_cost(self) -> float:
+        """⟨C, P⟩."""
+        return float(self._raw.transport_cost)
+
+    @property
+    def mass(self) -> float:
+        """The mass that moves."""
+        return float(self._raw.mass)
+
+    @property
+    def a(self) -> Floats:
+        """What leaves each point of X, of shape (n,)."""
+        found: Floats = self._raw.masses()[0]
+        return found
+
+    @property
+    def b(self) -> Floats:
+        """What reaches each point of Y, of shape (m,)."""
+        found: Floats = self._raw.masses()[1]
+        return found
+
+    @property
+    def potentials(self) -> Potentials:
+        """f (n,) and g (m,) in units of the cost."""
+        return Potentials(*self._raw.potentials())
+
+    @property
+    def plan(self) -> Floats:
+        """The plan as a dense array of shape (n, m), computed when first asked for; its sums are ``a`` and ``b``."""
+        if self._plan is None:
+            x, y = self._samples
+            self._plan = self._shares(of_points(x, y, self.cost), self.potentials.g, y.weights) * self.a[:, None]
+        return self._plan
+
+    def _shares(self, costs: Floats, potential: Floats, weights: Floats) -> Floats:
+        """What part of a point's mass goes where: proportional to b exp((g - c) / ε)."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(softmax((potential - costs) / self.epsilon + np.log(weights), axis=1))
+
+    def map(self, points: Any, reverse: bool = False) -> Floats:
+        """The entropic map at new points of shape (k, d): where what moves of their mass would go. ``reverse`` maps from Y to X."""
+        here, there = self._sides(reverse)
+        rows = _native.Samples(placed(points, self._samples), None, ("points", "weights"))
+        if rows.dim != here.dim:
+            raise ValueError(f"points: they have dimension {rows.dim}, but the samples have dimension {here.dim}")
+        potential = self.potentials[0 if reverse else 1]
+        moved: Floats = self._shares(of_points(rows, there, self.cost), potential, there.weights) @ there.points
+        return moved
+
+    @property
+    def epsilon(self) -> float:
+        """ε in units of the cost."""
+        return float(self._raw.epsilon)
+
+    @property
+    def residual(self) -> float:
+        """How much of the mass another sweep would move."""
+        return float(self._raw.residual)
+
+    @property
+    def duality_gap(self) -> float:
+        """What the objective of the plan is above ``value``, below which no plan is."""
+        return float(self._raw.duality_gap)
+
+    @property
+    def status(self) -> str:
+        """``converged``, or why it ended early."""
+        return str(self._raw.status)
+
+    @property
+    def iterations(self) -> int:
+        """Passes over the pairs."""
+        return int(self._raw.iterations)
+
+    @property
+    def time(self) -> float:
+        """Seconds."""
+        return float(self._raw.time)
+
+    def __getstate__(self) -> dict[str, Any]:
+        names = ("value", "transport_cost", "mass", "epsilon", "residual", "duality_gap", "status", "iterations", "time")
+        return self.__dict__ | {"_raw": Kept(self._raw, names, ("masses", "potentials")), "_plan": None}
+
+    def __repr__(self) -> str:
+        return (
+            f"Unbalanced(value {short(self.value)}, transport cost {short(self.transport_cost)}, mass {short(self.mass)}, ε = "
+            f"{short(self.epsilon)}, {self.status}, {self.iterations} passes, {seconds(self.time)})"
+        )
 
 
 def unbalanced(
@@ -348,8 +572,8 @@ def unbalanced(
     Y: Points,
     a: Any = None,
     b: Any = None,
-    source: tuple[str, float] | float | None = None,
-    target: tuple[str, float] | float | None = None,
+    source: Price | None = None,
+    target: Price | None = None,
     epsilon: float | None = None,
     relative: bool = False,
     cost: str = "sqeuclidean",
@@ -425,14 +649,13 @@ def partial(
     return _unbalanced("sinkhorn.partial", x, y, None, None, _inputs.number("mass", mass), cost, options, progress)
 
 
-def _price(name: str, asked: tuple[str, float] | float | None) -> tuple[str, float] | None:
+def _price(name: str, asked: Price | None) -> tuple[str, float] | None:
     if asked is None:
         return None
-    if not isinstance(asked, tuple):
-        asked = ("kl", asked)
-    if len(asked) != 2:
+    pair: Any = asked if isinstance(asked, (tuple, list)) else ("kl", asked)
+    if len(pair) != 2:
         raise TypeError(f"{name}: a price, or a pair such as ('tv', 10.0), is needed")
-    kind, price = _inputs.text(name, asked[0]), _inputs.number(name, asked[1])
+    kind, price = _inputs.text(name, pair[0]), _inputs.number(name, pair[1])
     if not 0 < price < np.inf:
         raise ValueError(f"{name}: it is {price}, but a price of mass is positive and finite")
     return kind, price
@@ -442,8 +665,8 @@ def _unbalanced(
     what: str,
     x: Samples,
     y: Samples,
-    source: tuple[str, float] | float | None,
-    target: tuple[str, float] | float | None,
+    source: Price | None,
+    target: Price | None,
     mass: float | None,
     cost: str,
     options: Options,
@@ -453,9 +676,4 @@ def _unbalanced(
     with reporting(progress) as shown:
         raw = _native.sinkhorn_unbalanced(x, y, _inputs.text("cost", cost), *sides, mass, options.with_progress(shown))
     ended(what, raw.status, _MORE)
-    first, second = raw.masses()
-    potentials = Potentials(*raw.potentials())
-    return Unbalanced(
-        raw.value, raw.transport_cost, raw.mass, first, second, potentials, raw.epsilon, raw.residual, raw.status,
-        raw.duality_gap,
-    )
+    return Unbalanced(raw, (x, y), cost)

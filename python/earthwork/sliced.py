@@ -12,7 +12,7 @@ from earthwork import _inputs
 from earthwork._inputs import Floats, Points
 from earthwork._kinds import Directions, OnMissing
 from earthwork._progress import Progress, reporting
-from earthwork._text import seconds, short
+from earthwork._text import brief, seconds, short
 from earthwork._number import Kept, ended
 from earthwork.results import Estimate, Estimated, Options, evidence, sparse
 
@@ -158,6 +158,7 @@ def distance(
     return SlicedDistance(raw)
 
 
+@brief
 class MaxSlice(NamedTuple):
     """The direction along which two samples differ most."""
 
@@ -173,6 +174,12 @@ class MaxSlice(NamedTuple):
     def value(self) -> float:
         """W_p along the direction."""
         return self.estimate.value
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else repr(self)
 
 
 def max_distance(
@@ -244,6 +251,7 @@ def gradient(
     return _native.sliced_gradient(x, y, _options(p, directions, method, seed))
 
 
+@brief
 class SlicedPlan(NamedTuple):
     """A plan made of slices, with its true cost."""
 
@@ -283,6 +291,7 @@ def plan(
     return SlicedPlan(matrix, cost, None if direction is None else np.array(direction), estimate)
 
 
+@brief
 class Subspace(NamedTuple):
     """The subspace-robust distance."""
 
@@ -300,6 +309,12 @@ class Subspace(NamedTuple):
     def value(self) -> float:
         """The distance."""
         return self.estimate.value
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else repr(self)
 
 
 def subspace(
@@ -385,6 +400,7 @@ def _along(functions: Callable[[Floats], Any], side: Any) -> Any:
     return _inputs.sample("functions", values, "weights", side.weights)
 
 
+@brief
 class PartialSliced(NamedTuple):
     """Sliced transport of a part of the mass."""
 
@@ -400,6 +416,12 @@ class PartialSliced(NamedTuple):
     def value(self) -> float:
         """The distance."""
         return self.estimate.value
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else repr(self)
 
 
 def partial(

@@ -8,36 +8,30 @@ that torch promotes the tensors to (the default one, where all hold integers), a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
 import torch
 
-from earthwork import _inputs, exact, flow, sinkhorn, sliced
-from earthwork._inputs import Floats
+from earthwork import _losses, flow
+from earthwork._kinds import Price
+from earthwork._losses import Solver
 
 __all__ = [
     "EnergyLoss",
     "MMDLoss",
     "SinkhornLoss",
     "SlicedWassersteinLoss",
+    "UnbalancedLoss",
     "WassersteinLoss",
     "assignment",
     "energy_loss",
     "mmd_loss",
     "sinkhorn_loss",
     "sliced_wasserstein_loss",
+    "unbalanced_loss",
     "wasserstein_loss",
 ]
-
-Found = tuple[float, "tuple[Floats | None, ...] | None"]
-"""A value and its derivatives by x, y, a and b."""
-Solver = Callable[[Any, Any, Any, Any, bool], "list[Found]"]
-"""From points (B, n, d), (B, m, d) and weights to what is found of each problem; derivatives where they are wanted."""
-
 
 class _Loss(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
     """Values, and the gradients beside them, so that torch knows how both are batched."""
@@ -47,22 +41,14 @@ class _Loss(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
         lead = x.shape[:-2]
         flat = [None if t is None else t.reshape(-1, *t.shape[len(lead) :]).detach() for t in (x, y, a, b)]
         found = solve(flat[0], flat[1], flat[2], flat[3], wanted)
-        values = np.array([value for value, _ in found])
-        slopes = np.ones(len(found))
-        if order is not None:
-            # Where the cost is 0 its root has a kink, of which 0 is a subgradient.
-            costs = np.maximum(values, 0.0)
-            values = costs ** (1.0 / order)
-            slopes = np.divide(values, order * costs, out=np.zeros_like(values), where=costs > 0)
+        values, slopes = _losses.settled(found, order)
         gradients = []
         for k, t in enumerate((x, y, a, b)):
-            parts = [] if t is None or not wanted else [None if all_of is None else all_of[k] for _, all_of in found]
-            if t is None or not parts or any(one is None for one in parts):
+            made = None if t is None or not wanted else _losses.derivative(found, slopes, k)
+            if t is None or made is None:
                 gradients.append(x.new_zeros((*lead, 0)))
                 continue
-            # An infinite slope times a derivative that is 0 is not a derivative.
-            scaled = [np.asarray(one) * slope if slope else np.zeros_like(one) for one, slope in zip(parts, slopes, strict=True)]
-            gradients.append(torch.as_tensor(np.stack(scaled), dtype=t.dtype, device=t.device).reshape(t.shape))
+            gradients.append(torch.as_tensor(made, dtype=t.dtype, device=t.device).reshape(t.shape))
         value = torch.as_tensor(values.reshape(lead), dtype=_promoted(x, y, a, b), device=x.device)
         return value, *gradients
 
@@ -160,26 +146,6 @@ def _solved(x: Any, y: Any, a: Any, b: Any, solve: Solver, order: float | None) 
     return _Loss.apply(*posed, solve, order, wanted)[0]
 
 
-def _centred(gradient: Any) -> tuple[Floats, Floats, Floats, Floats]:
-    # Masses must keep their total: only differences of their gradient mean something, so its mean is taken off.
-    return gradient.X, gradient.Y, gradient.a - gradient.a.mean(), gradient.b - gradient.b.mean()
-
-
-def _problems(x: Any, y: Any, a: Any, b: Any) -> list[tuple[Any, Any, Any, Any]]:
-    """Each problem of a batch, on the processor."""
-    sides = [None if t is None else t.cpu() for t in (x, y, a, b)]
-    return [tuple(None if t is None else t[k] for t in sides) for k in range(len(x))]  # type: ignore[misc]
-
-
-def _each(solve: Callable[..., Found], x: Any, y: Any, a: Any, b: Any, wanted: bool) -> list[Found]:
-    """Problem by problem, on all processors: the solver leaves the interpreter's lock."""
-    problems = _problems(x, y, a, b)
-    if len(problems) == 1:
-        return [solve(*problems[0], wanted)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda one: solve(*one, wanted), problems))
-
-
 def wasserstein_loss(
     x: Any,
     y: Any,
@@ -205,18 +171,7 @@ def wasserstein_loss(
         tolerance: the relative gap between proven bounds at which a solve may end; 0 asks for the optimum.
         time_limit: seconds for all problems together; a warning says when it ended one of them.
     """
-    cost = "sqeuclidean" if p == 2 else f"euclidean^{float(p):g}"
-
-    def solve(x: Any, y: Any, a: Any, b: Any, wanted: bool) -> list[Found]:
-        sides = [
-            _inputs.pair(X, Y, w, v, normalize=normalize, names=("x", "y")) for X, Y, w, v in _problems(x, y, a, b)
-        ]
-        limits: dict[str, Any] = {"tolerance": tolerance, "time_limit": time_limit}
-        found = [exact.solve(*sides[0], cost=cost, **limits)] if len(sides) == 1 else exact.batch(sides, cost, **limits)
-        if any(one is None for one in found):
-            raise RuntimeError("time_limit: it was over before each problem of the batch was begun")
-        return [(one.value, _centred(one.gradient()) if wanted else None) for one in found if one is not None]
-
+    solve = _losses.wasserstein(p, normalize=normalize, tolerance=tolerance, time_limit=time_limit)
     return _solved(x, y, a, b, solve, float(p) if root else None)
 
 
@@ -236,11 +191,43 @@ def sinkhorn_loss(
     ``normalize`` divides the weights of either side by their sum first; ``tolerance`` is that of :func:`earthwork.sinkhorn.divergence`.
     """
 
-    def one(x: Any, y: Any, a: Any, b: Any, wanted: bool) -> Found:
-        found = sinkhorn.divergence(x, y, a, b, epsilon=epsilon, cost=cost, normalize=normalize, tolerance=tolerance)
-        return found.value, _centred(found.gradient()) if wanted else None
+    solve = _losses.sinkhorn(epsilon, cost, normalize=normalize, tolerance=tolerance)
+    return _solved(x, y, a, b, solve, None)
 
-    return _solved(x, y, a, b, lambda *given: _each(one, *given), None)
+
+def unbalanced_loss(
+    x: Any,
+    y: Any,
+    epsilon: float,
+    price: Price,
+    a: Any = None,
+    b: Any = None,
+    cost: str = "sqeuclidean",
+    *,
+    debias: bool = True,
+    tolerance: float = 1e-6,
+    max_iterations: int | None = None,
+) -> Any:
+    """Unbalanced entropic transport between tensors x (..., n, d) and y (..., m, d), with gradients by points and masses.
+
+    With ``debias`` it is the divergence OT(a, b) - (OT(a, a) + OT(b, b)) / 2 + ε (Σa - Σb)² / 2 of Séjourné, Feydy, Vialard, Trouvé and Peyré
+    ("Sinkhorn divergences for unbalanced optimal transport", 2019), which is 0 for equal sides; GeomLoss's with its ``reach`` (under half of the
+    squared distance as the cost). OT(a, b) is the objective of :func:`earthwork.sinkhorn.unbalanced` with ``reference="product"``.
+
+    Args:
+        x: points, of shape (n,), (n, d) or (..., n, d).
+        y: points, of shape (m,), (m, d) or (..., m, d).
+        epsilon: the regularization in units of the cost.
+        price: what mass costs that is made or lost, on both sides: ρ or ``("kl", ρ)``, ``("tv", ρ)``, ``("l2", ρ)``.
+        a: masses of x, of any total; 1/n each by default.
+        b: masses of y.
+        cost: ``sqeuclidean``, ``euclidean``, or ``euclidean^P``.
+        debias: whether to take off what each side has with itself.
+        tolerance: as in :func:`earthwork.sinkhorn.unbalanced`.
+        max_iterations: the most passes of each solve; a warning says when that ended it.
+    """
+    solve = _losses.unbalanced(epsilon, price, cost, debias=debias, tolerance=tolerance, max_iterations=max_iterations)
+    return _solved(x, y, a, b, solve, None)
 
 
 def sliced_wasserstein_loss(
@@ -260,11 +247,8 @@ def sliced_wasserstein_loss(
     ``directions`` is their number, drawn by ``seed``, or an array of them. There are no derivatives by weights.
     """
 
-    def one(x: Any, y: Any, a: Any, b: Any, wanted: bool) -> Found:
-        value, by_x, by_y = sliced.gradient(x, y, p, directions, seed=seed, a=a, b=b, normalize=normalize)
-        return value, (np.reshape(by_x, x.shape), np.reshape(by_y, y.shape), None, None)
-
-    return _solved(x, y, a, b, lambda *given: _each(one, *given), float(p) if root else None)
+    solve = _losses.sliced(p, directions, seed=seed, normalize=normalize)
+    return _solved(x, y, a, b, solve, float(p) if root else None)
 
 
 def _means(between: Callable[[Any, Any], Any], x: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
@@ -373,6 +357,29 @@ class SinkhornLoss(_Module):
 
     def _value(self, x: Any, y: Any, a: Any, b: Any) -> Any:
         return sinkhorn_loss(x, y, a=a, b=b, **self.options)
+
+
+class UnbalancedLoss(_Module):
+    """:func:`unbalanced_loss` as a module."""
+
+    def __init__(
+        self,
+        epsilon: float,
+        price: Price,
+        cost: str = "sqeuclidean",
+        *,
+        debias: bool = True,
+        tolerance: float = 1e-6,
+        max_iterations: int | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction)
+        self.options: dict[str, Any] = {
+            "epsilon": epsilon, "price": price, "cost": cost, "debias": debias, "tolerance": tolerance, "max_iterations": max_iterations,
+        }  # fmt: skip
+
+    def _value(self, x: Any, y: Any, a: Any, b: Any) -> Any:
+        return unbalanced_loss(x, y, a=a, b=b, **self.options)
 
 
 class SlicedWassersteinLoss(_Module):

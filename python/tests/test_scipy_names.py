@@ -67,3 +67,44 @@ def test_bad_input_is_named():
         ours.wasserstein_distance([1.0], [2.0, 3.0], [1.0], [1.0, -1.0])
     with pytest.raises(ValueError, match="u_values"):
         ours.wasserstein_distance_nd([[np.nan, 0.0]], [[1.0, 2.0]])
+
+
+def test_infinite_values_are_infinitely_far():
+    inf = np.inf
+    for x, y in [([1, inf], [3, 4]), ([1, inf], [3, inf]), ([-inf, 0, 1], [0, 1, inf]), ([inf], [inf]), ([-inf, inf, 2], [inf, 2, -inf])]:
+        for name in ("wasserstein_distance", "energy_distance"):
+            with np.errstate(invalid="ignore"):
+                theirs = getattr(scipy.stats, name)(x, y)
+            found = getattr(ours, name)(x, y)
+            assert isinstance(found, np.float64)
+            if not np.isnan(theirs):
+                assert found == pytest.approx(theirs), (name, x, y)
+    assert ours.wasserstein_distance([1, inf], [3, inf]) == 1.0  # where SciPy says NaN
+    assert ours.wasserstein_distance_nd([[1, inf], [0, 0]], [[1, 2], [0, 0]]) == inf
+    assert ours.wasserstein_distance_nd([[1, inf], [0, 0]], [[4, inf], [3, 4]]) == 4.0
+
+
+def test_entropy_takes_what_scipys_does():
+    p, q = RNG.random((3, 4)), RNG.random((3, 4))
+    p[0, 1] = np.nan
+    for options in ({"axis": None}, {"axis": 1, "keepdims": True}, {"nan_policy": "omit"}, {"axis": None, "keepdims": True}):
+        for given in ((p,), (p, q)):
+            np.testing.assert_allclose(ours.entropy(*given, **options), scipy.stats.entropy(*given, **options), err_msg=str(options))
+    with pytest.raises(ValueError, match="nan"):
+        ours.entropy(p, nan_policy="raise")
+
+
+def test_tables_of_costs():
+    pandas = pytest.importorskip("pandas")
+    costs = RNG.random((4, 6))
+    table = pandas.DataFrame(costs)  # whose array is in the order of its columns
+    assert ours.linear_sum_assignment(table)[1].tolist() == scipy.optimize.linear_sum_assignment(costs)[1].tolist()
+
+
+def test_bad_input_says_where():
+    with pytest.raises(ValueError, match=r"v_weights: entry 1 is -1\.0"):
+        ours.wasserstein_distance([1.0], [2.0, 3.0], [1.0], [1.0, -1.0])
+    with pytest.raises(ValueError, match=r"u_values: entry \(0, 0\) is NaN"):
+        ours.wasserstein_distance_nd([[np.nan, 0.0]], [[1.0, 2.0]])
+    with pytest.raises(ValueError, match="u_weights: the weights sum to 0"):
+        ours.energy_distance([1.0], [2.0], [0.0])

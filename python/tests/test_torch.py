@@ -14,10 +14,11 @@ LOSSES = {
     "root": lambda x, y, *w: ew.torch.wasserstein_loss(x, y, *w, p=1.5, root=True),
     "sinkhorn": lambda x, y, *w: ew.torch.sinkhorn_loss(x, y, 0.5, *w, tolerance=1e-10),
     "sliced": lambda x, y, *w: ew.torch.sliced_wasserstein_loss(x, y, *w, directions=20),
+    "unbalanced": lambda x, y, *w: ew.torch.unbalanced_loss(x, y, 0.5, 2.0, *w, tolerance=1e-10),
     "energy": lambda x, y, *w: ew.torch.energy_loss(x, y, *w),
     "mmd": lambda x, y, *w: ew.torch.mmd_loss(x, y, *w),
 }
-SOLVED = ("wasserstein", "root", "sinkhorn", "sliced")
+SOLVED = ("wasserstein", "root", "sinkhorn", "sliced", "unbalanced")
 
 
 def batch(count=3, n=7, m=9, d=2, dtype=torch.float64):
@@ -90,6 +91,45 @@ def test_equal_samples_have_a_root_of_zero_with_no_gradient():
     assert (value == 0).all() and (x.grad == 0).all()
 
 
+@pytest.mark.parametrize("price", [1.5, ("tv", 0.8), ("l2", 2.0)], ids=str)
+@pytest.mark.parametrize("cost", ["sqeuclidean", "euclidean", "euclidean^1.5"])
+def test_unbalanced_derivatives_by_points_and_masses(price, cost):
+    x, y = (t.requires_grad_() for t in batch(1, 4, 5))
+    a = torch.tensor([[0.3, 0.9, 0.2, 0.5]], dtype=torch.float64, requires_grad=True)
+    b = torch.tensor([[0.4, 0.1, 0.8, 0.2, 0.3]], dtype=torch.float64, requires_grad=True)
+    for debias in (True, False):
+        loss = lambda *given: ew.torch.unbalanced_loss(*given[:2], 0.7, price, *given[2:], cost=cost, debias=debias, tolerance=1e-12)  # noqa: E731, B023
+        assert torch.autograd.gradcheck(loss, (x, y, a, b), eps=1e-5, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("price", [1.0, ("tv", 0.8), ("l2", 2.0)], ids=str)
+def test_unbalanced_derivatives_at_points_without_mass(price):
+    x, y = batch(1)
+    a = torch.tensor([0.3, 0.0, 0.2, 0.5, 0.1, 0.4, 0.2], dtype=torch.float64, requires_grad=True)
+    loss = lambda w: ew.torch.unbalanced_loss(x[0], y[0], 0.4, price, w, debias=price == 1.0, tolerance=1e-12)  # noqa: E731
+    loss(a).backward()
+    step = torch.zeros(7, dtype=torch.float64)
+    step[1] = 1e-6
+    with torch.no_grad():
+        assert a.grad[1].item() == pytest.approx((loss(a + step) - loss(a)).item() / 1e-6, rel=3e-3, abs=1e-4)
+
+
+def test_the_unbalanced_divergence():
+    x, y = batch(1)
+    a = torch.rand(7, dtype=torch.float64)
+    assert ew.torch.unbalanced_loss(x[0], x[0], 0.3, 1.0, a, a, tolerance=1e-11).item() == pytest.approx(0.0, abs=1e-9)
+    assert ew.torch.unbalanced_loss(x[0], y[0], 0.3, 1.0, a).item() > 0
+    # Where mass is dear this is the Sinkhorn divergence.
+    near = ew.torch.unbalanced_loss(x[0], y[0], 0.5, 1e6, tolerance=1e-10)
+    assert near.item() == pytest.approx(ew.torch.sinkhorn_loss(x[0], y[0], 0.5, tolerance=1e-10).item(), rel=1e-4)
+    with pytest.raises(ValueError, match="cost: `cityblock`"):
+        ew.torch.unbalanced_loss(x, y, 0.5, 1.0, cost="cityblock")
+    with pytest.raises(ValueError, match="price: it is -1"):
+        ew.torch.unbalanced_loss(x, y, 0.5, -1.0)
+    with pytest.raises(ValueError, match="x: point 0, coordinate 0 is NaN"):
+        ew.torch.unbalanced_loss(x * float("nan"), y, 0.5, 1.0)
+
+
 def test_assignment_matches_points():
     x = torch.randn(2, 3, 8, 4)
     turned = torch.stack([torch.stack([torch.randperm(8) for _ in range(3)]) for _ in range(2)])
@@ -106,6 +146,7 @@ def test_modules():
         (ew.torch.WassersteinLoss, LOSSES["wasserstein"](x, y)),
         (lambda **o: ew.torch.SinkhornLoss(0.5, tolerance=1e-10, **o), LOSSES["sinkhorn"](x, y)),
         (lambda **o: ew.torch.SlicedWassersteinLoss(directions=20, **o), LOSSES["sliced"](x, y)),
+        (lambda **o: ew.torch.UnbalancedLoss(0.5, 2.0, tolerance=1e-10, **o), LOSSES["unbalanced"](x, y)),
         (ew.torch.EnergyLoss, LOSSES["energy"](x, y)),
         (ew.torch.MMDLoss, LOSSES["mmd"](x, y)),
     ]:

@@ -19,6 +19,13 @@ sliced: float = ew.sliced.distance(X, Y, method="qmc").value
 kl: float = ew.divergence.estimate(X, Y, "renyi:2", "knn").value
 ends = ew.interval(X, Y, scheme="bootstrap", ends="basic")
 j = ew.flow.coupling(X, Y)
+found = ew.exact.solve(X, Y, cost=lambda p, q: float(abs(p - q).sum()))
+number: float = float(found) + found.value
+moved = found.map(X)
+loose = ew.sinkhorn.unbalanced(X, Y, source=("kl", 1.0), target=2.0, epsilon=0.5)
+print(f"{loose:.3f}", loose.plan.sum(), loose < 1.0)
+scores: dict[str, float] = ew.metrics.compat.compute_prdc(X, Y, nearest_k=1)
+adapted = ew.sklearn.DomainAdaptation(method="linear").fit(X, target=Y)
 '''
 
 BAD = (
@@ -31,6 +38,19 @@ BAD = (
     'ew.critic.fit(X, Y, method="typo")',
     'ew.sinkhorn.solve(X, Y, epsilon=1.0, reference="typo")',
     'ew.sinkhorn.solve(X, Y, epsilon="small")',
+    'ew.exact.partial(X, Y, 0.5, cost=3)',
+    'ew.exact.batch([(X, Y)], cost=2)',
+    'ew.exact.solve(X)',
+    'ew.exact.solve(X, Y).vaule',
+    'ew.exact.solve(X, Y, wrong=1)',
+    'ew.exact.wasserstein(X, Y, p="2")',
+    'ew.sinkhorn.unbalanced(X, Y, source=("typo", 1.0), epsilon=1.0)',
+    'ew.sinkhorn.unbalanced(X, Y, source=("kl", "x"), epsilon=1.0)',
+    'ew.flow.semidiscrete(X, "gamma")',
+    'ew.scipy.entropy(X, nan_policy="typo")',
+    'ew.metrics.compat.calculate_metrics(X, Y, isc_splits="3")',
+    'ew.metrics.classifier_test(features="typo")',
+    'ew.sklearn.DomainAdaptation(method="typo")',
 )
 
 

@@ -1,9 +1,12 @@
-"""Metrics of generative models, on points or on features that you computed: real samples first, fake ones second."""
+"""Metrics of generative models, on points or on features that you computed: real samples first, fake ones second.
+
+``earthwork.metrics.compat`` has the names, keys and draws of prdc, pytorch-fid and torch-fidelity.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -11,11 +14,14 @@ from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._arrays import whole
 from earthwork._inputs import Floats, Points
-from earthwork._kinds import OnMissing
+from earthwork._kinds import Features, OnMissing
 from earthwork._text import table
 from earthwork.comparison import Comparer, discrepancy
 from earthwork.divergence import mixture
 from earthwork.results import Estimate, evidence, signed
+
+if TYPE_CHECKING:
+    from earthwork.metrics import compat as compat
 
 __all__ = [
     "KEYS",
@@ -37,6 +43,16 @@ __all__ = [
     "one_nearest",
     "prdc",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Imported when it is asked for."""
+    if name == "compat":
+        import importlib
+
+        return importlib.import_module("earthwork.metrics.compat")
+    raise AttributeError(f"module 'earthwork.metrics' has no attribute {name!r}")
+
 
 KEYS: dict[str, bool] = dict(_native.metric_keys())
 """Each metric that takes two samples, and whether it is a distance, which grows; else it is a score, which falls, or (``one_nn``) best
@@ -210,7 +226,7 @@ def kid(subsets: int = 100, subset_size: int = 1000, seed: int = 0) -> _native.D
     )
 
 
-def classifier_test(features: str = "quadratic", seed: int = 0) -> _native.Discrepancy:
+def classifier_test(features: Features = "quadratic", seed: int = 0) -> _native.Discrepancy:
     """The classifier two-sample test as a discrepancy: held-out accuracy of logistic regression on ``quadratic`` or ``linear`` features."""
     return _native.Discrepancy.classifier_test(_inputs.text("features", features), _inputs.count("seed", seed))
 
