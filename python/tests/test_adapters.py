@@ -67,7 +67,7 @@ def test_metrics_of_generative_models():
     mixture = ([[0.0, 0.0], [4.0, 4.0]], [np.eye(2)] * 2, [0.5, 0.5])
     found = ew.metrics.modes(mixture, fake)
     assert found.modes == 2 and sum(found.counts) == round(300 * found.high_quality.value) and found.counts[0] > 280
-    with pytest.raises(ValueError, match="key: `fids`"):
+    with pytest.raises(ValueError, match="key: unknown discrepancy `fids`"):
         ew.metrics.metric("fids")
 
 
@@ -87,7 +87,7 @@ def test_adversarial_training():
     told = ew.gan.fit(points, "hinge+spectral", steps=5, labels=classes, conditional=True, **options)
     assert told.generate(9, of_class=1).shape == (9, 2)
     for call, message in [
-        (lambda: ew.gan.fit("rings", steps=1), "data: `rings`"),
+        (lambda: ew.gan.fit("rings", steps=1), "data: unknown toy distribution `rings`"),
         (lambda: ew.gan.fit("ring8", "wgann", steps=1), "method"),
     ]:
         with pytest.raises(ValueError, match=message):
@@ -116,7 +116,7 @@ def test_trainings_log_any_metric():
     pandas = pytest.importorskip("pandas")
     table = own.to_pandas()
     assert len(table) == 5 and (table["fid"] == own.curve("fid")).all() and pandas.notna(table["fid_std_error"]).all()
-    with pytest.raises(ValueError, match="^metrics: `fiddle`"):
+    with pytest.raises(ValueError, match="^metrics: unknown discrepancy `fiddle`"):
         ew.gan.fit("ring8", steps=1, metrics=["fiddle"])
     with pytest.raises(TypeError, match="^metrics: entry 0 is 3"):
         ew.gan.fit("ring8", steps=1, metrics=[3])

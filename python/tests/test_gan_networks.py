@@ -101,7 +101,7 @@ def test_what_is_refused():
         small(images.reshape(20, -1), "dcgan", image=(7, 9))
     with pytest.raises(ValueError, match="leave it out"):
         small(images, "dcgan", image=(4, 16))
-    with pytest.raises(ValueError, match="networks: `gan`"):
+    with pytest.raises(ValueError, match="networks: unknown networks `gan`"):
         small(images, "gan")
     with pytest.raises(ValueError, match="needed of both"):
         small(images, None, critic="dense:1")

@@ -97,7 +97,7 @@ def test_other_functions_name_their_arguments_too(clouds):
         (lambda: ew.sinkhorn.solve(X, Y, epsilon="a"), TypeError, "epsilon: a number is needed"),
         (lambda: ew.sliced.distance(X, Y, directions=0), ValueError, "directions: it is 0"),
         (lambda: ew.sliced.distance(X, Y, directions=[[0.0, 0.0]]), ValueError, "directions"),
-        (lambda: ew.sliced.distance(X, Y, method="best"), ValueError, "method: `best`"),
+        (lambda: ew.sliced.distance(X, Y, method="best"), ValueError, "method: unknown choice of directions `best`"),
         (lambda: ew.divergence.estimate(X, Y, kind="kj"), ValueError, "kind: `kj`"),
         (lambda: ew.divergence.estimate(X, Y, method="kde", k=3), ValueError, "k: it is for the methods knn, knn-ball"),
         (lambda: ew.critic.fit(X, Y, method="qq"), ValueError, "method: 'qq' is none of lp"),

@@ -188,7 +188,7 @@ def test_metrics_that_have_no_value_are_named():
     assert why in repr(few)
     with pytest.raises(KeyError, match=key):
         few[key]
-    with pytest.raises(ValueError, match="key: `fiddle`"):
+    with pytest.raises(ValueError, match="key: unknown discrepancy `fiddle`"):
         ew.metrics.evaluate(X, Y, ["fiddle"])
     with pytest.raises(ValueError, match="^real: entry|^real: point 0"):
         ew.metrics.evaluate([[np.nan, 0.0]], Y)
