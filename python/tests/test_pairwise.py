@@ -288,7 +288,7 @@ def test_two_runs_on_one_store(clouds, store):
     code = textwrap.dedent("""
         import sys
         from pathlib import Path
-        from earthwork.scale.store import Lock
+        from earthwork.scale.folder import Lock
         held = Lock(Path(sys.argv[1]), eval(sys.argv[2]))
         print("held", flush=True)
         sys.stdin.read()

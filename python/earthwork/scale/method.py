@@ -32,6 +32,17 @@ _SYMMETRIC = ("w", "w1", "w2", "sinkhorn", "sinkhorn-divergence", "sw", "sw1", "
 _SYMMETRIC_KERNELS = ("mmd", "laplace", "kid", "fid")
 
 
+def source_of(by: Any) -> str:
+    """What tells a function from others, in the parameters of a store; a name is itself."""
+    if isinstance(by, str):
+        return by
+    name = f"{getattr(by, '__module__', '')}.{getattr(by, '__qualname__', repr(type(by)))}"
+    try:
+        return f"{name}\n{inspect.getsource(by)}"
+    except (OSError, TypeError):
+        return name
+
+
 @dataclass(frozen=True)
 class Method:
     """How a pair is compared. Can be sent to another process, unless it stands for a ``Discrepancy``."""
@@ -57,11 +68,7 @@ class Method:
             return self.by
         if isinstance(self.by, Discrepancy):
             raise TypeError("by: a store and a client need a name, or a function of two arrays; a Discrepancy cannot be written down")
-        name = f"{getattr(self.by, '__module__', '')}.{getattr(self.by, '__qualname__', repr(type(self.by)))}"
-        try:
-            return f"{name}\n{inspect.getsource(self.by)}"
-        except (OSError, TypeError):
-            return name
+        return source_of(self.by)
 
     @property
     def symmetric(self) -> bool:

@@ -67,13 +67,14 @@ class InMemory(Source):
         return InMemory(self.given[places.start : places.stop], self.names[places.start : places.stop])
 
     def fingerprint(self) -> str:
-        return _digest(self.given)
+        return digest(self.given)
 
     def points(self) -> int:
         return max(map(len, self.given), default=0)
 
 
-def _digest(samples: Sequence[Samples]) -> str:
+def digest(samples: Sequence[Samples]) -> str:
+    """Differs where points, weights or names of columns do."""
     found = hashlib.blake2b(digest_size=16)
     for one in samples:
         points, weights = one.points, one.weights
@@ -150,7 +151,7 @@ class ZarrGroup(Source):
         return ZarrGroup(self.path, self.names[places.start : places.stop], self.missing)
 
     def fingerprint(self) -> str:
-        return _digest(self.load())
+        return digest(self.load())
 
     def points(self) -> int:
         return len(self.part(range(1)).load()[0])

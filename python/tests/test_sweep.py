@@ -1,0 +1,135 @@
+"""Sweeps, tests, intervals and validations in a store and on a client: the same bits as at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+
+import earthwork as ew
+
+SMALL = {"steps": 30, "every": 10, "points": 32, "batch": 16, "critic": [8], "generator": [8]}
+
+
+@pytest.fixture(scope="module")
+def client():
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0) as cluster,
+        distributed.Client(cluster) as made,
+    ):
+        yield made
+
+
+def same_training(found, expected):
+    assert found.checkpoint() == expected.checkpoint()
+    assert str(found.records) == str(expected.records)
+    assert (found.status, found.steps, found.name) == (expected.status, expected.steps, expected.name)
+    assert found.correlations() == expected.correlations()
+    assert found.floor() == expected.floor()
+
+
+def test_a_training_of_a_sweep_is_that_of_fit(tmp_path):
+    options = {**SMALL, "metrics": ["fid", "coverage", "one_nn"]}
+    found = ew.gan.sweep("ring8", ["wgan", "ns"], ["lp", None], seeds=[3], store=tmp_path / "s", **options)
+    again = ew.gan.sweep("ring8", ["wgan", "ns"], ["lp", None], seeds=[3], store=tmp_path / "s", **options)
+    assert (found.report["computed"], again.report["computed"], again.report["found"]) == (4, 0, 4)
+    for objective, control in (("wgan", "lp"), ("ns", None)):
+        expected = ew.gan.fit("ring8", f"{objective}+{control}" if control else objective, seed=3, **options)
+        same_training(found[objective, control, 3], expected)
+        same_training(again[objective, control, 3], expected)
+        np.testing.assert_array_equal(found.curves("fid")[objective, control, 3], expected.curve("fid"))
+    assert repr(again) == repr(found) and "wgan" in repr(found)
+    table = found.to_pandas()
+    assert list(table["seed"]) == [3] * 4 and {"objective", "control", "status", "w1", "w2", "fid"} <= set(table)
+    pytest.importorskip("matplotlib").use("Agg")
+    found.plot("w1")
+
+
+def test_checkpoints_lose_no_bit(tmp_path):
+    """Interrupted every few steps, a training is the one that ran through."""
+    options = {**SMALL, "steps": 60, "metrics": ["precision", "fid"]}
+    found = ew.gan.sweep("ring8", "wgan", "gp", seeds=1, store=tmp_path / "s", save=0.01, **options)
+    same_training(found["wgan", "gp", 0], ew.gan.fit("ring8", "wgan+gp", seed=0, **options))
+    assert [one.name for one in (tmp_path / "s" / "parts").iterdir()] == ["wgan+gp,seed=0.part"]
+
+
+def test_a_sweep_on_a_client(client, tmp_path):
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(200, 3))
+
+    def gap(X, Y):
+        return float(abs(X.mean() - Y.mean()))
+
+    options = {**SMALL, "metrics": [gap, "fid"]}
+    here = ew.gan.sweep(data, "wgan", ["lp", "clip"], seeds=2, **options)
+    for extra in ({}, {"store": tmp_path / "s"}):
+        there = ew.gan.sweep(data, "wgan", ["lp", "clip"], seeds=2, client=client, **extra, **options)
+        for run in here.runs:
+            same_training(there[run[:3]], here[run[:3]])
+        assert there.runs == here.runs
+
+
+def test_a_diverged_training_is_a_row():
+    found = ew.gan.sweep("ring8", ["saturating", "wgan"], [None], seeds=1, steps=5, every=5, points=16, batch=8, critic=[4], generator=[4])
+    assert len(found.runs) == 2 and found.complete
+
+
+def test_what_a_sweep_refuses(tmp_path):
+    for options, message in (
+        ({"objectives": []}, "objectives: at least one"),
+        ({"seeds": [1, 1]}, "seeds: 1 is there twice"),
+        ({"save": 0}, "save: it is 0"),
+        ({"objectives": "wgann"}, "wgann"),
+        ({"metrics": ["fidd"]}, "fidd"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ew.gan.sweep("ring8", **{"controls": "lp", "seeds": 1, **SMALL, **options})
+    with pytest.raises(TypeError, match="stepss"):
+        ew.gan.sweep("ring8", stepss=3)
+    with pytest.raises(TypeError, match="metrics: a store and a client"):
+        ew.gan.sweep("ring8", metrics=[ew.discrepancy("w1")], store=tmp_path / "d")
+    ew.gan.sweep("ring8", "wgan", "lp", 1, store=tmp_path / "s", **SMALL)
+    for options, message in (({"steps": 40}, "steps was 30, and is 40"), ({"metrics": ["fid"]}, "metrics was")):
+        with pytest.raises(ValueError, match=message):
+            ew.gan.sweep("ring8", "wgan", "lp", 1, store=tmp_path / "s", **{**SMALL, **options})
+    with pytest.raises(ValueError, match="data was 'ring8'"):
+        ew.gan.sweep("grid25", "wgan", "lp", 1, store=tmp_path / "s", **SMALL)
+    more = ew.gan.sweep("ring8", ["wgan", "ns"], "lp", 2, store=tmp_path / "s", **SMALL)  # more of the same kind is no other call
+    assert (more.report["found"], more.report["computed"]) == (1, 3)
+
+
+def test_a_damaged_part_is_made_again(tmp_path):
+    first = ew.gan.sweep("ring8", "wgan", "lp", 1, store=tmp_path / "s", **SMALL)
+    path = tmp_path / "s" / "parts" / "wgan+lp,seed=0.part"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    again = ew.gan.sweep("ring8", "wgan", "lp", 1, store=tmp_path / "s", **SMALL)
+    assert again.report["damaged"] == 1
+    same_training(again["wgan", "lp", 0], first["wgan", "lp", 0])
+
+
+def test_a_killed_sweep_goes_on(tmp_path):
+    code = textwrap.dedent("""
+        import sys
+        import earthwork as ew
+        ew.gan.sweep("ring8", "wgan", "lp", 2, store=sys.argv[1], save=0.05, threads=1, steps=400, every=100, points=16, batch=32, critic=[16], generator=[16])
+    """)
+    store = tmp_path / "s"
+    process = subprocess.Popen([sys.executable, "-c", code, store])
+    while not list(store.glob("parts/*~begun.part")):
+        time.sleep(0.01)
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    options = {"steps": 400, "every": 100, "points": 16, "batch": 32, "critic": [16], "generator": [16]}
+    found = ew.gan.sweep("ring8", "wgan", "lp", 2, store=store, save=0.05, **options)
+    same_training(found["wgan", "lp", 0], ew.gan.fit("ring8", "wgan+lp", seed=0, **options))
+    assert not [one for one in os.listdir(store / "parts") if "~begun" in one]
