@@ -21,9 +21,8 @@ from earthwork._text import html_table, table
 from earthwork.metrics import KEYS, Asked, Metric, asked
 from earthwork.results import Estimate
 from earthwork.scale import tasks
-from earthwork.scale.method import source_of
 from earthwork.scale.parts import Part, read_part, write_part
-from earthwork.scale.source import digest
+from earthwork.scale.source import digest, source_of
 
 if TYPE_CHECKING:
     import pandas

@@ -133,3 +133,93 @@ def test_a_killed_sweep_goes_on(tmp_path):
     found = ew.gan.sweep("ring8", "wgan", "lp", 2, store=store, save=0.05, **options)
     same_training(found["wgan", "lp", 0], ew.gan.fit("ring8", "wgan+lp", seed=0, **options))
     assert not [one for one in os.listdir(store / "parts") if "~begun" in one]
+
+
+# Tests, intervals, laws, validations.
+
+
+def spread(X, Y):
+    return float(abs(X.std() - Y.std()))
+
+
+@pytest.fixture(scope="module")
+def two():
+    rng = np.random.default_rng(5)
+    return rng.normal(size=(30, 2)), 1.5 * rng.normal(size=(25, 2)) + 0.2
+
+
+@pytest.mark.parametrize("by", ["w1", "sw2", "energy", "js", "precision", "fid", spread])
+def test_a_test_in_a_store(two, tmp_path, by):
+    expected = ew.two_sample_test(*two, by, permutations=99, seed=2)
+    for _ in range(2):
+        found = ew.two_sample_test(*two, by, permutations=99, seed=2, store=tmp_path / "s")
+        assert (found.p_value, found.p_value_error, found.name, str(found.statistic)) == (expected.p_value, expected.p_value_error, expected.name, str(expected.statistic))
+        np.testing.assert_array_equal(found.null, expected.null)
+    with pytest.raises(ValueError, match="options was .*99, 2"):
+        ew.two_sample_test(*two, by, permutations=99, seed=3, store=tmp_path / "s")
+
+
+@pytest.mark.parametrize(("by", "scheme"), [("w1", "auto"), ("w1", "subsample"), (spread, "auto"), (spread, "bootstrap"), ("kid", "auto")])
+def test_an_interval_in_a_store(two, tmp_path, by, scheme):
+    expected = ew.interval(*two, by, replicates=60, scheme=scheme)
+    for _ in range(2):
+        found = ew.interval(*two, by, replicates=60, scheme=scheme, store=tmp_path / "s")
+        assert found.__reduce__() == expected.__reduce__()
+
+
+def test_tests_and_intervals_on_a_client(client, two, tmp_path):
+    calls = []
+
+    def counted(X, Y):
+        calls.append(1)
+        return spread(X, Y)
+
+    for by in ("w1", spread):
+        expected, found = (ew.two_sample_test(*two, by, permutations=49, **extra) for extra in ({}, {"client": client, "store": tmp_path / str(by)[:3]}))
+        assert (found.p_value, str(found.statistic)) == (expected.p_value, str(expected.statistic))
+        np.testing.assert_array_equal(found.null, expected.null)
+    assert ew.interval(*two, spread, replicates=40, client=client).__reduce__() == ew.interval(*two, spread, replicates=40).__reduce__()
+    with pytest.raises(TypeError, match="by: a store and a client"):
+        ew.two_sample_test(*two, ew.discrepancy("w1"), client=client)
+    ew.two_sample_test(*two, counted, permutations=49, client=client)
+    assert len(calls) <= 3  # the statistic, and nothing that a worker found
+
+
+def test_laws_of_many(client, tmp_path):
+    expected = {"w1": ew.laws("w1", 4), "energy": ew.laws("energy", 4)}
+    assert ew.laws(["w1", "energy"], 4) == expected
+    assert ew.laws(["w1", "energy"], 4, client=client, store=tmp_path / "s") == expected
+    assert ew.laws(["w1", "energy", spread], 4, store=tmp_path / "t")["spread"] == ew.laws(spread, 4)
+
+
+def told(report):
+    found = report.to_dict()
+
+    def without(one):
+        if isinstance(one, dict):
+            return {key: without(value) for key, value in one.items() if key not in ("seconds", "peak_memory_bytes")}
+        return [without(part) for part in one] if isinstance(one, list) else one
+
+    return without(found)
+
+
+def test_a_validation_elsewhere(client, tmp_path):
+    calls = []
+
+    def gap(X, Y):
+        calls.append(len(X))
+        return float(abs(X.mean() - Y.mean()))
+
+    options = {"corruptions": ["mode-drop", "noise", "label-swap"], "points": 60, "repeats": 2, "severities": 3, "seed": 4}
+    metrics = ["precision", "one_nn", "sw1", ew.metrics.Metric("gap", gap)]
+    expected = ew.validate.run("ring8", metrics, **options)
+    calls.clear()
+    found = ew.validate.run("ring8", metrics, **options, client=client, store=tmp_path / "s")
+    assert told(found) == told(expected)
+    assert not calls  # all scenes were foreseen
+    with pytest.raises(ValueError, match="metrics: with a store or a client name them"):
+        ew.validate.run("ring8", **options, client=client)
+    rng = np.random.default_rng(0)
+    points, labels = np.concatenate([rng.normal(size=(60, 2)), rng.normal(size=(60, 2)) + 4]), [0] * 60 + [1] * 60
+    options["points"] = 30
+    assert told(ew.validate.run(points, labels=labels, store=tmp_path / "t", **options)) == told(ew.validate.run(points, labels=labels, **options))

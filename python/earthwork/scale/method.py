@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -13,6 +12,7 @@ from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats
 from earthwork.comparison import Comparer, Discrepancy, discrepancy
+from earthwork.scale.source import source_of
 
 Samples = _native.Samples
 
@@ -30,17 +30,6 @@ QUANTITIES = ("value", "lower", "upper", "status")
 # Discrepancies whose two sides can be exchanged. Others are asked for both ways.
 _SYMMETRIC = ("w", "w1", "w2", "sinkhorn", "sinkhorn-divergence", "sw", "sw1", "sw2", "max-sw", "max-sw2", "gelbrich", "energy")
 _SYMMETRIC_KERNELS = ("mmd", "laplace", "kid", "fid")
-
-
-def source_of(by: Any) -> str:
-    """What tells a function from others, in the parameters of a store; a name is itself."""
-    if isinstance(by, str):
-        return by
-    name = f"{getattr(by, '__module__', '')}.{getattr(by, '__qualname__', repr(type(by)))}"
-    try:
-        return f"{name}\n{inspect.getsource(by)}"
-    except (OSError, TypeError):
-        return name
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -350,3 +351,14 @@ def _split(part: Any, group: str, name: str) -> dict[Any, Any]:
     if part[group].isna().any():
         raise ValueError(f"group: a row of {name} has no value in column {group!r}")
     return {value: rows.drop(columns=[group]) for value, rows in part.groupby(group, observed=True, sort=False)}
+
+
+def source_of(by: Any) -> str:
+    """What tells a function from others, in the parameters of a store; a name is itself."""
+    if isinstance(by, str):
+        return by
+    name = f"{getattr(by, '__module__', '')}.{getattr(by, '__qualname__', repr(type(by)))}"
+    try:
+        return f"{name}\n{inspect.getsource(by)}"
+    except (OSError, TypeError):
+        return name
