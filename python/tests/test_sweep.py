@@ -120,7 +120,7 @@ def test_a_killed_sweep_goes_on(tmp_path):
     code = textwrap.dedent("""
         import sys
         import earthwork as ew
-        ew.gan.sweep("ring8", "wgan", "lp", 2, store=sys.argv[1], save=0.05, threads=1, steps=400, every=100, points=16, batch=32, critic=[16], generator=[16])
+        ew.gan.sweep("ring8", "wgan", "lp", 2, store=sys.argv[1], save=0.05, threads=1, steps=3000, every=1000, points=16, batch=32, critic=[16], generator=[16])
     """)
     store = tmp_path / "s"
     process = subprocess.Popen([sys.executable, "-c", code, store])
@@ -129,7 +129,7 @@ def test_a_killed_sweep_goes_on(tmp_path):
         assert process.poll() is None
     process.send_signal(signal.SIGKILL)
     process.wait()
-    options = {"steps": 400, "every": 100, "points": 16, "batch": 32, "critic": [16], "generator": [16]}
+    options = {"steps": 3000, "every": 1000, "points": 16, "batch": 32, "critic": [16], "generator": [16]}
     found = ew.gan.sweep("ring8", "wgan", "lp", 2, store=store, save=0.05, **options)
     same_training(found["wgan", "lp", 0], ew.gan.fit("ring8", "wgan+lp", seed=0, **options))
     assert not [one for one in os.listdir(store / "parts") if "~begun" in one]

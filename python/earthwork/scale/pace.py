@@ -72,7 +72,7 @@ class Clock:
 
     def left(self) -> float | None:
         """Seconds until the end, at the pace so far."""
-        return self.seconds() / self.done * (self.todo - self.done) if self.done else None
+        return self.seconds() / self.done * max(self.todo - self.done, 0) if self.done and self.todo else None
 
     def tell(self, pairs: int) -> None:
         """That so many more pairs are done."""
