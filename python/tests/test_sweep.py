@@ -116,6 +116,40 @@ def test_a_damaged_part_is_made_again(tmp_path):
     same_training(again["wgan", "lp", 0], first["wgan", "lp", 0])
 
 
+def test_two_runs_and_a_store_that_cannot_be_written(tmp_path):
+    from earthwork.scale.folder import Busy
+
+    store = tmp_path / "s"
+    first = ew.gan.sweep("ring8", "wgan", "lp", 1, store=store, **SMALL)
+    code = "import sys; from pathlib import Path; from earthwork.scale.folder import Lock; held = Lock(Path(sys.argv[1]), None); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code, store], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(Busy, match=f"another run is at work on .*process {other.pid}"):
+            ew.gan.sweep("ring8", "wgan", "lp", 1, store=store, **SMALL)
+        other.kill()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letters.txt").write_text("mine")
+    with pytest.raises(ValueError, match="holds something else"):
+        ew.gan.sweep("ring8", "wgan", "lp", 1, store=tmp_path / "full", **SMALL)
+    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", tmp_path / "full"], capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        subprocess.run(["cp", "-r", store, tmp_path / "full" / "s"], check=True)
+        subprocess.run(["mount", "-o", "remount,ro", tmp_path / "full"], check=True)
+        again = ew.gan.sweep("ring8", "wgan", "lp", 1, store=tmp_path / "full" / "s", **SMALL)
+        same_training(again["wgan", "lp", 0], first["wgan", "lp", 0])
+        with pytest.raises(OSError, match="s cannot be written to, and 1 of its 2 parts are missing"):
+            ew.gan.sweep("ring8", "wgan", "lp", 2, store=tmp_path / "full" / "s", **SMALL)
+        subprocess.run(["mount", "-o", "remount,rw,size=100k", tmp_path / "full"], check=True)
+        with open(tmp_path / "full" / "ballast", "wb", buffering=0) as ballast, pytest.raises(OSError):
+            while True:
+                ballast.write(bytes(4096))
+        with pytest.raises(OSError, match="no space left .*1 of 2 parts are in the store.*nothing that was written is lost"):
+            ew.gan.sweep("ring8", "wgan", "lp", 2, store=tmp_path / "full" / "s", **SMALL)
+    finally:
+        subprocess.run(["umount", "-l", tmp_path / "full"], check=True)
+
+
 def test_a_killed_sweep_goes_on(tmp_path):
     code = textwrap.dedent("""
         import sys

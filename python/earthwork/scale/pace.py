@@ -61,6 +61,7 @@ class Clock:
         self.total, self.todo, self.done, self._report, self._stage = total, todo, 0, report, stage
         self.begun = time.perf_counter()
         self._last = 0.0
+        self._since = 0.0, 0
 
     def seconds(self) -> float:
         """Since the beginning."""
@@ -71,13 +72,20 @@ class Clock:
         return lambda: limit is None or self.seconds() < limit
 
     def left(self) -> float | None:
-        """Seconds until the end, at the pace so far."""
-        return self.seconds() / self.done * max(self.todo - self.done, 0) if self.done and self.todo else None
+        """Seconds until the end, at the pace since the first jobs were done: what came before is for the most part starting."""
+        if not self.done or not self.todo:
+            return None
+        seconds, done = self._since
+        if self.done - done >= max(done, 0.02 * self.todo):
+            return (self.seconds() - seconds) / (self.done - done) * max(self.todo - self.done, 0)
+        return self.seconds() / self.done * max(self.todo - self.done, 0)
 
     def tell(self, pairs: int) -> None:
         """That so many more pairs are done."""
         self.done += pairs
         now = time.perf_counter()
+        if not self._since[1]:
+            self._since = self.seconds(), self.done
         if self._report is None or (now - self._last < 0.2 and self.done < self.todo):
             return
         self._last = now
