@@ -99,7 +99,7 @@ class Options(NamedTuple):
 
     directions: int = 48
     cells: int = 4096
-    part: int = 2048
+    part: int = 1024
     categories: int = 65_536
     seed: int = 0
 
@@ -112,7 +112,7 @@ class Summary:
         *,
         directions: int = 48,
         cells: int = 4096,
-        part: int = 2048,
+        part: int = 1024,
         categories: int = 65_536,
         seed: int = 0,
         reference: Reference | None = None,
@@ -494,7 +494,7 @@ def of(
     reference
         Balls of :func:`reference`: for precision, density and coverage.
     options
-        ``directions`` (48), ``cells`` of a column or direction (4096), rows of the random ``part`` (2048), ``categories`` of a column
+        ``directions`` (48), ``cells`` of a column or direction (4096), rows of the random ``part`` (1024), ``categories`` of a column
         (65536), ``seed``.
 
     Raises
