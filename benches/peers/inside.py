@@ -35,9 +35,9 @@ def parser(text: str, repeats: int = 3) -> argparse.ArgumentParser:
     return made
 
 
-def enter(core: int, *extra: str) -> None:
-    """Goes on inside the environment with the package, the peers and the `extra` packages, on one thread and one core."""
-    if hasattr(os, "sched_setaffinity"):
+def enter(core: int | None, *extra: str) -> None:
+    """Goes on inside the environment with the package, the peers and the `extra` packages, on one thread and one core (None: on all)."""
+    if core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {core})  # every process started from here on inherits it
     if os.environ.get(MARK) == sys.prefix:
         return

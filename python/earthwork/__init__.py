@@ -13,6 +13,7 @@ True
 ``ew.compare``            every distance of two samples, as a table
 ``ew.exact``              exact transport: plans, potentials, proofs; partial transport, barycenters, pairwise matrices
 ``ew.pairwise``           all pairs of many samples, on all cores or a Dask cluster, from a store; the nearest of each
+``ew.summary``            summaries of billions of rows that merge, and the distances that they still give
 ``ew.sinkhorn``           entropic transport with bounds on the exact cost; divergence, barycenters, unbalanced
 ``ew.sliced``             sliced and max-sliced distances with standard errors; plans from slices; streams
 ``ew.divergence``         KL, JS, total variation and their family: from samples, masses, Gaussians, mixtures
@@ -43,7 +44,7 @@ import numpy as np
 from scipy.sparse import coo_array
 
 from earthwork import _earthwork as _native
-from earthwork import _inputs, closed_form, critic, divergence, exact, flow, gan, kernel, metrics, mixture, plot, sinkhorn, sliced, validate
+from earthwork import _inputs, closed_form, critic, divergence, exact, flow, gan, kernel, metrics, mixture, plot, sinkhorn, sliced, summary, validate
 from earthwork._costs import Cost, cost, of_points
 from earthwork._earthwork import Certificate, Discrepancy, Samples, __version__
 from earthwork._kinds import OnMissing
@@ -109,6 +110,7 @@ __all__ = [
     "sliced",
     "standardised",
     "std_error",
+    "summary",
     "two_sample_test",
     "validate",
 ]

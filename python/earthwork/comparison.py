@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from os import PathLike
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from earthwork._number import heed
 from earthwork._progress import Progress, reporting
 from earthwork._text import brief, html_table, seconds, short, table
 from earthwork.results import Distance, Estimate, Flow, evidence, signed
+from earthwork.scale import draws, tasks
+from earthwork.scale.parts import Part
+from earthwork.scale.source import digest, source_of
 
 if TYPE_CHECKING:
     import pandas
@@ -226,6 +230,8 @@ def interval(
     seed: int = 0,
     missing: OnMissing = "error",
     progress: Callable[[dict[str, Any]], object] | None = None,
+    store: str | PathLike[str] | None = None,
+    client: Any = None,
 ) -> Estimate:
     """An interval for the value of a discrepancy between the two distributions behind two samples.
 
@@ -250,6 +256,9 @@ def interval(
         How many draws where there is resampling; fewer make the method of a discrepancy's own faster too.
     progress
         Called with what is done so far, a few times each second at most.
+    store, client
+        As for :func:`two_sample_test`. The draws of a function are spread over the workers; the interval of a discrepancy by name, which
+        has a method of its own, is one task.
 
     >>> import numpy as np
     >>> import earthwork as ew
@@ -259,7 +268,16 @@ def interval(
     True
     """
     x, y = _inputs.pair(X, Y, missing=missing)
-    return discrepancy(by).interval(x, y, scheme, fraction, ends, level, replicates, seed, progress)
+    given = (scheme, fraction, ends, level, replicates, seed)
+    if store is None and client is None:
+        return discrepancy(by).interval(x, y, *given, progress)
+    if not isinstance(by, str) and draws.uniform(x, y):
+        made = _spread(x, y, by, "interval", given, store, client, progress or False)
+        return made.interval(x, y, *given, None)
+    task = tasks.Task("interval", _whole, ("interval", given))
+    done = tasks.done([task], _parameters(x, y, by, "interval", given), (x, y, by), store=store, client=client, stage="intervals")
+    found: Estimate = done["interval"].head
+    return found
 
 
 def std_error(X: Points, Y: Points, by: Comparer = "w1", *, missing: OnMissing = "error") -> Estimate:
@@ -332,8 +350,31 @@ def two_sample_test(
     *,
     missing: OnMissing = "error",
     progress: Progress = False,
+    store: str | PathLike[str] | None = None,
+    client: Any = None,
 ) -> TwoSampleTest:
     """Whether two samples can come from one distribution: random relabellings of the pooled points. The level is exact.
+
+    Parameters
+    ----------
+    X, Y
+        Two samples.
+    by
+        A discrepancy, by name or as a function of two arrays of points.
+    permutations
+        How many relabellings.
+    seed
+        The same seed gives the same bits, wherever they are computed.
+    missing
+        ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
+    progress
+        True for a bar, or a function that receives a dict.
+    store
+        A folder in which values are written as they are done. A call that finds it computes what is missing; one with other samples or
+        parameters is refused.
+    client
+        A ``distributed.Client``: the values of the relabellings are computed on its workers, in 32 tasks. Kernel distances and
+        divergences by neighbors, which compute all relabellings together, are one task.
 
     >>> import numpy as np
     >>> import earthwork as ew
@@ -342,10 +383,56 @@ def two_sample_test(
     0.001
     """
     x, y = _inputs.pair(X, Y, missing=missing)
+    given = (_inputs.count("permutations", permutations), _inputs.count("seed", seed))
+    if store is None and client is None:
+        method = discrepancy(by)
+        with reporting(progress) as shown:
+            return TwoSampleTest(*method.test(x, y, *given, shown), method.name)
+    if draws.uniform(x, y) and not (isinstance(by, str) and by.partition(":")[0] in _TOGETHER):
+        replay = _spread(x, y, by, "test", given, store, client, progress)
+        found = replay.test(x, y, *given, None)
+        method = discrepancy(by)
+        return TwoSampleTest(method.between(x, y), *found[1:], method.name)
+    task = tasks.Task("test", _whole, ("test", given))
+    done = tasks.done([task], _parameters(x, y, by, "test", given), (x, y, by), store=store, client=client, stage="tests")
+    statistic, p_value, error, null = done["test"].head
+    return TwoSampleTest(statistic, p_value, error, null, discrepancy(by).name)
+
+
+# Discrepancies that value many relabellings together, by other sums than one by one.
+_TOGETHER = ("energy", "mmd", "laplace", "kl", "reverse-kl", "js")
+
+
+def _parameters(x: Any, y: Any, by: Comparer, what: str, given: tuple[Any, ...]) -> dict[str, Any]:
+    """What tells a test or an interval from others, in a store."""
+    if isinstance(by, Discrepancy):
+        raise TypeError("by: a store and a client need a name, or a function of two arrays; a Discrepancy cannot be written down")
+    return {"kind": what, "by": source_of(by), "X": digest([x]), "Y": digest([y]), "options": list(given), "shares": draws.SHARES}
+
+
+def _spread(
+    x: Any, y: Any, by: Comparer, what: str, given: tuple[Any, ...], store: Any, client: Any, progress: Progress
+) -> Discrepancy:
+    """Has the values of a test or an interval computed; returns what knows them."""
+    todo = [tasks.Task(one.name, one.function, (what, given, *one.arguments)) for one in draws.shares(_share)]
+    done = tasks.done(
+        todo, _parameters(x, y, by, what, given), (x, y, by), store=store, client=client, progress=progress, stage=f"shares of the {what}"
+    )
     method = discrepancy(by)
-    with reporting(progress) as shown:
-        found = method.test(x, y, _inputs.count("permutations", permutations), seed, shown)
-    return TwoSampleTest(*found, method.name)
+    return draws.replayed(lambda X, Y: method.between(X, Y).value, method.name, done)
+
+
+def _share(folder: str | None, name: str, shared: tuple[Any, Any, Comparer], what: str, given: tuple[Any, ...], k: int) -> Part:
+    """A task: some of the values."""
+    x, y, by = shared
+    method = discrepancy(by)
+    return draws.share_of(lambda X, Y: method.between(X, Y).value, method.name, k, lambda seen: getattr(seen, what)(x, y, *given, None))
+
+
+def _whole(folder: str | None, name: str, shared: tuple[Any, Any, Comparer], what: str, given: tuple[Any, ...]) -> Part:
+    """A task: the test or the interval as it is."""
+    x, y, by = shared
+    return Part(getattr(discrepancy(by), what)(x, y, *given, None))
 
 
 class Law(NamedTuple):
@@ -359,17 +446,62 @@ class Law(NamedTuple):
     """The exponent, the smallest counterexample, or why the law was not tried."""
 
 
+@overload
 def laws(
-    by: Comparer, cases: int = 12, points: int = 6, seed: int = 0
-) -> list[Law]:
+    by: Comparer, cases: int = 12, points: int = 6, seed: int = 0, *, store: str | PathLike[str] | None = None, client: Any = None
+) -> list[Law]: ...
+@overload
+def laws(
+    by: list[Comparer] | tuple[Comparer, ...],
+    cases: int = 12,
+    points: int = 6,
+    seed: int = 0,
+    *,
+    store: str | PathLike[str] | None = None,
+    client: Any = None,
+) -> dict[str, list[Law]]: ...
+def laws(
+    by: Comparer | list[Comparer] | tuple[Comparer, ...],
+    cases: int = 12,
+    points: int = 6,
+    seed: int = 0,
+    *,
+    store: str | PathLike[str] | None = None,
+    client: Any = None,
+) -> list[Law] | dict[str, list[Law]]:
     """Which laws a discrepancy keeps (symmetry, triangle inequality, translation, ...), with the smallest counterexamples.
+
+    Of a list of discrepancies it is a dict by their names, or by the names of functions. With a ``client`` each is a task on its workers;
+    with a ``store``, a folder, those that are in it are not computed again.
 
     >>> import earthwork as ew
     >>> broken = [law.name for law in ew.laws("w1", cases=4) if law.outcome == "broken"]
     >>> broken
     []
     """
-    return [Law(*row) for row in discrepancy(by).laws(cases, points, seed)]
+    many = list(by) if isinstance(by, (list, tuple)) else [by]
+    if store is None and client is None:
+        found = {_called(one): [Law(*row) for row in discrepancy(one).laws(cases, points, seed)] for one in many}
+    else:
+        if any(isinstance(one, Discrepancy) for one in many):
+            raise TypeError("by: a store and a client need names, or functions of two arrays; a Discrepancy cannot be written down")
+        sources = {_called(one): source_of(one) for one in many if not isinstance(one, str)}
+        todo = [tasks.Task(_called(one), _laws, (one, cases, points, seed)) for one in many]
+        wanted = {"kind": "laws", "cases": cases, "points": points, "seed": seed, "functions": sources}
+        done = tasks.done(todo, wanted, store=store, client=client, stage="discrepancies")
+        found = {_called(one): [Law(*row) for row in done[_called(one)].head] for one in many}
+    if len(found) < len(many):
+        raise ValueError("by: two of them have one name")
+    return found if isinstance(by, (list, tuple)) else found[_called(many[0])]
+
+
+def _called(by: Comparer) -> str:
+    return by if isinstance(by, str) else by.name if isinstance(by, Discrepancy) else str(getattr(by, "__name__", "function"))
+
+
+def _laws(folder: str | None, name: str, shared: None, by: Comparer, cases: int, points: int, seed: int) -> Part:
+    """A task: the laws of one discrepancy."""
+    return Part(discrepancy(by).laws(cases, points, seed))
 
 
 class Row(NamedTuple):

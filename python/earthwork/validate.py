@@ -17,7 +17,11 @@ from earthwork._kinds import OnMissing
 from earthwork._progress import Progress, reporting
 from earthwork._text import html_table, table
 from earthwork.divergence import mixture
-from earthwork.metrics import Asked, asked
+from earthwork.comparison import discrepancy
+from earthwork.metrics import KEYS, Asked, Metric, asked
+from earthwork.scale import draws, tasks
+from earthwork.scale.parts import Part
+from earthwork.scale.source import digest, source_of
 
 if TYPE_CHECKING:
     import pandas
@@ -256,6 +260,8 @@ def run(
     missing: OnMissing = "error",
     time_limit: float | None = None,
     progress: Progress = False,
+    store: str | PathLike[str] | None = None,
+    client: Any = None,
 ) -> Report:
     """Judges metrics: fake samples are made worse step by step, and every metric is computed with exact W₁ and W₂ beside it.
 
@@ -273,6 +279,10 @@ def run(
         missing: ``"error"`` refuses rows with a missing value, ``"drop"`` leaves them out.
         time_limit: seconds after which what is finished is reported.
         progress: True for a bar, or a function that receives a dict.
+        store: a folder in which the values of the metrics are written as they are done; a call that finds it computes what is missing.
+        client: a ``distributed.Client``, on whose workers metrics are computed, 32 tasks in all. Exact W₁ and W₂ are computed by the
+            caller. With a store or a client metrics need names or functions, and those of the modes of a mixture, which only ``"all"``
+            brings, have none.
 
     >>> import earthwork as ew
     >>> report = ew.validate.run("ring8", ["precision", "recall"], ["mode-drop"], points=200)
@@ -295,5 +305,91 @@ def run(
         "seed": _inputs.count("seed", seed),
         "time_limit": time_limit,
     }
+    if store is not None or client is not None:
+        if everything:
+            if of.__reduce__()[1][0] in ("toy", "mixture"):
+                raise ValueError('metrics: with a store or a client name them; some of "all" on a mixture, those of its modes, have no names')
+            metrics = [key for key in KEYS if key not in ("w1", "w2")]
+        options["metrics"] = _elsewhere(of, metrics, options, store, client, progress)
     with reporting(progress) as shown:
         return Report(_native.validation(of, {**options, "progress": shown}), of)
+
+
+def _elsewhere(of: Population, metrics: Asked, options: dict[str, Any], store: Any, client: Any, progress: Progress) -> list[Any]:
+    """Has metrics computed on all scenes of a validation. Returns metrics that know the values."""
+    given = [metrics] if isinstance(metrics, str) else list(metrics)
+    if any(isinstance(getattr(one, "by", one), _native.Discrepancy) for one in given):
+        raise TypeError("metrics: a store and a client need names, or functions of two arrays; a Discrepancy cannot be written down")
+    asked("metrics", given)
+    functions = [source_of(one.by) if isinstance(one, Metric) else source_of(one) for one in given]
+    probe, _ = of.corrupted("translate", 0.0, 8, 0)
+    drawn = {key: value for key, value in options.items() if key not in ("metrics", "time_limit")}
+    wanted = {"kind": "validation", "data": of.title, "drawn": digest([_native.Samples(probe)]), "metrics": functions, **drawn}
+    todo = [tasks.Task(one.name, _scenes, (given, drawn, *one.arguments)) for one in draws.shares(_scenes)]
+    done = tasks.done(todo, wanted, of, store=store, client=client, progress=progress, stage="shares of the scenes")
+    out = []
+    for at, one in enumerate(given):
+        key, method, reading = _metric(one)
+        known = {found: value for name in done for found, value in done[name].head[at].items()}
+        out.append((key, draws.replay(_between(method), method.name, known), reading))
+    return out
+
+
+def _between(method: _native.Discrepancy) -> draws.Value:
+    return lambda x, y: method.between(x, y).value
+
+
+def _metric(given: Any) -> tuple[str, _native.Discrepancy, str]:
+    """The key of a metric, what computes it, and how it is read."""
+    if not isinstance(given, str):
+        (found,) = asked("metrics", [given])
+        assert isinstance(found, tuple)
+        return found
+    form, _, number = given.partition(":")
+    reading = "half" if form == "one_nn" else "distance" if KEYS.get(form, True) else "score"
+    if form not in KEYS:
+        return given, discrepancy(given), reading
+    return given, _native.metric(form, int(number) if number.isdigit() else None), reading
+
+
+# What a validation draws besides its sweeps: scenes of the noise floor, and sizes at one severity. Were it to draw others, these would be
+# computed by the caller.
+_FLOOR, _SIZES, _SIZE_SEVERITY = 12, (50, 100, 200, 400, 800), 0.4
+
+
+def _scenes(folder: str | None, name: str, of: Population, metrics: list[Any], drawn: dict[str, Any], k: int) -> Part:
+    """A task: some scenes, and the values of the metrics on them, for each metric by the digest of the points."""
+    found: list[dict[str, float]] = [{} for _ in metrics]
+    methods = [_metric(one)[1] for one in metrics]
+    for at, (corruption, severity, n) in enumerate(_planned(of, drawn)):
+        if at % draws.SHARES != k:
+            continue
+        try:
+            sides = of.corrupted(corruption, severity, n, (drawn["seed"] * 1_000_003 + at) % 2**64)
+        except ValueError:
+            continue  # more points than there are
+        real, fake = (_native.Samples(np.ascontiguousarray(side)) for side in sides)
+        for values, method in zip(found, methods, strict=True):
+            try:
+                values[draws.key_of(*sides)] = method.between(real, fake).value
+            except ValueError:
+                pass  # the caller finds out why
+    return Part(found)
+
+
+def _planned(of: Population, drawn: dict[str, Any]) -> list[tuple[str, float, int]]:
+    """The scenes of a validation in their order, as the compiled half plans them."""
+    points, repeats = drawn["points"], drawn["repeats"]
+    kept = []
+    for corruption in drawn["corruptions"] or CORRUPTIONS:
+        try:
+            of.corrupted(corruption, 1.0, points, 0)
+            kept.append(corruption)
+        except ValueError:
+            pass
+    out = [(corruption, severity, points) for corruption in kept for severity in drawn["severities"] for _ in range(repeats)]
+    out += [("translate", 0.0, points)] * _FLOOR
+    for size in _SIZES:
+        out += [("translate", 0.0, size)] * max(repeats, 2) + [(kept[0], _SIZE_SEVERITY, size)] * max(repeats, 2) if kept else []
+    return out
+

@@ -18,12 +18,14 @@ from earthwork._progress import Progress, reporting
 from earthwork._text import seconds, short
 from earthwork.comparison import Comparer
 from earthwork.scale import store as stores
+from earthwork.scale.folder import explained
 from earthwork.scale.grid import Grid, edge_for
 from earthwork.scale.method import NOT_BEGUN, NOT_CONVERGED, STATUS, Errors, Method, method_of
 from earthwork.scale.needs import needed
-from earthwork.scale.run import Clock, Plan, cores, tile_jobs
+from earthwork.scale.pace import Clock, cores
+from earthwork.scale.run import Plan, tile_jobs
 from earthwork.scale.source import Source, source
-from earthwork.scale.store import Store, explained, recorded
+from earthwork.scale.store import Store, recorded
 from earthwork.scale.where import runner
 
 if TYPE_CHECKING:
@@ -218,7 +220,7 @@ def pairwise(
     if shard is not None:
         shard = _shard(shard, store)
     if client is not None:
-        from earthwork.scale.cluster import checked
+        from earthwork.scale.workers import checked
 
         checked(client)
         method.key  # refuses what cannot be sent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -13,6 +12,7 @@ from earthwork import _earthwork as _native
 from earthwork import _inputs
 from earthwork._inputs import Floats
 from earthwork.comparison import Comparer, Discrepancy, discrepancy
+from earthwork.scale.source import source_of
 
 Samples = _native.Samples
 
@@ -57,11 +57,7 @@ class Method:
             return self.by
         if isinstance(self.by, Discrepancy):
             raise TypeError("by: a store and a client need a name, or a function of two arrays; a Discrepancy cannot be written down")
-        name = f"{getattr(self.by, '__module__', '')}.{getattr(self.by, '__qualname__', repr(type(self.by)))}"
-        try:
-            return f"{name}\n{inspect.getsource(self.by)}"
-        except (OSError, TypeError):
-            return name
+        return source_of(self.by)
 
     @property
     def symmetric(self) -> bool:

@@ -16,11 +16,13 @@ from earthwork._number import ended
 from earthwork._progress import Progress, reporting
 from earthwork._text import seconds
 from earthwork.scale.bounds import Bounds, bounded, masses
+from earthwork.scale.folder import explained
 from earthwork.scale.grid import Grid, edge_for
 from earthwork.scale.method import NOT_BEGUN, STATUS, Method
-from earthwork.scale.run import Clock, Job, Plan, Runner, batch_job
+from earthwork.scale.pace import Clock
+from earthwork.scale.run import Job, Plan, Runner, batch_job
 from earthwork.scale.source import Source
-from earthwork.scale.store import Store, explained, read_tile, recorded
+from earthwork.scale.store import Store, read_tile, recorded
 from earthwork.scale.where import runner
 
 if TYPE_CHECKING:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +14,7 @@ from numpy.typing import NDArray
 from earthwork._inputs import Floats
 from earthwork.scale.grid import Grid
 from earthwork.scale.method import NOT_BEGUN, QUANTITIES, Method, Samples, tile
+from earthwork.scale.pace import on_threads
 from earthwork.scale.source import Source
 from earthwork.scale.store import Store, write_tile
 
@@ -38,11 +36,6 @@ class Plan:
     def own(self) -> bool:
         """Whether all pairs are between samples of one side."""
         return self.columns is self.rows
-
-
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -128,67 +121,4 @@ class Here(Runner):
                 write_tile(str(store.path), shape, job.at, made)
             return made
 
-        pool = ThreadPoolExecutor(self._threads, thread_name_prefix="earthwork")
-        try:
-            yield from windowed(jobs, 2 * self._threads, lambda job: pool.submit(work, job), _first, more)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _first(running: dict[Any, Job]) -> list[Any]:
-    done: set[Future[Any]] = set()
-    while not done:  # so that Ctrl-C is heard
-        done = wait(running, timeout=0.2, return_when=FIRST_COMPLETED).done
-    return list(done)
-
-
-def windowed(
-    jobs: Sequence[Job],
-    window: int,
-    submit: Callable[[Job], Any],
-    finished: Callable[[dict[Any, Job]], list[Any]],
-    more: Callable[[], bool],
-) -> Results:
-    """Keeps a number of jobs under way."""
-    ahead = iter(jobs)
-    running: dict[Any, Job] = {}
-    while True:
-        while len(running) < window and more() and (job := next(ahead, None)) is not None:
-            running[submit(job)] = job
-        if not running:
-            return
-        for one in finished(running):
-            yield running.pop(one), one.result()
-
-
-class Clock:
-    """How far a run is, and how long it will still take."""
-
-    def __init__(self, total: int, todo: int, report: Callable[[dict[str, Any]], object] | None) -> None:
-        self.total, self.todo, self.done, self._report = total, todo, 0, report
-        self.begun = time.perf_counter()
-        self._last = 0.0
-
-    def seconds(self) -> float:
-        """Since the beginning."""
-        return time.perf_counter() - self.begun
-
-    def within(self, limit: float | None) -> Callable[[], bool]:
-        """Whether there is time for more."""
-        return lambda: limit is None or self.seconds() < limit
-
-    def left(self) -> float | None:
-        """Seconds until the end, at the pace so far."""
-        return self.seconds() / self.done * (self.todo - self.done) if self.done else None
-
-    def tell(self, pairs: int) -> None:
-        """That so many more pairs are done."""
-        self.done += pairs
-        now = time.perf_counter()
-        if self._report is None or (now - self._last < 0.2 and self.done < self.todo):
-            return
-        self._last = now
-        absent = dict.fromkeys(("level", "levels", "epsilon", "iterations", "violations", "gap", "marginal_error"))
-        done = self.total - self.todo + self.done
-        self._report({"stage": "pairs", "done": done, "total": self.total, "seconds_left": self.left(), **absent})
-
+        yield from on_threads(jobs, self._threads, work, more)

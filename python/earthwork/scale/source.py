@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -67,13 +68,14 @@ class InMemory(Source):
         return InMemory(self.given[places.start : places.stop], self.names[places.start : places.stop])
 
     def fingerprint(self) -> str:
-        return _digest(self.given)
+        return digest(self.given)
 
     def points(self) -> int:
         return max(map(len, self.given), default=0)
 
 
-def _digest(samples: Sequence[Samples]) -> str:
+def digest(samples: Sequence[Samples]) -> str:
+    """Differs where points, weights or names of columns do."""
     found = hashlib.blake2b(digest_size=16)
     for one in samples:
         points, weights = one.points, one.weights
@@ -150,7 +152,7 @@ class ZarrGroup(Source):
         return ZarrGroup(self.path, self.names[places.start : places.stop], self.missing)
 
     def fingerprint(self) -> str:
-        return _digest(self.load())
+        return digest(self.load())
 
     def points(self) -> int:
         return len(self.part(range(1)).load()[0])
@@ -349,3 +351,14 @@ def _split(part: Any, group: str, name: str) -> dict[Any, Any]:
     if part[group].isna().any():
         raise ValueError(f"group: a row of {name} has no value in column {group!r}")
     return {value: rows.drop(columns=[group]) for value, rows in part.groupby(group, observed=True, sort=False)}
+
+
+def source_of(by: Any) -> str:
+    """What tells a function from others, in the parameters of a store; a name is itself."""
+    if isinstance(by, str):
+        return by
+    name = f"{getattr(by, '__module__', '')}.{getattr(by, '__qualname__', repr(type(by)))}"
+    try:
+        return f"{name}\n{inspect.getsource(by)}"
+    except (OSError, TypeError):
+        return name
