@@ -570,6 +570,7 @@ def exact_solve_matrix(
     tolerance: float = 0.0,
     time_limit: float | None = None,
     progress: _Report = None,
+    start: Any = None,
 ) -> Solution: ...
 def exact_bottleneck(
     costs: _Floats,

@@ -94,7 +94,9 @@ def solve(
     x, y = _inputs.pair(X, Y, a, b, normalize=normalize, missing=missing)
     if callable(cost):
         matrix = of_points(x, y, cost)
-        found = solve_matrix(matrix, x.weights, y.weights, tolerance=tolerance, time_limit=time_limit, progress=progress)
+        found = solve_matrix(
+            matrix, x.weights, y.weights, start=start, tolerance=tolerance, time_limit=time_limit, progress=progress
+        )
         return Solution(found._raw, (x, y), None)
     former = None if start is None else _begun(start, (len(x), len(y)))
     with reporting(progress) as shown:
@@ -127,6 +129,7 @@ def solve_matrix(
     a: Any = None,
     b: Any = None,
     *,
+    start: Solution | tuple[Any, Any] | None = None,
     normalize: bool = False,
     tolerance: float = 0.0,
     time_limit: float | None = None,
@@ -138,6 +141,7 @@ def solve_matrix(
         C: costs, of shape (n, m). An infinite cost is not a pair, and so is what a sparse matrix does not store, or what is masked.
         a: weights of the rows, of shape (n,); 1/n each by default.
         b: weights of the columns, of shape (m,).
+        start: as in :func:`solve`: the solution under similar costs, or a plan and potentials.
         normalize: divide the weights of either side by their sum first.
         tolerance: the relative gap between the proven bounds that is enough; 0 asks for the optimum.
         time_limit: as in :func:`solve`.
@@ -149,8 +153,9 @@ def solve_matrix(
     """
     costs = _inputs.cost_matrix(C)
     rows, columns = _inputs.masses_of(("a", a), ("b", b), costs.shape, normalize)
+    former = None if start is None else _begun(start, costs.shape)
     with reporting(progress) as shown:
-        raw = _native.exact_solve_matrix(costs, rows, columns, _inputs.tolerance(tolerance), time_limit, shown)
+        raw = _native.exact_solve_matrix(costs, rows, columns, _inputs.tolerance(tolerance), time_limit, shown, former)
     return whole_solution(raw, None, None)
 
 

@@ -7,7 +7,7 @@ use earthwork::cost::GroundCost;
 use earthwork::exact;
 use earthwork::measure::Histogram;
 use earthwork::prelude::{Problem, Solution as Solved};
-use earthwork::transport::{Bounds, Potentials, Root};
+use earthwork::transport::{Bounds, Plan, Potentials, Root};
 use numpy::{PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn, ToPyArray};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -209,6 +209,18 @@ pub(crate) enum Start<'py> {
     },
 }
 
+impl Start<'_> {
+    /// Its plan of that shape, and its potentials.
+    fn guess(self, shape: (usize, usize)) -> PyResult<(Plan, Potentials)> {
+        match self {
+            Self::Solved(start) => Ok((start.solved.plan.clone(), start.solved.potentials.clone())),
+            Self::Own { rows, columns, masses, f, g } => {
+                Ok((kept::Entries { rows, columns, masses }.plan(shape)?, Potentials { f, g }))
+            }
+        }
+    }
+}
+
 /// Between samples, from something to begin with where it is given.
 #[pyfunction]
 #[pyo3(signature = (x, y, cost, start = None, tolerance = 0.0, time_limit = None, progress = None))]
@@ -224,14 +236,7 @@ pub(crate) fn exact_solve(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Solution> {
     let posed = Posed { x: x.0.clone(), y: y.0.clone(), ground: ground(cost)? };
-    let former = match start {
-        None => None,
-        Some(Start::Solved(start)) => Some((start.solved.plan.clone(), start.solved.potentials.clone())),
-        Some(Start::Own { rows, columns, masses, f, g }) => {
-            let entries = kept::Entries { rows, columns, masses };
-            Some((entries.plan((x.0.len(), y.0.len()))?, Potentials { f, g }))
-        }
-    };
+    let former = start.map(|start| start.guess((x.0.len(), y.0.len()))).transpose()?;
     let watching = Watching::new(time_limit, progress).within(tolerance).on(x.0.len(), y.0.len());
     watched(py, watching, move |interrupt, observer| {
         let problem = Problem::between_shared(&posed.x, &posed.y, Arc::clone(&posed.ground))?;
@@ -244,9 +249,10 @@ pub(crate) fn exact_solve(
     })
 }
 
-/// Under a matrix of costs, which is read where it lies.
+/// Under a matrix of costs, which is read where it lies, from something to begin with where it is given.
 #[pyfunction]
-#[pyo3(signature = (costs, a, b, tolerance = 0.0, time_limit = None, progress = None))]
+#[pyo3(signature = (costs, a, b, tolerance = 0.0, time_limit = None, progress = None, start = None))]
+#[expect(clippy::too_many_arguments, reason = "the options of a solve")]
 pub(crate) fn exact_solve_matrix(
     py: Python<'_>,
     costs: Py<PyArray2<f64>>,
@@ -255,8 +261,10 @@ pub(crate) fn exact_solve_matrix(
     tolerance: f64,
     time_limit: Option<f64>,
     progress: Option<Py<PyAny>>,
+    start: Option<Start<'_>>,
 ) -> PyResult<Solution> {
     let (a, b) = (weights("a", a)?, weights("b", b)?);
+    let former = start.map(|start| start.guess((a.len(), b.len()))).transpose()?;
     let watching = Watching::new(time_limit, progress).within(tolerance).on(a.len(), b.len());
     watched(py, watching, move |interrupt, observer| {
         Python::attach(|py| {
@@ -264,8 +272,11 @@ pub(crate) fn exact_solve_matrix(
             let view = costs.as_array();
             py.detach(move || {
                 let problem = Problem::with_matrix(a, b, view)?;
-                let solved = exact::solve_observed(&problem, interrupt, observer).map_err(of_matrix)?;
-                Ok(Solution { solved, posed: None, order: None })
+                let solved = match former {
+                    None => exact::solve_observed(&problem, interrupt, observer),
+                    Some((plan, potentials)) => exact::solve_from(&problem, (&plan, &potentials)),
+                };
+                Ok(Solution { solved: solved.map_err(of_matrix)?, posed: None, order: None })
             })
         })
     })

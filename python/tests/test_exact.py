@@ -127,6 +127,20 @@ def test_a_warm_start_finds_the_same(clouds):
     assert again.value == pytest.approx(ew.exact.solve(X + 0.01, Y).value, rel=1e-12)
 
 
+def test_a_matrix_begins_with_the_plan_of_another(clouds):
+    X, Y = clouds
+    C = ew.cost(X, Y, "sqeuclidean")
+    first = ew.exact.solve_matrix(C)
+    cold, warm = ew.exact.solve_matrix(C + 0.01 * C**2), ew.exact.solve_matrix(C + 0.01 * C**2, start=first)
+    assert warm.value == pytest.approx(cold.value, rel=1e-12) and warm.status == "optimal"
+    own = ew.exact.solve_matrix(C, start=(first.plan, first.potentials))
+    assert own.value == pytest.approx(first.value, rel=1e-12)
+    by_function = ew.exact.solve(X, Y, cost=lambda x, y: float(((x - y) ** 2).sum()), start=first)
+    assert by_function.value == pytest.approx(first.value, rel=1e-12)
+    with pytest.raises(ValueError, match="start: its plan has shape"):
+        ew.exact.solve_matrix(C[:-1], start=(first.plan, first.potentials))
+
+
 def test_a_deadline_leaves_bounds():
     rng = np.random.default_rng(3)
     X, Y = rng.normal(size=(2000, 2)), rng.normal(size=(2000, 2)) + 1

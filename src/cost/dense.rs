@@ -37,10 +37,10 @@ impl<'a> DenseCost<'a> {
         Ok(Self { matrix })
     }
 
-    /// A matrix in row-major order whose entries were checked when they were made.
-    pub(crate) fn known(matrix: ArrayView2<'a, f64>) -> Self {
-        debug_assert!(matrix.is_standard_layout() && matrix.iter().all(|c| c.is_finite()));
-        Self { matrix: matrix.into() }
+    /// All entries, row by row, which were checked when they were made.
+    pub(crate) fn known(shape: (usize, usize), entries: &'a [f64]) -> Self {
+        debug_assert!(entries.iter().all(|c| c.is_finite()));
+        Self { matrix: ArrayView2::from_shape(shape, entries).expect("a cost for each pair").into() }
     }
 
     /// The matrix.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ndarray::{ArrayView2, CowArray, Ix2};
+use ndarray::{CowArray, Ix2};
 use rayon::prelude::*;
 
 use crate::cost::{CostMatrix, DenseCost, Form, GroundCost, Origin, PointCost, rows_per_tile};
@@ -111,8 +111,7 @@ impl<'a> Problem<'a> {
 
     /// This problem, with its own costs in memory: all of them, row by row, and none infinite.
     pub(crate) fn in_memory<'c>(&self, costs: &'c [f64]) -> Problem<'c> {
-        let matrix = ArrayView2::from_shape(self.shape(), costs).expect("a cost for each pair");
-        let cost = Box::new(DenseCost::known(matrix));
+        let cost = Box::new(DenseCost::known(self.shape(), costs));
         Problem { source: self.source.clone(), target: self.target.clone(), cost, forbids: false }
     }
 
