@@ -273,12 +273,11 @@ pub(crate) fn draws(name: &'static str, side: &Samples, least: usize) -> Result<
 /// Multiplies all coordinates by one power of two where their squares would leave the range of a double. A divergence does not
 /// depend on the unit of length.
 fn rescale(x: &mut [f64], y: &mut [f64], dim: usize) {
-    let widest = (0..dim)
-        .map(|k| {
-            let values = || x.iter().skip(k).step_by(dim).chain(y.iter().skip(k).step_by(dim)).copied();
-            values().fold(f64::NEG_INFINITY, f64::max) / 2.0 - values().fold(f64::INFINITY, f64::min) / 2.0
-        })
-        .fold(0.0, f64::max);
+    let mut ends = vec![(f64::INFINITY, f64::NEG_INFINITY); dim];
+    for row in x.chunks_exact(dim).chain(y.chunks_exact(dim)) {
+        ends.iter_mut().zip(row).for_each(|((least, most), &v)| (*least, *most) = (least.min(v), most.max(v)));
+    }
+    let widest = ends.iter().map(|(least, most)| most / 2.0 - least / 2.0).fold(0.0, f64::max);
     let bits = widest.log2();
     if widest > 0.0 && bits.abs() > 100.0 {
         // In two steps: the factor itself may be no normal number.

@@ -45,15 +45,13 @@ pub(super) const ORDINAL: usize = 8;
 const MOST_LEVELS: usize = 40;
 
 impl Column {
-    /// Looks at the values of X and of Y.
-    pub(super) fn read(
-        x: impl Iterator<Item = f64> + Clone,
-        y: impl Iterator<Item = f64> + Clone,
-    ) -> (Self, Vec<Value>) {
-        if !repeats(x.clone().chain(y.clone())) {
+    /// Looks at the values of a column: those of X, `in_x` of them, before those of Y. What each value is counted as is empty where none
+    /// occurs twice.
+    pub(super) fn read(values: &[f64], in_x: usize) -> (Self, Vec<Value>) {
+        if !repeats(values) {
             return (Self::Free, Vec::new());
         }
-        let values = counted(x, y);
+        let values = counted(values, in_x);
         (Self::of(&values), values)
     }
 
@@ -116,8 +114,8 @@ pub(super) fn few(values: usize, points: usize) -> bool {
 }
 
 /// Whether any value occurs twice.
-fn repeats(values: impl Iterator<Item = f64> + Clone) -> bool {
-    repeated(values.map(|value| {
+fn repeats(values: &[f64]) -> bool {
+    repeated(values.iter().map(|value| {
         let mut hasher = Bits::default();
         hasher.write_u64((value + 0.0).to_bits());
         hasher.finish()
@@ -177,9 +175,8 @@ impl Hasher for Bits {
 }
 
 /// The distinct values in ascending order with their counts. −0 is 0.
-fn counted(x: impl Iterator<Item = f64>, y: impl Iterator<Item = f64>) -> Vec<Value> {
-    let of_x = x.map(|value| (value + 0.0, true));
-    let mut all: Vec<(f64, bool)> = of_x.chain(y.map(|value| (value + 0.0, false))).collect();
+fn counted(values: &[f64], in_x: usize) -> Vec<Value> {
+    let mut all: Vec<(f64, bool)> = values.iter().enumerate().map(|(i, value)| (value + 0.0, i < in_x)).collect();
     all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let mut values: Vec<Value> = Vec::new();
     for (value, in_x) in all {
@@ -298,7 +295,7 @@ mod tests {
     use crate::numeric::stream;
 
     fn read(x: &[f64], y: &[f64]) -> Column {
-        Column::read(x.iter().copied(), y.iter().copied()).0
+        Column::read(&[x, y].concat(), x.len()).0
     }
 
     /// Numbers that do not repeat.

@@ -131,15 +131,19 @@ impl Table {
         let names = x.columns().or(y.columns()).map(<[String]>::to_vec);
         let (x, y) = (draws("x", x, 1)?, draws("y", y, 1)?);
         let sizes = (x.len() / dim, y.len() / dim);
-        let same = same_rows(&x, &y, dim);
         let read = |x: &[f64], y: &[f64]| -> Vec<_> {
-            let column =
-                |k: usize| Column::read(x.iter().skip(k).step_by(dim).copied(), y.iter().skip(k).step_by(dim).copied());
-            (0..dim).map(column).collect()
+            let mut values = Vec::with_capacity((x.len() + y.len()) / dim);
+            let mut column = |k: usize| {
+                values.clear();
+                [x, y].iter().for_each(|rows| values.extend(rows.iter().skip(k).step_by(dim)));
+                Column::read(&values, x.len() / dim)
+            };
+            (0..dim).map(&mut column).collect()
         };
         let mut read_columns = read(&x, &y);
         // Where a column holds no value twice, no row is there twice.
         let distinct = read_columns.iter().any(|(_, values)| values.is_empty());
+        let same = !distinct && same_rows(&x, &y, dim);
         let ((x, of_x), (y, of_y)) = if distinct { ((x, 1), (y, 1)) } else { (divided(x, dim), divided(y, dim)) };
         if of_x > 1 || of_y > 1 {
             read_columns = read(&x, &y);
@@ -316,14 +320,18 @@ impl Table {
 
     /// The parts, were the columns what they are said to be.
     fn parts(&self, columns: &[Column]) -> Parts {
-        let rows = |points: &[f64]| -> bool { !self.distinct && repeats(points, self.dim) };
+        let are_free = columns.iter().all(|c| matches!(c, Column::Free));
+        let plain = || Parts::Plain(Sides::of(self.x.clone(), self.y.clone(), self.dim));
+        if are_free && self.distinct && rank::shown_by_few(&self.x, self.dim) && rank::shown_by_few(&self.y, self.dim) {
+            return plain();
+        }
         let (x, y): (Vec<&[f64]>, Vec<&[f64]>) =
             (self.x.chunks_exact(self.dim).collect(), self.y.chunks_exact(self.dim).collect());
-        if columns.iter().all(|c| matches!(c, Column::Free)) && !rows(&self.x) && !rows(&self.y) {
+        if are_free && (self.distinct || !repeats(&self.x, self.dim) && !repeats(&self.y, self.dim)) {
             let all: Vec<usize> = (0..self.dim).collect();
             let both: Vec<&[f64]> = x.iter().chain(&y).copied().collect();
             if rank::independent(&both, &all).len() == self.dim && !one_is_flat(&x, &y, &all) {
-                return Parts::Plain(Sides::of(self.x.clone(), self.y.clone(), self.dim));
+                return plain();
             }
         }
         let mut cells = cells(&x, &y, columns);
@@ -513,8 +521,9 @@ fn one_is_flat(x: &[&[f64]], y: &[&[f64]], columns: &[usize]) -> bool {
 }
 
 /// Whether the values of a column are rounded numbers on a grid of many steps.
-pub(super) fn is_rounded(values: impl Iterator<Item = f64> + Clone) -> bool {
-    matches!(Column::read(values, std::iter::empty()).0, Column::Rounded { .. })
+pub(super) fn is_rounded(values: impl Iterator<Item = f64>) -> bool {
+    let values: Vec<f64> = values.collect();
+    matches!(Column::read(&values, values.len()).0, Column::Rounded { .. })
 }
 
 /// Whether two samples hold the same rows, in any order.

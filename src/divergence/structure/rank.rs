@@ -12,7 +12,7 @@ pub(super) fn independent(points: &[&[f64]], columns: &[usize]) -> Vec<usize> {
         return columns.to_vec();
     }
     // A few rows show independence; dependence is asked of all.
-    let few = 4 * columns.len() + 64;
+    let few = few(columns.len());
     if points.len() > 2 * few {
         let stride = points.len() / few;
         let some: Vec<&[f64]> = points.iter().copied().step_by(stride).collect();
@@ -21,6 +21,19 @@ pub(super) fn independent(points: &[&[f64]], columns: &[usize]) -> Vec<usize> {
         }
     }
     basis(points, columns)
+}
+
+/// Rows that show independence.
+fn few(columns: usize) -> usize {
+    4 * columns + 64
+}
+
+/// Whether a few of the rows show that all columns are independent.
+pub(super) fn shown_by_few(rows: &[f64], dim: usize) -> bool {
+    let stride = (rows.len() / dim / few(dim)).max(1);
+    let some: Vec<&[f64]> = rows.chunks_exact(dim).step_by(stride).collect();
+    let all: Vec<usize> = (0..dim).collect();
+    some.len() > dim + SPARE && basis(&some, &all).len() == dim
 }
 
 fn basis(points: &[&[f64]], columns: &[usize]) -> Vec<usize> {
