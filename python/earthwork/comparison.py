@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, overload
 
@@ -516,6 +516,14 @@ class Row(NamedTuple):
     time: float
 
 
+def row_named(rows: Sequence[Row], name: str) -> Row:
+    """The row of that name; KeyError with the names that there are."""
+    for row in rows:
+        if row.name == name:
+            return row
+    raise KeyError(f"{name!r} is none of {', '.join(repr(row.name) for row in rows)}")
+
+
 class Column(NamedTuple):
     """What one column carries of W₂²."""
 
@@ -544,10 +552,7 @@ class Comparison:
 
     def __getitem__(self, name: str) -> Row:
         """The row of that name, such as ``W1``."""
-        for row in self.rows:
-            if row.name == name:
-                return row
-        raise KeyError(f"{name!r} is none of {', '.join(repr(row.name) for row in self.rows)}")
+        return row_named(self.rows, name)
 
     def _cells(self) -> list[list[str]]:
         out = []

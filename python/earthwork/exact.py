@@ -333,7 +333,7 @@ def partial_matrix(C: Any, mass: float, a: Any = None, b: Any = None, *, normali
     Solved as a balanced problem with one more row and column, which take what stays. Takes a copy of the matrix.
 
     Args:
-        C: costs, of shape (n, m). An infinite cost is no pair, and so is what a sparse matrix does not store, or what is masked.
+        C: costs, of shape (n, m). An infinite cost is not a pair, and so is what a sparse matrix does not store, or what is masked.
         mass: how much moves, at most the smaller of the totals.
         a: masses of the rows, of shape (n,); 1/n each by default.
         b: masses of the columns, of shape (m,).

@@ -45,11 +45,13 @@ from earthwork._inputs import Floats, Points
 from earthwork._kinds import OnMissing
 from earthwork._progress import Progress
 from earthwork._text import html_table, seconds, short, table
-from earthwork.comparison import Row
+from earthwork.comparison import Row, row_named
 from earthwork.results import Estimate, evidence, signed
 from earthwork.scale import cells as lines
+from earthwork.scale.categories import folded
 from earthwork.scale.cells import Cells
 from earthwork.scale.parts import write_whole
+from earthwork.scale.summed import rows_of
 from earthwork.scale.sums import Moments
 from earthwork.scale.tables import chunk
 
@@ -267,11 +269,11 @@ class Summary:
         """Adds counts; beyond the limit by groups of categories, which are the same in any order."""
         held = self._categories[name]
         if name in self._folded:
-            more = _folded(more, self.options.categories)
+            more = folded(more, self.options.categories)
         held.update(more)
         if len(held) > self.options.categories and name not in self._folded:
             self._folded.add(name)
-            self._categories[name] = _folded(held, self.options.categories)
+            self._categories[name] = folded(held, self.options.categories)
 
     def merge(self, other: Summary) -> Summary:
         """The rows of both; the two stay as they are.
@@ -305,7 +307,7 @@ class Summary:
         for name, found in other._categories.items():
             if name in other._folded and name not in self._folded:
                 self._folded.add(name)
-                self._categories[name] = _folded(self._categories[name], self.options.categories)
+                self._categories[name] = folded(self._categories[name], self.options.categories)
             self._counted(name, found if name not in other._folded else Counter())
             if name in other._folded:
                 self._categories[name].update(found)
@@ -365,13 +367,6 @@ def _mixed(v: NDArray[np.uint64]) -> NDArray[np.uint64]:
     v = (v ^ (v >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     v = (v ^ (v >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return v ^ (v >> np.uint64(31))
-
-
-def _folded(counts: Counter[str], groups: int) -> Counter[str]:
-    made: Counter[str] = Counter()
-    for name, count in counts.items():
-        made[f"group {int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), 'little') % groups}"] += count
-    return made
 
 
 def _alike(x: Summary, y: Summary, what: str) -> None:
@@ -538,10 +533,7 @@ class Compared:
 
     def __getitem__(self, name: str) -> Row:
         """The row of that name, such as ``SW2`` or ``KS of x``."""
-        for row in self.rows:
-            if row.name == name:
-                return row
-        raise KeyError(f"{name!r} is none of {', '.join(repr(row.name) for row in self.rows)}")
+        return row_named(self.rows, name)
 
     def _cells(self) -> list[list[str]]:
         return [
@@ -611,6 +603,4 @@ def compare(X: Summary, Y: Summary, *, bandwidth: float | None = None, columns: 
         if not one.count:
             raise ValueError(f"{name}: no row was summed up")
     _alike(X, Y, "compare")
-    from earthwork.scale.summed import rows_of
-
     return Compared(rows_of(X, Y, bandwidth, columns, seed), (X, Y))

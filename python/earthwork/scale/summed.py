@@ -17,6 +17,7 @@ from earthwork._text import short
 from earthwork.comparison import Row
 from earthwork.results import Estimate
 from earthwork.scale import cells as lines
+from earthwork.scale.categories import folded
 from earthwork.scale.cells import Cells
 
 _DIVERGENCES = ("js", "kl", "chi2", "psi", "tv")
@@ -239,17 +240,15 @@ def _of_cells(kind: str, a: Cells, b: Cells, sizes: tuple[int, int]) -> Estimate
 
 
 def _of_categories(kind: str, name: str, x: Any, y: Any) -> Estimate:
-    from earthwork.summary import _folded
-
     first, second = x._categories[name], y._categories[name]
-    folded = name in x._folded or name in y._folded
-    if folded:
+    in_groups = name in x._folded or name in y._folded
+    if in_groups:
         most = x.options.categories
-        first, second = (one if name in side._folded else _folded(one, most) for one, side in ((first, x), (second, y)))
+        first, second = (one if name in side._folded else folded(one, most) for one, side in ((first, x), (second, y)))
     every = sorted(set(first) | set(second))
     p, q = (np.array([one.get(key, 0) for key in every], dtype=np.int64) for one in (first, second))
-    notes = f"{x.options.categories} groups of categories: what differs inside of them is lost" if folded else "each category by itself"
-    return _divergence(kind, p, q, (x.count, y.count), notes, not folded)
+    notes = f"{x.options.categories} groups of categories: what differs inside of them is lost" if in_groups else "each category by itself"
+    return _divergence(kind, p, q, (x.count, y.count), notes, not in_groups)
 
 
 def _divergence(kind: str, a: NDArray[np.int64], b: NDArray[np.int64], sizes: tuple[int, int], note: str, whole: bool) -> Estimate:

@@ -78,7 +78,7 @@ def _finite(name: str, rows: Floats) -> Floats:
         row, column = (int(k) for k in np.argwhere(wrong)[0])
         value = rows[row, column]
         if np.isnan(value):
-            raise _inputs.Missing(f"{name}: entry ({row}, {column}) is NaN, which is no number; missing=\"drop\" leaves such rows out")
+            raise _inputs.Missing(f"{name}: entry ({row}, {column}) is NaN, which is not a number; missing=\"drop\" leaves such rows out")
         raise ValueError(f"{name}: entry ({row}, {column}) is {value}, but it must be finite")
     return rows
 
